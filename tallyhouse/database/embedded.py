@@ -1,0 +1,346 @@
+"""The embedded Postgres of one home folder: made once, started on demand, trusted only when proven.
+
+What lies in `<home>/postgres`: `data/` (of the server's account), `password` and `server.json`
+(0600), `server.log`, `lock`. One starter at a time holds the lock; everybody else waits and finds
+the server running. A server that answers on the remembered port is believed only after its
+`data_directory` was compared and it read back a random word that was just written into our folder.
+
+Belongs here: initdb, start, stop, recovery. Does not belong here: databases, roles, tables.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+import psycopg
+
+from tallyhouse.database import configuration
+from tallyhouse.database.account import Account, binaries, server_account
+from tallyhouse.database.process import is_alive, is_free, is_postgres_in
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import make_folder
+
+ROLE = "tallyhouse"
+START_SECONDS = 180.0
+STOP_SECONDS = 60.0
+PROBE = "tallyhouse_probe"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a running server is and how to be let in."""
+
+    port: int
+    password: str
+    pid: int
+    socket_dir: str
+    host: str = "127.0.0.1"
+    user: str = ROLE
+
+
+class EmbeddedServer:
+    """The server of one home folder; making the object touches nothing."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "postgres"
+        self.data = self.folder / "data"
+        self.log = self.folder / "server.log"
+
+    # what is there ------------------------------------------------------------------------
+
+    def running(self) -> Address | None:
+        """The address of our server when it answers and proves to be ours, else None."""
+        if not (self.data / "PG_VERSION").exists():
+            return None
+        address = self._remembered()
+        return address if address and self._is_ours(address) else None
+
+    def start(self) -> Address:
+        """Start the server unless it runs; the first start makes the cluster."""
+        address = self.running()
+        if address:
+            return address
+        make_folder(self.folder)
+        with self._lock():
+            address = self.running()
+            if address:
+                return address
+            account = server_account()
+            install = binaries(account)
+            self._initialise(account, install)
+            self._clear_stale_pid_file()
+            return self._launch(account, install)
+
+    def stop(self) -> bool:
+        """Stop the server; False when none was running."""
+        if not self.data.exists():
+            return False
+        with self._lock():
+            pid = self._pid()
+            if pid is None or not is_postgres_in(pid, self.data):
+                return False
+            os.kill(pid, signal.SIGINT)  # fast shutdown: open sessions are ended, work is kept
+            if not _wait(lambda: not is_alive(pid), STOP_SECONDS):
+                raise TallyhouseError(
+                    f"Postgres (process {pid}) did not stop within {STOP_SECONDS:.0f} seconds; "
+                    f"its log is {self.log}."
+                )
+            return True
+
+    def program(self, name: str) -> Path:
+        """The path of one of the programs that came with the server, for example psql."""
+        return binaries(Account()) / "bin" / name
+
+    # making -------------------------------------------------------------------------------
+
+    def _initialise(self, account: Account, install: Path) -> None:
+        """Made aside and renamed: an interrupted first start leaves nothing half done behind."""
+        if (self.data / "PG_VERSION").exists():
+            return
+        draft = self.folder / "data.new"
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        account.own(draft)
+        password = secrets.token_urlsafe(24)
+        with tempfile.TemporaryDirectory(prefix="tallyhouse-") as scratch:
+            account.own(Path(scratch))
+            secret = Path(scratch) / "password"
+            _write_secret(secret, password)
+            account.own(secret)
+            options = configuration.initdb_options(ROLE, secret)
+            with _reach(draft, account) as (path, descriptors):
+                answer = subprocess.run(
+                    [str(install / "bin" / "initdb"), "-D", path, *options],
+                    cwd="/",
+                    env=_environment(),
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    pass_fds=descriptors,
+                    **account.popen_options,
+                )
+        if answer.returncode != 0:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise TallyhouseError(
+                f"The database cannot be created in {self.folder}: "
+                f"{_last_words(answer.stderr or answer.stdout)}"
+            )
+        configuration.write(draft)
+        _write_secret(self.folder / "password", password)
+        draft.rename(self.data)
+
+    def _clear_stale_pid_file(self) -> None:
+        """A killed server leaves `postmaster.pid`; its number may be a zombie's or another's."""
+        pid = self._pid()
+        if pid is None:
+            return
+        if is_postgres_in(pid, self.data):
+            # Ours, but not answering yet: starting, recovering or shutting down.
+            if _wait(lambda: self.running() is not None or not is_alive(pid), START_SECONDS):
+                if is_alive(pid):
+                    return
+            else:
+                raise TallyhouseError(
+                    f"A Postgres (process {pid}) works in {self.data} but does not answer. See "
+                    f"{self.log}; end that process, then start again."
+                )
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+
+    def _launch(self, account: Account, install: Path) -> Address:
+        address = self.running()
+        if address:
+            return address
+        for attempt in range(20):
+            port = self._choose_port(attempt)
+            socket_dir = self._socket_dir(account)
+            mark = self.log.stat().st_size if self.log.exists() else 0
+            pid = self._spawn(account, install, port, socket_dir)
+            _write_secret(
+                self.folder / "server.json",
+                json.dumps({"port": port, "pid": pid, "socket_dir": socket_dir}) + "\n",
+            )
+            if _wait(
+                lambda pid=pid: not is_alive(pid) or self.running() is not None, START_SECONDS
+            ):
+                address = self.running()
+                if address:
+                    return address
+            words = self._log_since(mark)
+            if "Address already in use" in words or "could not create any" in words:
+                continue  # someone took the port between the proof and the start
+            if "still in use" in words and attempt < 10:
+                time.sleep(0.5)  # the children of a killed server are on their way out
+                continue
+            raise TallyhouseError(
+                f"The embedded database did not start: {_last_words(words)} (log: {self.log})"
+            )
+        raise TallyhouseError(
+            "No free port was found on 127.0.0.1 for the embedded database; close some programs "
+            "that listen there."
+        )
+
+    def _spawn(self, account: Account, install: Path, port: int, socket_dir: str) -> int:
+        """Start in the background, in a session of its own; the shell leaves it to init."""
+        with self.log.open("ab") as log, _reach(self.data, account) as (path, descriptors):
+            program = [str(install / "bin" / "postgres"), "-D", path]
+            answer = subprocess.run(
+                ["/bin/sh", "-c", '"$@" 2>&1 & echo $! >&2', "sh", *program]
+                + ["-p", str(port), "-k", socket_dir],
+                cwd="/",
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=True,
+                start_new_session=True,
+                pass_fds=descriptors,
+                **account.popen_options,
+            )
+        return int(answer.stderr)
+
+    # small questions ----------------------------------------------------------------------
+
+    def _choose_port(self, attempt: int) -> int:
+        """The last port if it is free, else one derived from the folder, else the next ones."""
+        address = self._remembered()
+        if attempt == 0 and address and is_free(address.port):
+            return address.port
+        first = 20000 + crc32(str(self.data).encode()) % 10000
+        for port in range(first + attempt, first + attempt + 500):
+            if is_free(port):
+                return port
+        return first
+
+    def _socket_dir(self, account: Account) -> str:
+        """A short path (a socket's may have 107 bytes), for the server's account alone and root."""
+        name = f"tallyhouse-{os.geteuid()}-{crc32(str(self.data).encode()):08x}"
+        folder = Path(tempfile.gettempdir()) / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owner = account.uid if account.uid is not None else os.geteuid()
+        if folder.is_symlink() or folder.stat().st_uid not in (owner, os.geteuid()):
+            folder = Path(tempfile.mkdtemp(prefix=name))
+        account.own(folder)
+        return str(folder)
+
+    def _remembered(self) -> Address | None:
+        try:
+            said = json.loads((self.folder / "server.json").read_text())
+            password = (self.folder / "password").read_text().strip()
+            return Address(said["port"], password, said["pid"], said["socket_dir"])
+        except PermissionError as error:
+            raise TallyhouseError(
+                f"The database in {self.folder} belongs to another account. Use it from that one, "
+                "or set TALLYHOUSE_HOME to a folder of your own."
+            ) from error
+        except (OSError, ValueError, KeyError):
+            return None
+
+    def _is_ours(self, address: Address) -> bool:
+        """Believe the server that answers only after it proved to work in our folder."""
+        word = secrets.token_hex(16)
+        probe = self.data / f"{PROBE}_{word[:8]}"
+        try:
+            with psycopg.connect(
+                host=address.host,
+                port=address.port,
+                user=address.user,
+                password=address.password,
+                dbname="postgres",
+                connect_timeout=5,
+                autocommit=True,
+            ) as connection:
+                row = connection.execute("show data_directory").fetchone()
+                shown = str(row[0]) if row else ""
+                if not shown.startswith("/proc/self/fd/") and not _same(shown, self.data):
+                    return False
+                probe.write_text(word)
+                probe.chmod(0o644)
+                row = connection.execute(
+                    "select pg_read_file(%s, 0, 64, true)", [probe.name]
+                ).fetchone()
+                return bool(row and row[0] == word)
+        except psycopg.Error:
+            return False
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def _pid(self) -> int | None:
+        try:
+            return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return None
+
+    def _log_since(self, mark: int) -> str:
+        with self.log.open("rb") as log:
+            log.seek(mark)
+            return log.read().decode("utf-8", "replace")
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        with (self.folder / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+@contextmanager
+def _reach(folder: Path, account: Account) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """A path by which the account reaches the folder, and the descriptors it must inherit."""
+    if account.may_enter(folder.parent):
+        yield str(folder), ()
+        return
+    if not Path("/proc/self/fd").is_dir():
+        raise TallyhouseError(
+            f"The account that runs Postgres for root may not enter {folder.parent}. Set "
+            "TALLYHOUSE_HOME to a folder that every account may enter."
+        )
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}", (descriptor,)
+    finally:
+        os.close(descriptor)
+
+
+def _environment() -> dict[str, str]:
+    """No PG* variable of the caller may steer the server."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _write_secret(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    draft.replace(path)
+
+
+def _same(shown: str, data: Path) -> bool:
+    return os.path.realpath(shown) == os.path.realpath(data)
+
+
+def _last_words(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if "FATAL" in line or "error:" in line or "PANIC" in line]
+    return (told or lines or ["it left no message"])[-1]
+
+
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
+    """Poll until the condition holds; False when the time is over."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True

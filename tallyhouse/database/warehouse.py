@@ -1,0 +1,163 @@
+"""A warehouse that can be connected to, wherever its Postgres runs.
+
+Belongs here: the connection's address in its three forms (URL, psycopg, dbt's environment) and the
+preparation of an empty database. Does not belong here: how the embedded server lives (`embedded`).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import conninfo, sql
+
+from tallyhouse.database.embedded import Address, EmbeddedServer
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+DATABASE = "tallyhouse"
+ENVIRONMENT = {
+    "TALLYHOUSE_DB_HOST": "host",
+    "TALLYHOUSE_DB_PORT": "port",
+    "TALLYHOUSE_DB_USER": "user",
+    "TALLYHOUSE_DB_PASSWORD": "password",
+    "TALLYHOUSE_DB_NAME": "dbname",
+}
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """An address that was proven to answer; holds no connection of its own."""
+
+    settings: Settings
+    parameters: Mapping[str, str]
+    server: EmbeddedServer | None = None
+
+    @property
+    def url(self) -> str:
+        """The address as one `postgresql://` URL, password included: never print it in a log."""
+        return make_url(self.parameters)
+
+    @property
+    def label(self) -> str:
+        """The address without its password, for a person to read."""
+        shown = {
+            k: v for k, v in self.parameters.items() if k in ("host", "port", "user", "dbname")
+        }
+        return make_url(shown)
+
+    def connect(self, **options: Any) -> psycopg.Connection[Any]:
+        """A new psycopg connection; options are psycopg's own (autocommit, row_factory …)."""
+        try:
+            return psycopg.connect(**{**self.parameters, "connect_timeout": "10", **options})
+        except psycopg.OperationalError as error:
+            raise unreachable(self, error) from error
+
+    def env(self) -> dict[str, str]:
+        """What `profiles.yml` reads."""
+        given = {name: self.parameters.get(key, "") for name, key in ENVIRONMENT.items()}
+        return {**given, "TALLYHOUSE_DB_SSLMODE": self.parameters.get("sslmode", "prefer")}
+
+    def database(self, name: str) -> "Warehouse":
+        """The same server, another database."""
+        return replace(self, parameters={**self.parameters, "dbname": name})
+
+    def prepare(self) -> None:
+        """Bring the database to the shape that loading and dbt expect; harmless to repeat."""
+        from tallyhouse.database.preparation import prepare
+
+        prepare(self)
+
+    def stop(self) -> bool:
+        """Stop the embedded server; a server that is not ours is left alone."""
+        return self.server.stop() if self.server else False
+
+
+def open_warehouse(settings: Settings) -> Warehouse:
+    """Start or find the embedded server, or reach the one that the settings name."""
+    if settings.database_url:
+        return _named(settings)
+    server = EmbeddedServer(settings.home)
+    address = server.start()
+    warehouse = Warehouse(settings, _parameters(address), server)
+    _ensure_database(warehouse)
+    return warehouse
+
+
+def find_warehouse(settings: Settings) -> Warehouse | None:
+    """The warehouse if it runs already; starts nothing and creates nothing."""
+    if settings.database_url:
+        return _named(settings)
+    server = EmbeddedServer(settings.home)
+    address = server.running()
+    return Warehouse(settings, _parameters(address), server) if address else None
+
+
+def make_url(parameters: Mapping[str, str]) -> str:
+    """A libpq URL of connection parameters."""
+    given = dict(parameters)
+    host, port = given.pop("host", ""), given.pop("port", "")
+    user, password = given.pop("user", ""), given.pop("password", "")
+    name = given.pop("dbname", "")
+    login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+    if host.startswith("/"):
+        given["host"], host = host, ""
+    place = f"[{host}]" if ":" in host else host
+    tail = f"?{urlencode(given)}" if given else ""
+    at = f"{login}@" if login else ""
+    return f"postgresql://{at}{place}{f':{port}' if port else ''}/{quote(name, safe='')}{tail}"
+
+
+def unreachable(warehouse: Warehouse, error: Exception) -> TallyhouseError:
+    """The sentence for a database that does not answer or does not let us in."""
+    reason = " ".join(str(error).split())
+    way_out = (
+        "Check TALLYHOUSE_DATABASE_URL and that the server runs and lets this account in."
+        if warehouse.server is None
+        else f"`tallyhouse db start` starts it again; its log is {warehouse.server.log}."
+    )
+    return TallyhouseError(
+        f"The database {warehouse.label} cannot be reached ({reason}). {way_out}"
+    )
+
+
+def _parameters(address: Address) -> dict[str, str]:
+    return {
+        "host": address.host,
+        "port": str(address.port),
+        "user": address.user,
+        "password": address.password,
+        "dbname": DATABASE,
+    }
+
+
+def _named(settings: Settings) -> Warehouse:
+    try:
+        given = conninfo.conninfo_to_dict(settings.database_url or "")
+    except psycopg.ProgrammingError as error:
+        raise TallyhouseError(
+            "TALLYHOUSE_DATABASE_URL cannot be read as a Postgres address "
+            f"({' '.join(str(error).split())}). Write "
+            "postgresql://user:password@host:5432/database."
+        ) from error
+    parameters = {key: str(value) for key, value in given.items() if value is not None}
+    parameters.setdefault("host", os.environ.get("PGHOST", "localhost"))
+    parameters.setdefault("port", os.environ.get("PGPORT", "5432"))
+    parameters.setdefault("dbname", os.environ.get("PGDATABASE", DATABASE))
+    if "password" not in parameters and "PGPASSWORD" in os.environ:
+        parameters["password"] = os.environ["PGPASSWORD"]
+    warehouse = Warehouse(settings, parameters)
+    with warehouse.connect():
+        return warehouse
+
+
+def _ensure_database(warehouse: Warehouse) -> None:
+    with warehouse.database("postgres").connect(autocommit=True) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
+        if found.fetchone() is None:
+            try:
+                connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
+            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                pass  # another starter was quicker

@@ -1,0 +1,158 @@
+"""Where things are and how they are reached: the environment, read once, as one frozen value.
+
+Belongs here: every `TALLYHOUSE_*` variable with its default and its check. Does not belong here:
+opening, creating or connecting to anything (but for the key of personal data, which is made on
+first use because a warehouse must never run without one). `docs/settings.md` lists them all.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tallyhouse.errors import TallyhouseError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "TALLYHOUSE_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that the environment decides. `landing` and `lake` are local paths or `s3://` URLs."""
+
+    root: Path
+    home: Path
+    database_url: str | None
+    landing: str
+    lake: str
+    pii_key_file: Path
+    as_of: datetime | None
+    contracts: tuple[Path, ...]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment (or the mapping given); an empty variable counts as unset."""
+        env = os.environ if environ is None else environ
+
+        def read(name: str) -> str | None:
+            return (env.get(PREFIX + name) or "").strip() or None
+
+        home = _path(read("HOME"), PROJECT_ROOT / ".tallyhouse")
+        extra = (read("CONTRACTS") or "").split(os.pathsep)
+        as_of = read("AS_OF")
+        return cls(
+            root=PROJECT_ROOT,
+            home=home,
+            database_url=_database_url(read("DATABASE_URL")),
+            landing=_place(read("LANDING"), PROJECT_ROOT / "landing"),
+            lake=_place(read("LAKE"), home / "lake"),
+            pii_key_file=_path(read("PII_KEY_FILE"), home / "pii.key"),
+            as_of=parse_instant(as_of, PREFIX + "AS_OF") if as_of else None,
+            contracts=tuple(_folder(part, PREFIX + "CONTRACTS") for part in extra if part.strip()),
+        )
+
+    def with_options(self, *, landing: str | None = None, as_of: str | None = None) -> "Settings":
+        """The same settings with what the command line said on top."""
+        changed = self
+        if landing:
+            changed = replace(changed, landing=_place(landing, self.root))
+        if as_of:
+            changed = replace(changed, as_of=parse_instant(as_of, "--as-of"))
+        return changed
+
+    def pii_key(self) -> bytes:
+        """The master key of all personal data tokens; made (0600, 32 random bytes) on first use."""
+        try:
+            return self._read_key()
+        except FileNotFoundError:
+            self._make_key()
+            return self._read_key()
+
+    def _read_key(self) -> bytes:
+        try:
+            text = self.pii_key_file.read_text("ascii").strip()
+            key = bytes.fromhex(text)
+        except PermissionError as error:
+            raise TallyhouseError(
+                f"The key of personal data, {self.pii_key_file}, cannot be read by this account. "
+                f"Give it read permission or set {PREFIX}PII_KEY_FILE."
+            ) from error
+        except (UnicodeDecodeError, ValueError) as error:
+            raise TallyhouseError(
+                f"{self.pii_key_file} does not hold a key of hexadecimal digits. Restore it from "
+                "a backup: tokens made with another key cannot be joined to the ones stored."
+            ) from error
+        if len(key) < 16:
+            raise TallyhouseError(
+                f"The key in {self.pii_key_file} is shorter than 16 bytes. Restore the right one "
+                f"or name another file with {PREFIX}PII_KEY_FILE."
+            )
+        return key
+
+    def _make_key(self) -> None:
+        """Written aside and linked into place, so that two first runs agree on one key."""
+        make_folder(self.pii_key_file.parent)
+        draft = self.pii_key_file.with_name(f".{self.pii_key_file.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_bytes(32).hex() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(draft, self.pii_key_file)
+            except FileExistsError:
+                pass
+        finally:
+            draft.unlink()
+
+
+def parse_instant(text: str, name: str) -> datetime:
+    """An ISO date or time as an instant; without an offset it is UTC, a bare date its midnight."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise TallyhouseError(
+            f"{name} is '{text}', which is not a date or time. Write 2026-10-29 or "
+            "2026-10-29T00:00:00Z."
+        ) from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder with its parents, or say in a sentence why it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TallyhouseError(
+            f"The folder {path} cannot be created ({error.strerror}). Make it writable or set "
+            f"{PREFIX}HOME to a folder that is."
+        ) from error
+
+
+def _path(text: str | None, default: Path) -> Path:
+    return Path(text).expanduser().absolute() if text else default
+
+
+def _place(text: str | None, default: Path) -> str:
+    if text and "://" in text:
+        return text
+    return str(_path(text, default))
+
+
+def _folder(text: str, name: str) -> Path:
+    path = _path(text.strip(), Path())
+    if not path.is_dir():
+        raise TallyhouseError(f"{name} names {path}, which is not a folder. Correct or unset it.")
+    return path
+
+
+def _database_url(text: str | None) -> str | None:
+    if text and not text.startswith(("postgresql://", "postgres://")):
+        raise TallyhouseError(
+            f"{PREFIX}DATABASE_URL must start with postgresql://, as in "
+            "postgresql://user:password@host:5432/database. Unset it to use the embedded server."
+        )
+    return text
