@@ -1,0 +1,32 @@
+"""Ids: how a source's id becomes a UUID, and how a record's identity becomes a key.
+
+Belongs here: pure functions on ids, the same in every run (the SQL macro `entity_uuid` mirrors the
+first). Does not belong here: keyed tokens of personal data (`pii`).
+"""
+
+import hashlib
+import re
+from uuid import UUID
+
+UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+
+
+def uuid_text(product: str, kind: str, source_id: str) -> str:
+    """A source id as UUID text: kept when it is one, else md5 of `product|kind|source_id`."""
+    if UUID_TEXT.match(source_id):
+        return source_id.lower()
+    text = f"{product}|{kind}|{source_id}"
+    digest = hashlib.md5(text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def entity_uuid(product: str, kind: str, source_id: str) -> UUID:
+    """`uuid_text` as a UUID. Kinds: tenant, user and the entity nouns (employee, site, …)."""
+    return UUID(uuid_text(product, kind, source_id))
+
+
+def record_key(*parts: str) -> str:
+    """32 hex digits that stand for an identity such as (product, tenant, source, id)."""
+    return hashlib.blake2b(
+        "\x00".join(parts).encode("utf-8", "replace"), digest_size=16
+    ).hexdigest()

@@ -1,0 +1,24 @@
+"""Applies the DDL of the raw and ops schemas.
+
+Belongs here: bringing a database to the tables the loader expects, again and again without harm.
+Does not belong here: the tables themselves (the .sql files beside this module), roles, marts.
+"""
+
+from pathlib import Path
+
+import psycopg
+
+HERE = Path(__file__).parent
+FILES = ("schema.sql", "webhooks.sql", "cdc.sql")
+
+# Two processes applying DDL at the same moment would trip over each other's catalogue rows.
+_LOCK = 7_215_001
+
+
+def apply(conn: psycopg.Connection) -> None:
+    """Create what is missing, in one transaction; committed unless the caller has one open."""
+    with conn.transaction():
+        conn.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+        conn.execute("set local client_min_messages = warning")
+        for name in FILES:
+            conn.execute((HERE / name).read_bytes())

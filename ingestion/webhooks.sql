@@ -1,0 +1,58 @@
+-- Webhook events of Stripe and RevenueCat, one row per event, personal data tokenised.
+
+create schema if not exists raw_stripe;
+create schema if not exists raw_revenuecat;
+
+create table if not exists raw_stripe.events (
+    event_date date not null,
+    account text not null,
+    product text not null,
+    event_id text not null,
+    event_type text not null,
+    api_version text,
+    livemode boolean not null,
+    created_at timestamptz not null,
+    received_at timestamptz not null,
+    object_id text,
+    object_type text,
+    customer_id text,
+    payload jsonb not null,
+    content_hash bytea not null,
+    load_id bigint not null
+) partition by range (event_date);
+
+create table if not exists raw_stripe.event_keys (
+    key uuid primary key,
+    event_date date not null,
+    chunk integer not null,
+    received_us bigint not null,
+    load_id bigint not null,
+    content_hash bytea not null
+);
+
+create table if not exists raw_revenuecat.events (
+    event_date date not null,
+    project text not null,
+    product text not null,
+    event_id text not null,
+    event_type text not null,
+    environment text,
+    store text,
+    app_user_id text,
+    original_app_user_id text,
+    aliases jsonb,
+    occurred_at timestamptz not null,
+    received_at timestamptz not null,
+    payload jsonb not null,
+    content_hash bytea not null,
+    load_id bigint not null
+) partition by range (event_date);
+
+create table if not exists raw_revenuecat.event_keys (
+    key uuid primary key,
+    event_date date not null,
+    chunk integer not null,
+    received_us bigint not null,
+    load_id bigint not null,
+    content_hash bytea not null
+);
