@@ -5,6 +5,7 @@ opening, creating or connecting to anything (but for the key of personal data, w
 first use because a warehouse must never run without one). `docs/settings.md` lists them all.
 """
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -101,10 +102,8 @@ class Settings:
                 file.write(secrets.token_bytes(32).hex() + "\n")
                 file.flush()
                 os.fsync(file.fileno())
-            try:
+            with contextlib.suppress(FileExistsError):
                 os.link(draft, self.pii_key_file)
-            except FileExistsError:
-                pass
         finally:
             draft.unlink()
 

@@ -9,6 +9,7 @@ Belongs here: initdb, start, stop, recovery. Does not belong here: databases, ro
 """
 
 import fcntl
+import functools
 import json
 import os
 import secrets
@@ -17,7 +18,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,8 @@ from zlib import crc32
 import psycopg
 
 from tallyhouse.database import configuration
-from tallyhouse.database.account import Account, binaries, server_account
-from tallyhouse.database.process import is_alive, is_free, is_postgres_in
+from tallyhouse.database.account import Account, binaries, reach, server_account
+from tallyhouse.database.process import is_alive, is_free, is_postgres_in, wait_for
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import make_folder
 
@@ -91,7 +92,7 @@ class EmbeddedServer:
             if pid is None or not is_postgres_in(pid, self.data):
                 return False
             os.kill(pid, signal.SIGINT)  # fast shutdown: open sessions are ended, work is kept
-            if not _wait(lambda: not is_alive(pid), STOP_SECONDS):
+            if not wait_for(lambda: not is_alive(pid), STOP_SECONDS):
                 raise TallyhouseError(
                     f"Postgres (process {pid}) did not stop within {STOP_SECONDS:.0f} seconds; "
                     f"its log is {self.log}."
@@ -119,7 +120,7 @@ class EmbeddedServer:
             _write_secret(secret, password)
             account.own(secret)
             options = configuration.initdb_options(ROLE, secret)
-            with _reach(draft, account) as (path, descriptors):
+            with reach(draft, account) as (path, descriptors):
                 answer = subprocess.run(
                     [str(install / "bin" / "initdb"), "-D", path, *options],
                     cwd="/",
@@ -147,7 +148,7 @@ class EmbeddedServer:
             return
         if is_postgres_in(pid, self.data):
             # Ours, but not answering yet: starting, recovering or shutting down.
-            if _wait(lambda: self.running() is not None or not is_alive(pid), START_SECONDS):
+            if wait_for(functools.partial(self._answers_or_is_dead, pid), START_SECONDS):
                 if is_alive(pid):
                     return
             else:
@@ -170,9 +171,7 @@ class EmbeddedServer:
                 self.folder / "server.json",
                 json.dumps({"port": port, "pid": pid, "socket_dir": socket_dir}) + "\n",
             )
-            if _wait(
-                lambda pid=pid: not is_alive(pid) or self.running() is not None, START_SECONDS
-            ):
+            if wait_for(functools.partial(self._answers_or_is_dead, pid), START_SECONDS):
                 address = self.running()
                 if address:
                     return address
@@ -192,11 +191,10 @@ class EmbeddedServer:
 
     def _spawn(self, account: Account, install: Path, port: int, socket_dir: str) -> int:
         """Start in the background, in a session of its own; the shell leaves it to init."""
-        with self.log.open("ab") as log, _reach(self.data, account) as (path, descriptors):
-            program = [str(install / "bin" / "postgres"), "-D", path]
+        with self.log.open("ab") as log, reach(self.data, account) as (path, descriptors):
+            server = [str(install / "bin" / "postgres"), "-D", path, "-p", str(port)]
             answer = subprocess.run(
-                ["/bin/sh", "-c", '"$@" 2>&1 & echo $! >&2', "sh", *program]
-                + ["-p", str(port), "-k", socket_dir],
+                ["/bin/sh", "-c", '"$@" 2>&1 & echo $! >&2', "sh", *server, "-k", socket_dir],
                 cwd="/",
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -211,6 +209,9 @@ class EmbeddedServer:
         return int(answer.stderr)
 
     # small questions ----------------------------------------------------------------------
+
+    def _answers_or_is_dead(self, pid: int) -> bool:
+        return not is_alive(pid) or self.running() is not None
 
     def _choose_port(self, attempt: int) -> int:
         """The last port if it is free, else one derived from the folder, else the next ones."""
@@ -232,6 +233,8 @@ class EmbeddedServer:
         if folder.is_symlink() or folder.stat().st_uid not in (owner, os.geteuid()):
             folder = Path(tempfile.mkdtemp(prefix=name))
         account.own(folder)
+        for left_over in folder.iterdir():
+            left_over.unlink()  # a killed server's socket; its lock may name a zombie
         return str(folder)
 
     def _remembered(self) -> Address | None:
@@ -294,24 +297,6 @@ class EmbeddedServer:
             yield
 
 
-@contextmanager
-def _reach(folder: Path, account: Account) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """A path by which the account reaches the folder, and the descriptors it must inherit."""
-    if account.may_enter(folder.parent):
-        yield str(folder), ()
-        return
-    if not Path("/proc/self/fd").is_dir():
-        raise TallyhouseError(
-            f"The account that runs Postgres for root may not enter {folder.parent}. Set "
-            "TALLYHOUSE_HOME to a folder that every account may enter."
-        )
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{descriptor}", (descriptor,)
-    finally:
-        os.close(descriptor)
-
-
 def _environment() -> dict[str, str]:
     """No PG* variable of the caller may steer the server."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
@@ -334,13 +319,3 @@ def _last_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if "FATAL" in line or "error:" in line or "PANIC" in line]
     return (told or lines or ["it left no message"])[-1]
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    """Poll until the condition holds; False when the time is over."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True

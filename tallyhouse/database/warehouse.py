@@ -4,6 +4,7 @@ Belongs here: the connection's address in its three forms (URL, psycopg, dbt's e
 preparation of an empty database. Does not belong here: how the embedded server lives (`embedded`).
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -157,7 +158,7 @@ def _ensure_database(warehouse: Warehouse) -> None:
     with warehouse.database("postgres").connect(autocommit=True) as connection:
         found = connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
         if found.fetchone() is None:
-            try:
+            with contextlib.suppress(  # another starter was quicker
+                psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation
+            ):
                 connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                pass  # another starter was quicker

@@ -1,0 +1,89 @@
+"""Fixtures that every test may use: one real Postgres for the whole session, fresh databases in it.
+
+Belongs here: what more than one folder of tests needs. Does not belong here: data of one test.
+"""
+
+import fcntl
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from tallyhouse.database import Warehouse, open_warehouse
+from tallyhouse.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this test session, the same one for all its workers."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+@pytest.fixture(scope="session")
+def warehouse_server(session_folder: Path) -> Iterator[Warehouse]:
+    """The session's embedded server, shared by its workers, stopped by the last one to leave.
+
+    Its home is a pytest folder (0700), so under root each session also proves that the server's
+    account gets there. The database `tallyhouse` in it is empty: take a `fresh_database`.
+    """
+    home = session_folder / "warehouse"
+    home.mkdir(exist_ok=True)
+    settings = Settings.from_env({"TALLYHOUSE_HOME": str(home)})
+    with _users(home, +1):
+        warehouse = open_warehouse(settings)
+    yield warehouse
+    with _users(home, -1) as left:
+        if left == 0:
+            warehouse.stop()
+
+
+@pytest.fixture(scope="session")
+def fresh_database(warehouse_server: Warehouse, session_folder: Path) -> Callable[..., Warehouse]:
+    """A factory of empty databases: `fresh_database("cdc")`, or with `prepared=True` raw tables.
+
+    Each has its own home (lake, key of personal data, landing), all in the session's folder.
+    """
+
+    def make(label: str = "test", *, prepared: bool = False) -> Warehouse:
+        name = f"{label}_{secrets.token_hex(4)}"
+        with warehouse_server.database("postgres").connect(autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("create database {} strategy = 'file_copy'").format(sql.Identifier(name))
+            )
+        home = session_folder / name
+        home.mkdir()
+        settings = Settings.from_env(
+            {
+                "TALLYHOUSE_HOME": str(home),
+                "TALLYHOUSE_LANDING": str(home / "landing"),
+                "TALLYHOUSE_DATABASE_URL": warehouse_server.database(name).url,
+            }
+        )
+        warehouse = replace(warehouse_server.database(name), settings=settings, server=None)
+        if prepared:
+            warehouse.prepare()
+        return warehouse
+
+    return make
+
+
+class _users:
+    """How many workers use the server, counted in a file under a lock."""
+
+    def __init__(self, home: Path, change: int) -> None:
+        self.change = change
+        self.counter = home / "users"
+        self.lock = (home / "users.lock").open("a")
+
+    def __enter__(self) -> int:
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        count = int(self.counter.read_text()) if self.counter.exists() else 0
+        self.counter.write_text(str(count + self.change))
+        return count + self.change
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.close()
