@@ -50,7 +50,7 @@ def _present(root: Path) -> str | None:
 def _hub_answers() -> bool:
     from dbt.clients.registry import DEFAULT_REGISTRY_BASE_URL
 
-    base = os.environ.get("DBT_PACKAGE_HUB_URL") or DEFAULT_REGISTRY_BASE_URL
+    base = os.environ.get("DBT_PACKAGE_HUB_URL") or str(DEFAULT_REGISTRY_BASE_URL)
     try:
         with urllib.request.urlopen(base.rstrip("/") + "/api/v1/index.json", timeout=PROBE_SECONDS):
             return True
