@@ -1,0 +1,130 @@
+"""Refuses columns that come from the future.
+
+Three checks, none of which looks at the held-out fold:
+1. every column is declared in the model's description, and none is an instant;
+2. no column alone foretells the outcome nearly perfectly, nor does the model collapse without it;
+3. no column stops varying exactly where the future begins (among rows whose outcome is not known
+   yet), as one computed from the outcome's own time would.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from ml.common.errors import LeakageError
+from ml.common.estimators import candidates, probabilities
+from ml.common.spec import KEYS, KNOWN, LABEL, Feature, ModelSpec
+from ml.common.splits import Fold, Splits
+
+PERFECT_AUC = 0.98
+STRONG_AUC = 0.85
+COLLAPSE = 0.10
+SILENT_CHANCE = 1e-6
+
+
+def check_columns(spec: ModelSpec, frame: pd.DataFrame) -> None:
+    """Check 1. Raises ``LeakageError`` for undeclared columns and instants, ``KeyError``-free."""
+    known = {*KEYS, LABEL, KNOWN, *spec.feature_names}
+    undeclared = sorted(set(frame.columns) - known)
+    if undeclared:
+        raise LeakageError(
+            f"The leakage check of {spec.name} failed: {', '.join(undeclared)} of "
+            f"{spec.features_table} is not declared in the model's description, so nobody vouches "
+            "that it was known at as-of time. Declare it in ml/ with its meaning, or drop it."
+        )
+    missing = sorted(set(spec.feature_names) - set(frame.columns))
+    if missing:
+        raise LeakageError(
+            f"{spec.features_table} lacks {', '.join(missing)}, which {spec.name} is declared to "
+            "use. Build the features again (tallyhouse build) or correct the declaration."
+        )
+    for name in spec.feature_names:
+        if pd.api.types.is_datetime64_any_dtype(frame[name]):
+            raise LeakageError(
+                f"The leakage check of {spec.name} failed: {name} is an instant. Give the model "
+                "the time that had passed at as-of time instead."
+            )
+
+
+def check_power(spec: ModelSpec, labelled: pd.DataFrame, splits: Splits) -> dict[str, float]:
+    """Check 2. Gives each column's AUC alone on the validation folds; raises ``LeakageError``."""
+    alone = {
+        feature.name: _auc(_only(spec, feature), labelled, splits.validation)
+        for feature in spec.features
+    }
+    strongest = max(spec.features, key=lambda feature: alone[feature.name])
+    for feature in spec.features:
+        if alone[feature.name] >= PERFECT_AUC and not feature.may_dominate:
+            raise LeakageError(_too_good(spec, feature, f"AUC {alone[feature.name]:.3f} alone"))
+    power = alone[strongest.name]
+    if power >= STRONG_AUC and not strongest.may_dominate and len(spec.features) > 1:
+        whole = _auc(spec, labelled, splits.validation)
+        rest = _auc(_without(spec, strongest), labelled, splits.validation)
+        if whole - rest >= COLLAPSE:
+            raise LeakageError(
+                _too_good(spec, strongest, f"AUC {whole:.3f} with it, {rest:.3f} without it")
+            )
+    return alone
+
+
+def check_live_edge(spec: ModelSpec, labelled: pd.DataFrame, open_rows: pd.DataFrame) -> None:
+    """Check 3. ``open_rows``: rows whose outcome is not known yet. Raises ``LeakageError``."""
+    if open_rows.empty:
+        return
+    for feature in spec.features:
+        now = _texts(open_rows[feature.name])
+        if now.nunique() != 1:
+            continue
+        before = _texts(labelled[feature.name])
+        share = float((before == now.iloc[0]).mean())
+        if share ** len(now) < SILENT_CHANCE:
+            raise LeakageError(
+                f"The leakage check of {spec.name} failed: {feature.name} is {now.iloc[0]!r} for "
+                f"all {len(now)} rows whose outcome is still open, but for only {share:.0%} of the "
+                "others. Either it is computed from the outcome's own time, or its source has "
+                "fallen silent. Mend the feature or the source; the active model stays."
+            )
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    return column.astype(object).where(column.notna(), "missing").map(str)
+
+
+def _too_good(spec: ModelSpec, feature: Feature, figures: str) -> str:
+    return (
+        f"The leakage check of {spec.name} failed: {feature.name} foretells the outcome too well "
+        f"({figures} on the validation folds), so it most likely comes from the future. Compute it "
+        "from records received by as-of time only; if it truly was known, say why in the feature's "
+        "may_dominate."
+    )
+
+
+def _only(spec: ModelSpec, feature: Feature) -> ModelSpec:
+    return _with(spec, (feature,))
+
+
+def _without(spec: ModelSpec, feature: Feature) -> ModelSpec:
+    return _with(spec, tuple(other for other in spec.features if other is not feature))
+
+
+def _with(spec: ModelSpec, features: tuple[Feature, ...]) -> ModelSpec:
+    return ModelSpec(**{**spec.__dict__, "features": features})
+
+
+def _auc(spec: ModelSpec, labelled: pd.DataFrame, folds: tuple[Fold, ...]) -> float:
+    """Pooled forward AUC of small boosted trees on the given features; 0.5 when undefined."""
+    recipe = candidates()[2]
+    truth, guess = [], []
+    for fold in folds:
+        model = recipe.build(spec)
+        columns = list(spec.feature_names)
+        train, test = labelled.iloc[fold.train], labelled.iloc[fold.test]
+        model.fit(train[columns], train[LABEL].to_numpy())
+        truth.append(test[LABEL].to_numpy())
+        guess.append(probabilities(model, test[columns]))
+    outcomes = np.concatenate(truth)
+    if len(np.unique(outcomes)) < 2:
+        return 0.5
+    return float(roc_auc_score(outcomes, np.concatenate(guess)))

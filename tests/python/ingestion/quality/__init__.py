@@ -1,1 +1,0 @@
-"""Great Expectations over landed tables, on a real database."""
