@@ -1,0 +1,27 @@
+{#- The instant up to which the marts speak, as a literal: var as_of, else TALLYHOUSE_AS_OF, else the newest
+    received_at that was loaded. Before anything is loaded: null. Never the wall clock. -#}
+{% macro as_of() -%}
+    {%- set given = var('as_of', none) or env_var('TALLYHOUSE_AS_OF', '') -%}
+    {%- if given -%}
+        {{ timestamp_literal(_with_utc(given | string)) }}
+    {%- elif not execute -%}
+        cast(null as {{ type_timestamp() }})
+    {%- else -%}
+        {%- set newest = run_query(
+            "select cast(max(max_received_at) as " ~ type_string() ~ ") as newest from " ~ source('ops', 'source_watermarks')
+        ).columns[0].values()[0] -%}
+        {%- if newest -%}
+            {{ timestamp_literal(newest) }}
+        {%- else -%}
+            cast(null as {{ type_timestamp() }})
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A time without a zone is taken as UTC, whatever zone the session is in. -#}
+{% macro _with_utc(text) -%}
+    {%- if modules.re.search('[T ].*(Z|[+-]\d{2}(:?\d{2})?)$', text) -%}{{ text }}
+    {%- elif modules.re.search('[T ]', text) -%}{{ text }}+00
+    {%- else -%}{{ text }} 00:00:00+00
+    {%- endif -%}
+{%- endmacro %}
