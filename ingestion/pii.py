@@ -11,8 +11,8 @@ import hmac
 import ipaddress
 import re
 
-EMAIL = re.compile(r"[^\s@,;<>\"']+@[^\s@,;<>\"']+\.[^\s@,;<>\"']+")
-PHONE = re.compile(r"(?<![\w+])\+?\(?\d[\d ().-]{7,}\d(?![\w])")
+EMAIL = re.compile(r"[\w.+'%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,20}\d")
 
 
 class Tokeniser:

@@ -79,6 +79,14 @@ class FileInfo:
     header: bytes = b""  # the first record, for formats that have a header
 
 
+class Shape(NamedTuple):
+    """How a file is cut into records."""
+
+    has_header: bool = False  # the first record names the columns
+    is_quoted: bool = False  # a quoted field may span lines
+    identity_from_file: bool = False  # records have no id: (file, line) is theirs
+
+
 class Undeclared(Exception):
     """Nobody declared this source; the text says where to do so."""
 
@@ -106,6 +114,9 @@ class Source(Protocol):
 
     kind: str
     target: Target
+
+    def shape(self, file: FileInfo) -> Shape:
+        """How the file is cut into records (`Shape()` for JSON lines); raises Undeclared."""
 
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""

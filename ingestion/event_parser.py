@@ -1,0 +1,265 @@
+"""One line of an event source to one row of raw_events.events, by its contract.
+
+The hot path of loading: everything that can be prepared per file or remembered between lines is.
+Belongs here: the envelope (ids, times, tenant, context) and the row's text. Does not belong here:
+properties (`event_plan`), file formats (`formats`), storing (`sink`).
+"""
+
+import re
+from collections import Counter
+from hashlib import blake2b
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingestion.contracts import EventContract, EventType
+from ingestion.event_context import Context
+from ingestion.event_errors import Again, Invalid, text_of
+from ingestion.event_plan import EventPlan
+from ingestion.formats import decoder
+from ingestion.identity import UUID_TEXT, record_key
+from ingestion.json_lines import decode_exactly, encode
+from ingestion.paths import by_path, containers, getter, top_level
+from ingestion.pii import Tokeniser
+from ingestion.scrub import Scrubber, TooDeep
+from ingestion.sources import FileInfo, Outcome, Rejected, Row, Touch, copy_field
+from ingestion.times import DAY_US, AbsurdTime, Instant, NotATime, parse_instant
+
+_NULL = "\\N"
+_NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
+_YEAR_2000 = 946_684_800_000_000
+_EARLIEST, _LATEST = 0, 4_102_444_800_000_000  # received_at: 1970 to 2100
+
+
+class EventParser:
+    """Parses the lines of one file of events."""
+
+    def __init__(self, contract: EventContract, file: FileInfo, tokeniser: Tokeniser) -> None:
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._contract = contract
+        self._product = contract.product
+        self._default_source = contract.default_source
+        self._file = file
+        self._decode = decoder(contract.format, file.header)
+        self._is_text = contract.format.type != "jsonl"
+        self._scrubber = Scrubber(tokeniser)
+        self._context = Context(contract, tokeniser)
+        self._zone = ZoneInfo(contract.timezone)
+        self._device_clock = contract.clock == "device"
+        self._plans: dict[str, EventPlan] = {}
+        self._touches: dict[tuple[str, str], Touch] = {}
+        self._prepare_envelope(contract)
+
+    def _prepare_envelope(self, contract: EventContract) -> None:
+        envelope = contract.envelope
+        self._get = {name: getter(field) for name, field in envelope.items()}
+        self._name = self._get.get("event_name") or (lambda record: None)
+        self._formats = {name: field.time_format for name, field in envelope.items()}
+        self._required = [(path, by_path(path)) for path in contract.required]
+        self._id = self._get.get("event_id")
+        self._domain = self._get.get("event_domain")
+        self._source = self._get.get("source")
+        self._version = self._get.get("schema_version")
+        mapped = contract.properties
+        self._properties = by_path(mapped.path) if mapped.path else None
+        self._fields = [(key, getter(field)) for key, field in mapped.fields.items()]
+        used = [path for field in envelope.values() for path in field.paths()]
+        used += [path for field in mapped.fields.values() for path in field.paths()]
+        used += [mapped.path] if mapped.path else []
+        used += contract.required
+        self._known = frozenset(top_level(used))
+        self._containers = containers(used, set(filter(None, [mapped.path])))
+        self._pattern = re.compile(contract.event_pattern) if contract.event_pattern else None
+
+    def parse(self, number: int, line: bytes) -> Outcome:  # noqa: PLR0911
+        """The row of a line, or why it is rejected."""
+        record = self._decode(line)
+        if isinstance(record, Rejected):
+            return record
+        try:
+            try:
+                return self._row(number, record, exact=self._is_text)
+            except Again:
+                record = decode_exactly(line)
+                if isinstance(record, Rejected):
+                    return record
+                return self._row(number, record, exact=True)
+        except Invalid as error:
+            return error.rejected
+        except (TooDeep, RecursionError):
+            return Rejected("too_deep", "The record is nested too deeply to be kept.")
+        except (Again, ValueError, TypeError, ArithmeticError) as error:
+            return Rejected("unreadable", f"The record cannot be read: {str(error)[:200]}.")
+
+    def _row(self, number: int, record: dict[str, Any], exact: bool) -> Row:
+        for path, get in self._required:
+            if get(record) is None:
+                raise Invalid(Rejected("missing_field", f"The record lacks {path!r}."))
+        plan = self._plan(self._name(record))
+        event_id = self._event_id(record, number)
+        occurred, received, corrected = self._times(record)
+        tenant_id, who = self._context.who(record)
+        source = self._default_source
+        if self._source is not None and (named := self._source(record)) is not None:
+            source = text_of(named, "source")
+        properties = self._collect(record, plan)
+        plan.clean(properties, tenant_id, self.drift, exact)
+        body = encode(properties)
+        if not exact and "\\u0000" in body:
+            raise Again
+        domain = plan.domain
+        if self._domain is not None and (stated := self._domain(record)) is not None:
+            domain = self._checked_domain(plan, text_of(stated, "event_domain"))
+        version = self._contract.version
+        if self._version is not None and (stated := self._version(record)) is not None:
+            version = _integer(stated, "schema_version")
+        product = self._product
+        event_uuid, key = self._identity(tenant_id, source, event_id)
+        day = occurred.text[:10]
+        if _NEEDS_ESCAPE(event_id) or _NEEDS_ESCAPE(source):
+            event_id, source = copy_field(event_id), copy_field(source)
+        if "\\" in body:
+            body = body.replace("\\", "\\\\")
+        # columns in the order of events.COLUMNS; what lies before and after received_at is hashed
+        head = (
+            f"{day}\t{product}\t{source}\t{event_id}\t{event_uuid}\t{who}\t{plan.name}\t"
+            f"{_NULL if domain is None else domain}\t{occurred.text}\t{'t' if corrected else 'f'}\t"
+        )
+        tail = f"\t{self._context.surroundings(record)}\t{version}\t{body}\t"
+        if not exact and ("\x00" in head or "\x00" in tail):
+            raise Again
+        digest = blake2b((head + tail).encode(), digest_size=16).hexdigest()
+        touch = self._touches.get((tenant_id, day))
+        if touch is None:
+            touch = Touch("tenant_day", product, tenant_id, None, day)
+            self._touches[(tenant_id, day)] = touch
+        copied = f"{head}{received.text}{tail}\\\\x{digest}"
+        return Row(key, day, received.us, digest, copied, touch)
+
+    def _identity(self, tenant_id: str, source: str, event_id: str) -> tuple[str, str]:
+        """(event_id as UUID, key): a UUID of the main source is kept, within its tenant."""
+        if source == self._default_source and UUID_TEXT.match(event_id):
+            event_uuid = event_id.lower()
+            return event_uuid, record_key(self._product, tenant_id, source, event_uuid)
+        key = record_key(self._product, tenant_id, source, event_id)
+        return key, key
+
+    def _plan(self, name: Any) -> EventPlan:
+        if name is None or name == "":
+            raise Invalid(Rejected("missing_field", "The record has no event name."))
+        plan = self._plans.get(name) if type(name) is str else None
+        return plan or self._new_plan(text_of(name, "event_name"))
+
+    def _new_plan(self, name: str) -> EventPlan:
+        contract = self._contract
+        event, domain = contract.events.get(name), None
+        if event is None:
+            matched = self._pattern.match(name) if self._pattern else None
+            if matched is None and contract.unknown_events == "reject":
+                reason = (
+                    f"{name[:100]!r} is not an event of {contract.key!r}. Declare it in the"
+                    " contract and run `tallyhouse replay`."
+                )
+                raise Invalid(Rejected("unknown_event", reason))
+            if matched is not None:
+                domain = matched.groupdict().get("domain")
+            event = EventType()
+        if len(name) > 200 or _NEEDS_ESCAPE(name) or "\x00" in name:
+            raise Invalid(Rejected("wrong_type", "The event name is not a plain short text."))
+        plan = EventPlan(name, event, contract, domain, self._scrubber)
+        if len(self._plans) < 5_000:
+            self._plans[name] = plan
+        return plan
+
+    def _checked_domain(self, plan: EventPlan, stated: str) -> str:
+        declared = self._contract.domains
+        if (declared and stated not in declared) or (
+            plan.domain and declared and stated != plan.domain
+        ):
+            reason = f"{stated[:60]!r} is not the domain of {plan.name!r} ({plan.domain})."
+            raise Invalid(Rejected("wrong_domain", reason))
+        if len(stated) > 100 or _NEEDS_ESCAPE(stated):
+            raise Invalid(Rejected("wrong_type", "The event domain is not a plain short text."))
+        return plan.domain or stated
+
+    def _event_id(self, record: dict[str, Any], number: int) -> str:
+        if self._id is None:
+            return f"{self._file.content_hash[:32]}:{number}"
+        event_id = self._id(record)
+        if type(event_id) is str and 0 < len(event_id) <= 500:
+            return event_id
+        if event_id is None or event_id == "":
+            raise Invalid(Rejected("missing_field", "The record has no event id."))
+        return text_of(event_id, "event_id")
+
+    def _times(self, record: dict[str, Any]) -> tuple[Instant, Instant, bool]:
+        """(occurred, received, whether occurred had to be taken from received): rule 44."""
+        occurred = self._time(record, "occurred_at")
+        received = self._time(record, "received_at")
+        if received is None:
+            received = occurred
+            if received is None:
+                reason = "The record has no time that could be used."
+                raise Invalid(Rejected("missing_field", reason))
+        if not _EARLIEST <= received.us < _LATEST:
+            reason = f"The record arrived at {received.text}, which cannot be."
+            raise Invalid(Rejected("implausible_time", reason))
+        if occurred is None:
+            return received, received, True
+        if self._device_clock and not _YEAR_2000 <= occurred.us <= received.us + DAY_US:
+            return received, received, True
+        return occurred, received, False
+
+    def _time(self, record: dict[str, Any], field: str) -> Instant | None:
+        get = self._get.get(field)
+        value = get(record) if get is not None else None
+        if value is None or value == "":
+            return None
+        try:
+            return parse_instant(value, self._zone, self._formats[field])
+        except AbsurdTime as error:
+            if field == "occurred_at":
+                return None
+            raise Invalid(Rejected("implausible_time", f"{field} is absurd: {error}.")) from error
+        except NotATime as error:
+            raise Invalid(Rejected("wrong_type", f"{field} is not a time: {error}.")) from error
+
+    def _collect(self, record: dict[str, Any], plan: EventPlan) -> dict[str, Any]:
+        """The event's properties: its object, the named fields and what else the record holds."""
+        found = self._properties(record) if self._properties is not None else None
+        mapped = self._contract.properties
+        if type(found) is str and found[:1] == "{":
+            found = self._nested(found)
+        if found is not None and type(found) is not dict:
+            kind = type(found).__name__
+            reason = f"The properties ({mapped.path}) are a {kind}, not an object."
+            raise Invalid(Rejected("wrong_type", reason))
+        properties: dict[str, Any] = dict(found) if found else {}
+        for key, get in self._fields:
+            if get is not None and (value := get(record)) is not None:
+                properties.setdefault(key, value)
+        if mapped.rest != "drop" and not record.keys() <= self._known:
+            for key in record.keys() - self._known:
+                properties.setdefault(key, record[key])
+        if mapped.rest != "drop":
+            for key, known in self._containers:
+                inner = record.get(key)
+                if type(inner) is dict and not inner.keys() <= known:
+                    left = {name: inner[name] for name in inner.keys() - known}
+                    properties.setdefault(key, left)
+        if mapped.nulls == "drop":
+            properties = {key: value for key, value in properties.items() if value is not None}
+        return plan.from_text(properties) if self._is_text else properties
+
+    def _nested(self, text: str) -> dict[str, Any]:
+        inner = decode_exactly(text.encode("utf-8", "replace"))
+        if isinstance(inner, Rejected):
+            raise Invalid(Rejected("wrong_type", f"The properties are not JSON: {inner.reason}"))
+        return inner
+
+
+def _integer(value: Any, field: str) -> int:
+    if type(value) is int and 0 <= value < 2**31:
+        return int(value)
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 9:
+        return int(value)
+    raise Invalid(Rejected("wrong_type", f"{field} is not a whole number."))
