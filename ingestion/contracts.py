@@ -57,6 +57,13 @@ class FieldMap(Strict):
         return (self.path,) if isinstance(self.path, str) else self.path
 
 
+def path_short_form(value: Any) -> Any:
+    """`user_id: [userId, anonymousId]` is short for `user_id: {path: [...]}`."""
+    if not isinstance(value, Mapping):
+        return value
+    return {k: {"path": v} if isinstance(v, str | list) else v for k, v in value.items()}
+
+
 class PropertyMap(Strict):
     """How properties are made: an object of the record, named fields, and what of the rest."""
 
@@ -64,6 +71,11 @@ class PropertyMap(Strict):
     fields: Mapping[str, FieldMap] = {}
     rest: Literal["report", "keep", "drop"] = "report"
     nulls: Literal["keep", "drop"] = "keep"
+
+    @field_validator("fields", mode="before")
+    @classmethod
+    def _paths(cls, value: Any) -> Any:
+        return path_short_form(value)
 
 
 class FileFormat(Strict):
@@ -129,12 +141,11 @@ class EventContract(Strict):
     @field_validator("envelope", mode="before")
     @classmethod
     def _paths(cls, value: Any) -> Any:
-        """`user_id: [userId, anonymousId]` is short for `user_id: {path: [...]}`."""
         if not isinstance(value, Mapping):
             return value
         if unknown := sorted(set(value) - set(ENVELOPE)):
             raise ValueError(f"{', '.join(unknown)}: not a field of the event envelope")
-        return {k: {"path": v} if isinstance(v, str | list) else v for k, v in value.items()}
+        return path_short_form(value)
 
     @field_validator("common", mode="before")
     @classmethod

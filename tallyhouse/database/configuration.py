@@ -37,6 +37,8 @@ max_locks_per_transaction = 1024
 
 timezone = 'UTC'
 log_timezone = 'UTC'
+# A query whose client is gone is ended instead of holding its locks.
+client_connection_check_interval = 1s
 log_min_messages = warning
 log_line_prefix = '%m [%p] '
 """

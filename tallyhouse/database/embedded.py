@@ -64,6 +64,9 @@ class EmbeddedServer:
         """The address of our server when it answers and proves to be ours, else None."""
         if not (self.data / "PG_VERSION").exists():
             return None
+        pid = self._pid()
+        if pid is None or not is_postgres_in(pid, self.data):
+            return None
         address = self._remembered()
         return address if address and self._is_ours(address) else None
 

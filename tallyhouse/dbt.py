@@ -1,0 +1,150 @@
+"""dbt, pointed at this warehouse: the launcher behind the command `dbt`, and runs from Python.
+
+The environment's `dbt` command is `main` below: it fills in the address of the running server and
+sees to the packages, then is dbt as ever. So `dbt build` works by hand with no flags, and so does
+everything that calls the command (dagster-dbt, an editor, a hook).
+
+Belongs here: dbt's environment, packages and outcome. Does not belong here: what to build when.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tallyhouse.database import Warehouse, find_warehouse
+from tallyhouse.dbt_packages import provide_packages
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+QUIET = {
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+}
+TESTS = ("test", "unit_test")
+OFFLINE_COMMANDS = ("deps", "clean", "init", "--version", "--help", "-h", "-V")
+
+
+@dataclass(frozen=True)
+class DbtOutcome:
+    """What a run of dbt did: how many nodes of each kind ended how, and what went wrong."""
+
+    success: bool
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+    def count(self, *statuses: str, tests: bool) -> int:
+        """Nodes that ended in one of the statuses, among tests or among all the others."""
+        return sum(
+            counter[status]
+            for kind, counter in self.counts.items()
+            if (kind in TESTS) == tests
+            for status in statuses
+        )
+
+    @property
+    def tests_passed(self) -> int:
+        """Data tests and unit tests that passed; a warning is a pass that speaks."""
+        return self.count("pass", "warn", tests=True)
+
+    @property
+    def tests_failed(self) -> int:
+        """Data tests and unit tests that failed or could not run."""
+        return self.count("fail", "error", "runtime error", "skipped", tests=True)
+
+    @property
+    def built(self) -> int:
+        """Models, seeds and snapshots that were built."""
+        return self.count("success", tests=False)
+
+
+def executable() -> str:
+    """The `dbt` of this environment, also when the environment is not on the PATH."""
+    return str(Path(sys.executable).parent / "dbt")
+
+
+def environment(warehouse: Warehouse) -> dict[str, str]:
+    """All variables that dbt needs to reach this warehouse; for a subprocess or dagster-dbt."""
+    given = {**QUIET, **warehouse.env()}
+    if warehouse.settings.as_of:
+        given["TALLYHOUSE_AS_OF"] = warehouse.settings.as_of.isoformat()
+    return given
+
+
+def run(
+    args: Sequence[str],
+    warehouse: Warehouse,
+    on_event: Callable[[Any], None] | None = None,
+    target_path: Path | None = None,
+) -> DbtOutcome:
+    """Run dbt inside this process, e.g. `run(["build"], warehouse)`; it prints nothing itself.
+
+    `on_event` receives dbt's own structured events as they happen.
+    """
+    from dbt.cli.main import dbtRunner
+
+    provide_packages(warehouse.settings.root)
+    root = str(warehouse.settings.root)
+    given = {**environment(warehouse), "DBT_PROFILES_DIR": root, "DBT_PROJECT_DIR": root}
+    if target_path:
+        given |= {"DBT_TARGET_PATH": str(target_path), "DBT_LOG_PATH": str(target_path / "logs")}
+    quiet = ["--quiet", "--no-use-colors", "--no-print"]
+    with _environ(given):
+        runner = dbtRunner(callbacks=[on_event] if on_event else [])
+        answer = runner.invoke([*quiet, *args])
+    if answer.exception is not None:
+        raise TallyhouseError(f"dbt {args[0]} could not run: {answer.exception}")
+    return _outcome(answer)
+
+
+def main() -> None:
+    """The command `dbt`."""
+    settings = Settings.from_env()
+    command = next((word for word in sys.argv[1:] if word in OFFLINE_COMMANDS), None)
+    try:
+        if command is None and len(sys.argv) > 1:
+            provide_packages(settings.root)
+            warehouse = find_warehouse(settings)
+            given = environment(warehouse) if warehouse else QUIET
+            os.environ.update({k: v for k, v in given.items() if not os.environ.get(k)})
+            if warehouse is None and "TALLYHOUSE_DB_PORT" not in os.environ:
+                print(
+                    "The warehouse does not run; `tallyhouse db start` starts it.", file=sys.stderr
+                )
+        else:
+            os.environ.update(QUIET)
+    except TallyhouseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    from dbt.cli.main import cli
+
+    cli()
+
+
+@contextmanager
+def _environ(given: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(given)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _outcome(answer: Any) -> DbtOutcome:
+    counts: dict[str, Counter[str]] = {}
+    failures: list[str] = []
+    for result in getattr(answer.result, "results", None) or []:
+        node = getattr(result, "node", None)
+        kind = str(getattr(node, "resource_type", "other"))
+        status = str(result.status)
+        counts.setdefault(kind, Counter())[status] += 1
+        if status in ("fail", "error", "runtime error"):
+            message = " ".join(str(result.message or "").split())
+            failures.append(f"{getattr(node, 'name', kind)}: {message}")
+    return DbtOutcome(bool(answer.success), counts, tuple(failures))

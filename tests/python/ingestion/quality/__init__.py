@@ -1,0 +1,1 @@
+"""Great Expectations over landed tables, on a real database."""
