@@ -7,16 +7,17 @@ everything that calls the command (dagster-dbt, an editor, a hook).
 Belongs here: dbt's environment, packages and outcome. Does not belong here: what to build when.
 """
 
+import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tallyhouse.database import Warehouse, find_warehouse
+from tallyhouse.database import Warehouse, find_warehouse, open_warehouse
 from tallyhouse.dbt_packages import provide_packages
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -77,27 +78,48 @@ def environment(warehouse: Warehouse) -> dict[str, str]:
 
 def run(
     args: Sequence[str],
-    warehouse: Warehouse,
+    settings: Settings,
+    variables: Mapping[str, Any] | None = None,
+    *,
+    warehouse: Warehouse | None = None,
     on_event: Callable[[Any], None] | None = None,
-    target_path: Path | None = None,
 ) -> DbtOutcome:
-    """Run dbt inside this process, e.g. `run(["build"], warehouse)`; it prints nothing itself.
+    """Run dbt inside this process, e.g. `run(["build"], settings)`; it prints nothing itself.
 
-    `on_event` receives dbt's own structured events as they happen.
+    `on_event` receives dbt's own structured events as they happen. The log goes to `logs/`.
     """
+    given = environment(warehouse or open_warehouse(settings))
+    return _invoke([*args, *_variables(variables)], settings, given, on_event)
+
+
+def parse(settings: Settings) -> None:
+    """Write `target/manifest.json`; needs no database."""
+    outcome = _invoke(["parse"], settings, dict(QUIET), None)
+    if not outcome.success:
+        raise TallyhouseError("dbt cannot read the project: " + "; ".join(outcome.failures))
+
+
+def _variables(variables: Mapping[str, Any] | None) -> list[str]:
+    return ["--vars", json.dumps(dict(variables))] if variables else []
+
+
+def _invoke(
+    args: Sequence[str],
+    settings: Settings,
+    given: dict[str, str],
+    on_event: Callable[[Any], None] | None,
+) -> DbtOutcome:
     from dbt.cli.main import dbtRunner
 
-    provide_packages(warehouse.settings.root)
-    root = str(warehouse.settings.root)
-    given = {**environment(warehouse), "DBT_PROFILES_DIR": root, "DBT_PROJECT_DIR": root}
-    if target_path:
-        given |= {"DBT_TARGET_PATH": str(target_path), "DBT_LOG_PATH": str(target_path / "logs")}
-    quiet = ["--quiet", "--no-use-colors", "--no-print"]
+    provide_packages(settings.root)
+    root = str(settings.root)
+    given |= {"DBT_PROFILES_DIR": root, "DBT_PROJECT_DIR": root}
     with _environ(given):
         runner = dbtRunner(callbacks=[on_event] if on_event else [])
-        answer = runner.invoke([*quiet, *args])
+        answer = runner.invoke(["--log-level", "none", *args])
     if answer.exception is not None:
-        raise TallyhouseError(f"dbt {args[0]} could not run: {answer.exception}")
+        words = " ".join(str(answer.exception).split())
+        raise TallyhouseError(f"dbt {args[0]} could not run: {words}")
     return _outcome(answer)
 
 

@@ -1,0 +1,149 @@
+"""What ran, on what, with which result, and one run at a time.
+
+Belongs here: `ops.run_log`, the run lock, and the fingerprint that tells whether there is anything
+new to do. Does not belong here: the work itself (`pipeline`).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tallyhouse.database import Warehouse
+from tallyhouse.settings import Settings
+
+LOCK_KEY = 7_220_002  # any constant; it only keeps two runs apart
+SHAPING = ("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "snapshots/**/*", "*.yml")
+BUILDING = (*SHAPING, "models/**/*.yml", "seeds/**/*.yml", "macros/**/*.yml", "tests/dbt/**/*")
+LEARNING = ("ml/**/*.py", "ml/**/*.sql")
+PACKAGES = ("dbt-core", "dbt-postgres", "scikit-learn")
+
+
+@dataclass
+class Entry:
+    """One row of the log while its job runs; what is put into `details` is kept."""
+
+    run_id: int
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def only_run(warehouse: Warehouse, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Wait until no other run is at work on this warehouse, then keep others waiting.
+
+    The lock is the database's and ends with our session, so a killed run never leaves it behind.
+    Entries that still say `running` then belong to runs that were interrupted.
+    """
+    with warehouse.connect(autocommit=True) as connection:
+        row = connection.execute("select pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        if not row or not row[0]:
+            on_wait("Another run is at work on this warehouse; waiting for it to end.")
+            connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+        connection.execute(
+            "update ops.run_log set status = 'failed', finished_at = clock_timestamp(),"
+            " details = details || '{\"reason\": \"interrupted\"}' where status = 'running'"
+        )
+        yield
+
+
+@contextmanager
+def logged(
+    warehouse: Warehouse,
+    job: str,
+    fingerprint: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> Iterator[Entry]:
+    """Log a job: `succeeded` only when the block ends well, else `failed` with its reason."""
+    with warehouse.connect(autocommit=True) as connection:
+        row = connection.execute(
+            "insert into ops.run_log (job_name, fingerprint, details) values (%s, %s, %s::jsonb)"
+            " returning run_id",
+            [job, fingerprint, json.dumps(details or {})],
+        ).fetchone()
+    entry = Entry(int(row[0]) if row else 0)
+    try:
+        yield entry
+    except BaseException as error:
+        entry.details["reason"] = str(error)[:2000] or type(error).__name__
+        _finish(warehouse, entry, "failed")
+        raise
+    _finish(warehouse, entry, "succeeded")
+
+
+def _finish(warehouse: Warehouse, entry: Entry, status: str) -> None:
+    try:
+        with warehouse.connect(autocommit=True) as connection:
+            connection.execute(
+                "update ops.run_log set status = %s, finished_at = clock_timestamp(),"
+                " details = details || %s::jsonb where run_id = %s",
+                [status, json.dumps(entry.details, default=str), entry.run_id],
+            )
+    except Exception:
+        if status == "succeeded":
+            raise
+        # The database is what failed: the next run finds the entry and calls it interrupted.
+
+
+def last(
+    connection: psycopg.Connection[Any], job: str, status: str | None = "succeeded"
+) -> dict[str, Any] | None:
+    """The newest entry of a job, by default the newest that succeeded."""
+    row = connection.execute(
+        "select run_id, status, started_at, finished_at, fingerprint, details from ops.run_log"
+        " where job_name = %s and (%s::text is null or status = %s) order by run_id desc limit 1",
+        [job, status, status],
+    ).fetchone()
+    names = ("run_id", "status", "started_at", "finished_at", "fingerprint", "details")
+    return dict(zip(names, row, strict=True)) if row else None
+
+
+def shape_changed(connection: psycopg.Connection[Any], now: str) -> bool:
+    """Whether any table may have been built by other code than today's.
+
+    True when the last build that succeeded, or an attempt after it, had another shape.
+    """
+    row = connection.execute(
+        "select exists (select from ops.run_log where job_name = 'build'"
+        " and details ->> 'shape' is distinct from %s and run_id >= coalesce((select max(run_id)"
+        " from ops.run_log where job_name = 'build' and status = 'succeeded'), 0))",
+        [now],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def shape(settings: Settings) -> str:
+    """The fingerprint of all that decides what a built table holds, but for the data."""
+    return _digest(settings.root, SHAPING)
+
+
+def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
+    """The fingerprint of everything that a build and a training depend on.
+
+    Project files, versions, `as_of`, and the newest load; the same again means nothing to do.
+    """
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "select coalesce(max(load_id), 0), count(*) from ops.load_manifest"
+        ).fetchone()
+    parts = [
+        _digest(settings.root, (*BUILDING, *LEARNING)),
+        *(f"{name} {version(name)}" for name in PACKAGES),
+        str(settings.as_of),
+        str(row),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _digest(root: Path, patterns: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
+        if path.is_file():
+            digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,196 @@
+"""What came out of a run, in a screenful: collected as plain data, shown now or by `status`.
+
+Belongs here: the few queries on published tables and their layout. Does not belong here: metrics of
+its own; every figure is read from a table that an analyst can open too.
+"""
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from tallyhouse.database import Warehouse
+
+WEEKS = 6
+LOADED = """
+    select source_kind, count(*) as files, sum(record_count) as records,
+        sum(stored_count) as stored, sum(duplicate_count) as duplicates, sum(rejected_count) as rejected
+    from ops.load_manifest group by source_kind order by source_kind
+"""
+REJECTED = """
+    select reason_code, count(*) as records, min(reason) as example
+    from ops.rejected_records group by reason_code order by records desc, reason_code
+"""
+MRR = """
+    select metric_date, product, net_mrr_cents, paying_customers
+    from revenue.metrics_daily_mrr
+    where policy = 'standard' and metric_date = (
+        select max(metric_date) from revenue.metrics_daily_mrr
+    ) and net_mrr_cents > 0
+    order by product
+"""
+ENGAGEMENT = """
+    select metric_date, product, sum(dau)::bigint as dau, sum(wau)::bigint as wau,
+        sum(mau)::bigint as mau
+    from engagement.metrics_daily_engagement
+    where metric_date = (
+        select max(metric_date) from engagement.metrics_daily_engagement
+        where stickiness is not null
+    )
+    group by metric_date, product order by product
+"""
+RETENTION = """
+    select cohort_start, period_number, sum(cohort_size)::bigint as cohort_size,
+        sum(retained_users)::numeric / nullif(sum(cohort_size), 0) as rate
+    from engagement.metrics_cohort_retention
+    where cohort_type = 'week' and mode = 'bounded' and retained_users is not null
+        and period_number < %(weeks)s and cohort_start >= (
+            select max(cohort_start) - 7 * %(weeks)s from engagement.metrics_cohort_retention
+            where cohort_type = 'week' and mode = 'bounded' and retained_users is not null
+        )
+    group by cohort_start, period_number order by cohort_start, period_number
+"""
+MODELS = """
+    select distinct on (model_type) model_type, is_active, metrics, baseline_metrics, trained_at
+    from ml.predictive_models order by model_type, trained_at desc
+"""
+QUERIES = {
+    "loaded": LOADED,
+    "rejected": REJECTED,
+    "mrr": MRR,
+    "engagement": ENGAGEMENT,
+    "retention": RETENTION,
+    "models": MODELS,
+}
+
+
+def collect(warehouse: Warehouse, *, tests: dict[str, int], seconds: float) -> dict[str, Any]:
+    """Read the figures; a table that is not there (yet) leaves its part empty."""
+    found: dict[str, Any] = {"tests": tests, "seconds": seconds, "where": warehouse.label}
+    with warehouse.connect(row_factory=dict_row) as connection:
+        for name, query in QUERIES.items():
+            found[name] = _rows(connection, query)
+    return found
+
+
+def show(found: dict[str, Any], console: Console) -> None:
+    """Print a summary; it comes from `collect` or, after JSON, from the log of runs."""
+    console.print(_loaded(found))
+    for problem in found.get("problems", []):
+        console.print(f"Not everything could be read: {problem}", markup=False)
+    if found["mrr"] or found["engagement"]:
+        console.print(_products(found))
+    if found["retention"]:
+        console.print(_retention(found["retention"]))
+    if found["models"]:
+        console.print(_models(found["models"]))
+    tests = found["tests"]
+    console.print(
+        f"{tests.get('built', 0)} tables and views built, {tests.get('passed', 0)} tests passed, "
+        f"{tests.get('failed', 0)} failed. Time taken: {found['seconds']:.1f} s."
+    )
+    console.print(
+        Panel(
+            "tallyhouse db psql      look inside with SQL, e.g. select * from "
+            "revenue.metrics_daily_mrr\n"
+            "make dev                Dagster's UI: assets, lineage, checks, schedules\n"
+            "make docs               every table and column described\n"
+            "tallyhouse status       this summary again",
+            title="Where to look next",
+            title_align="left",
+            expand=False,
+        ),
+        markup=False,
+    )
+
+
+def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any]]:
+    try:
+        with connection.transaction():
+            return connection.execute(sql.SQL(query), {"weeks": WEEKS}).fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+        return []
+
+
+def _loaded(found: dict[str, Any]) -> Table:
+    table = Table(title="Loaded so far", title_justify="left")
+    table.add_column("source")
+    for name in ("files", "records", "stored", "duplicates", "rejected"):
+        table.add_column(name, justify="right")
+    for row in found["loaded"]:
+        figures = [f"{int(row[n] or 0):,}" for n in ("files", "records", "stored")]
+        figures += [f"{int(row[n] or 0):,}" for n in ("duplicates", "rejected")]
+        table.add_row(row["source_kind"], *figures)
+    reasons = [f"{row['records']:,} {row['reason_code']}" for row in found["rejected"]]
+    table.caption = "Rejected because: " + (", ".join(reasons) or "nothing was rejected")
+    table.caption_justify = "left"
+    return table
+
+
+def _products(found: dict[str, Any]) -> Table:
+    rows: dict[str, dict[str, Any]] = {}
+    for row in (*found["engagement"], *found["mrr"]):
+        rows.setdefault(row["product"], {}).update(row)
+    days = sorted({str(row["metric_date"]) for row in (*found["engagement"], *found["mrr"])})
+    table = Table(title=f"Products on {' and '.join(days)}", title_justify="left")
+    table.add_column("product")
+    for name in ("closing MRR", "paying customers", "DAU", "WAU", "MAU"):
+        table.add_column(name, justify="right")
+    for product, row in sorted(rows.items()):
+        money = f"{float(row['net_mrr_cents']) / 100:,.2f}" if "net_mrr_cents" in row else ""
+        counts = [_count(row, name) for name in ("paying_customers", "dau", "wau", "mau")]
+        table.add_row(product, money, *counts)
+    return table
+
+
+def _count(row: dict[str, Any], name: str) -> str:
+    return f"{int(row[name]):,}" if row.get(name) is not None else ""
+
+
+def _retention(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="Weekly retention, all products", title_justify="left")
+    table.add_column("first week")
+    table.add_column("users", justify="right")
+    cohorts: dict[str, dict[int, dict[str, Any]]] = {}
+    for row in rows:
+        cohorts.setdefault(str(row["cohort_start"]), {})[int(row["period_number"])] = row
+    for number in range(WEEKS):
+        table.add_column(f"w{number}", justify="right")
+    for start, periods in cohorts.items():
+        rates = [
+            f"{100 * float(periods[n]['rate']):.0f} %" if n in periods else "" for n in range(WEEKS)
+        ]
+        size = max(int(row["cohort_size"]) for row in periods.values())
+        table.add_row(start, f"{size:,}", *rates)
+    return table
+
+
+def _models(rows: list[dict[str, Any]]) -> Table:
+    table = Table(title="Models against their baselines", title_justify="left")
+    for name in ("model", "in use", "score", "baselines"):
+        table.add_column(name)
+    for row in rows:
+        metrics = row["metrics"].get("holdout", row["metrics"])
+        table.add_row(
+            str(row["model_type"]),
+            "yes" if row["is_active"] else "no",
+            _figures(metrics),
+            _figures(row["baseline_metrics"]),
+        )
+    return table
+
+
+def _figures(metrics: Any, prefix: str = "") -> str:
+    if not isinstance(metrics, dict):
+        return ""
+    parts = []
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            parts.append(_figures(value, f"{name} "))
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            parts.append(f"{prefix}{name} {value:.3f}")
+    return "\n".join(part for part in parts if part)
