@@ -18,7 +18,8 @@ from tallyhouse.database import Warehouse
 WEEKS = 6
 LOADED = """
     select source_kind, count(*) as files, sum(record_count) as records,
-        sum(stored_count) as stored, sum(duplicate_count) as duplicates, sum(rejected_count) as rejected
+        sum(stored_count) as stored, sum(duplicate_count) as duplicates,
+        sum(rejected_count) as rejected
     from ops.load_manifest group by source_kind order by source_kind
 """
 REJECTED = """
