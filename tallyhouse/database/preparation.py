@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LOCK_KEY = 7_220_001  # any constant; it only keeps two preparations apart
 STEPS = ("ingestion.schema", "tallyhouse.ops_schema", "ml.schema")
-ACCESS_MATRIX = Path("seeds/governance/access_matrix.csv")
+ROLE_MATRIX = Path("seeds/governance/role_matrix.csv")
 
 
 def prepare(warehouse: "Warehouse") -> None:
@@ -27,7 +27,7 @@ def prepare(warehouse: "Warehouse") -> None:
         connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
         for name in STEPS:
             _apply(name, connection)
-        matrix = warehouse.settings.root / ACCESS_MATRIX
+        matrix = warehouse.settings.root / ROLE_MATRIX
         if matrix.exists():
             roles.apply(connection, matrix)
 

@@ -1,0 +1,28 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'event_date']}, {'columns': ['tenant_id', 'anonymous_id']}],
+    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'event_date']}},
+) }}
+
+with events as (
+
+    select * from {{ ref('stg_events__events') }}
+
+),
+
+unidentified as (
+
+    select distinct
+        product,
+        tenant_id,
+        anonymous_id,
+        event_date
+    from events
+    where
+        anonymous_id is not null
+        and user_id is null
+        and {{ is_affected('events.tenant_id', 'events.event_date') }}
+
+)
+
+select * from unidentified

@@ -1,0 +1,34 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'user_id']}],
+    meta={'affected': {'by': 'affected_event_users', 'columns': ['tenant_id', 'user_id']}},
+) }}
+
+with days as (
+
+    select * from {{ ref('int_core__user_days') }}
+
+),
+
+final as (
+
+    select
+        tenant_id,
+        user_id,
+
+        min(product) as product,
+        {{ latest_by('country_code', 'event_date') }} as country_code,
+
+        bool_and(is_anonymous) as is_anonymous,
+
+        min(first_event_at) as first_event_at,
+        min(first_date_key) as first_date_key,
+        min(event_date) as first_event_date,
+        max(event_date) as last_event_date
+    from days
+    where {{ is_affected('days.tenant_id', 'days.user_id') }}
+    group by tenant_id, user_id
+
+)
+
+select * from final

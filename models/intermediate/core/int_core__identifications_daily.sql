@@ -1,0 +1,32 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'event_date']}, {'columns': ['tenant_id', 'anonymous_id']}],
+    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'event_date']}},
+) }}
+
+with events as (
+
+    select * from {{ ref('stg_events__events') }}
+
+),
+
+identified as (
+
+    select
+        product,
+        tenant_id,
+        anonymous_id,
+        user_id,
+
+        min(occurred_at) as first_occurred_at,
+        event_date
+    from events
+    where
+        anonymous_id is not null
+        and user_id is not null
+        and {{ is_affected('events.tenant_id', 'events.event_date') }}
+    group by product, tenant_id, anonymous_id, user_id, event_date
+
+)
+
+select * from identified

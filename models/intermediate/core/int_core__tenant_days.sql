@@ -1,0 +1,29 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'event_date']}],
+    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'event_date']}},
+) }}
+
+with events as (
+
+    select * from {{ ref('stg_events__events') }}
+
+),
+
+final as (
+
+    select
+        product,
+        tenant_id,
+
+        count(*) as event_count,
+
+        min(occurred_at) as first_event_at,
+        event_date
+    from events
+    where {{ is_affected('events.tenant_id', 'events.event_date') }}
+    group by product, tenant_id, event_date
+
+)
+
+select * from final

@@ -1,0 +1,37 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'event_date']}, {'columns': ['tenant_id', 'user_id']}],
+    meta={'affected': {'by': 'affected_tenant_days', 'columns': ['tenant_id', 'event_date']}},
+) }}
+
+with events as (
+
+    select * from {{ ref('fact_events') }}
+
+),
+
+final as (
+
+    select
+        tenant_id,
+        user_id,
+
+        min(product) as product,
+        min(country_code) as country_code,
+
+        count(*) as event_count,
+
+        bool_and(is_anonymous) as is_anonymous,
+
+        min(occurred_at) as first_event_at,
+        min(date_key) as first_date_key,
+        event_date
+    from events
+    where
+        user_id is not null
+        and {{ is_affected('events.tenant_id', 'events.event_date') }}
+    group by tenant_id, user_id, event_date
+
+)
+
+select * from final

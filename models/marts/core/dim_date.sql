@@ -1,0 +1,55 @@
+with days as (
+
+    {{ date_spine(date_literal('1990-01-01'), date_literal('2035-12-31')) }}
+
+),
+
+holidays as (
+
+    select * from {{ ref('public_holidays') }}
+
+),
+
+holidays_by_day as (
+
+    select
+        holiday_date,
+        max(case when country_code = 'ZA' then holiday_name end) as holiday_name_za,
+        max(case when country_code = 'NL' then holiday_name end) as holiday_name_nl
+    from holidays
+    group by holiday_date
+
+),
+
+final as (
+
+    select
+        days.date_day as date_key,
+
+        {{ iso_year('days.date_day') }} as iso_year,
+        {{ iso_week('days.date_day') }} as iso_week,
+        {{ iso_day_of_week('days.date_day') }} as iso_day_of_week,
+        holidays_by_day.holiday_name_za,
+        holidays_by_day.holiday_name_nl,
+
+        {{ iso_day_of_week('days.date_day') }} >= 6 as is_weekend,
+        -- the calendars of public holidays cover 2015 to 2030; outside them it is not known
+        case
+            when days.date_day between {{ date_literal('2015-01-01') }} and {{ date_literal('2030-12-31') }}
+                then holidays_by_day.holiday_name_za is not null
+        end as is_holiday_za,
+        case
+            when days.date_day between {{ date_literal('2015-01-01') }} and {{ date_literal('2030-12-31') }}
+                then holidays_by_day.holiday_name_nl is not null
+        end as is_holiday_nl,
+
+        {{ week_start('days.date_day') }} as week_start,
+        {{ month_start('days.date_day') }} as month_start,
+        {{ quarter_start('days.date_day') }} as quarter_start,
+        {{ year_start('days.date_day') }} as year_start
+    from days
+    left join holidays_by_day on days.date_day = holidays_by_day.holiday_date
+
+)
+
+select * from final

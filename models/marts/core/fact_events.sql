@@ -1,0 +1,66 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['date_key', 'tenant_id']}],
+    meta={'affected': {'by': 'affected_tenant_days', 'columns': ['tenant_id', 'event_date', 'date_key']}},
+) }}
+
+with events as (
+
+    select * from {{ ref('stg_events__events') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('dim_tenant') }}
+
+),
+
+aliases as (
+
+    select * from {{ ref('int_core__user_aliases') }}
+
+),
+
+final as (
+
+    select
+        events.event_id,
+        events.tenant_id,
+        -- the user the event names, else the one the anonymous id became, else the visitor stands for the user
+        coalesce(
+            events.user_id,
+            aliases.user_id,
+            {{ entity_uuid('events.product', 'anonymous', 'events.anonymous_id', product_is_expression=true) }}
+        ) as user_id,
+        events.session_id,
+
+        events.product,
+        events.event_name,
+        events.event_domain,
+        events.country_code,
+        events.device_type,
+        events.browser,
+        events.properties,
+
+        events.page_load_time_ms,
+
+        coalesce(events.user_id, aliases.user_id) is null as is_anonymous,
+        events.is_time_corrected,
+
+        {{ local_date('events.occurred_at', 'tenants.timezone') }} as date_key,
+        events.event_date,
+        events.occurred_at,
+        events.received_at
+    from events
+    inner join tenants on events.tenant_id = tenants.tenant_id
+    left join aliases
+        on
+            events.product = aliases.product
+            and events.tenant_id = aliases.tenant_id
+            and events.anonymous_id = aliases.anonymous_id
+    where {{ is_affected('events.tenant_id', 'events.event_date') }}
+
+)
+
+select * from final

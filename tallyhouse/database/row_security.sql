@@ -1,0 +1,165 @@
+-- Who sees which rows. Applied on every preparation; every statement is idempotent.
+-- Two tables say it: role_grants (from seeds/governance/role_matrix.csv) and tenant_logins (bind_login).
+-- secure_relation turns it into grants and policies; dbt calls it in the transaction that swaps a mart in.
+
+create schema if not exists governance;
+
+create table if not exists governance.role_grants (
+    role_name name not null,
+    schema_name name not null,
+    relation_name name not null, -- '*': every mart of the schema
+    row_scope text not null check (row_scope in ('own_tenants', 'all_tenants')),
+    primary key (role_name, schema_name, relation_name)
+);
+
+create table if not exists governance.tenant_logins (
+    login_name name not null,
+    tenant_id uuid not null,
+    bound_at timestamptz not null default now(),
+    primary key (login_name, tenant_id)
+);
+
+create table if not exists governance.secured_relations (
+    schema_name name not null,
+    relation_name name not null,
+    primary key (schema_name, relation_name)
+);
+
+-- The tenants of whoever logged in. session_user cannot be changed by SET ROLE; the setting counts for
+-- the broker alone, which is trusted to set it. Empty, null, unset or no UUID: no tenants.
+create or replace function governance.visible_tenants()
+returns uuid[]
+language sql stable parallel safe security definer
+set search_path = pg_catalog, pg_temp
+return (
+    select coalesce(array_agg(visible.tenant_id), '{}')
+    from (
+        select logins.tenant_id
+        from governance.tenant_logins as logins
+        where logins.login_name = session_user
+        union all
+        select cast(setting.tenant_id as uuid)
+        from (select lower(trim(current_setting('tallyhouse.tenant_id', true))) as tenant_id) as setting
+        where
+            setting.tenant_id ~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$'
+            and pg_has_role(session_user, 'tallyhouse_bi_broker', 'member')
+    ) as visible
+);
+
+-- Brings grants and policies of one mart to what the matrix says; touches nothing that is right already, so that an
+-- incremental build takes no lock that readers would notice.
+create or replace function governance.secure_relation(in_schema text, in_relation text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    relation regclass := format('%I.%I', in_schema, in_relation)::regclass;
+    kind "char";
+    is_secured boolean;
+    has_tenant boolean;
+    scope text;
+    wanted name[];
+    present name[];
+    reader name;
+begin
+    select c.relkind, c.relrowsecurity and c.relforcerowsecurity,
+        exists (
+            select from pg_attribute as a
+            where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+        )
+    into kind, is_secured, has_tenant
+    from pg_class as c where c.oid = relation;
+
+    if kind not in ('r', 'p', 'v') then
+        raise exception 'Mart % is neither a table nor a view, so row security cannot guard it. Materialise it as a table.', relation;
+    end if;
+    if kind = 'v' and not coalesce(
+        (select 'security_invoker=true' = any (c.reloptions) from pg_class as c where c.oid = relation), false
+    ) then
+        execute format('alter view %s set (security_invoker = true)', relation);
+    end if;
+
+    if kind <> 'v' and has_tenant then
+        if not is_secured then
+            execute format('alter table %s enable row level security', relation);
+            execute format('alter table %s force row level security', relation);
+        end if;
+        foreach scope in array array['own_tenants', 'all_tenants'] loop
+            wanted := array(
+                select distinct g.role_name from governance.role_grants as g
+                where g.schema_name = in_schema and g.relation_name in ('*', in_relation) and g.row_scope = scope
+                order by 1
+            );
+            present := (
+                select array(select r.rolname from pg_roles as r where r.oid = any (p.polroles) order by 1)
+                from pg_policy as p where p.polrelid = relation and p.polname = scope
+            );
+            if present is distinct from nullif(wanted, '{}') then
+                execute format('drop policy if exists %I on %s', scope, relation);
+                if wanted <> '{}' then
+                    execute format(
+                        'create policy %I on %s for select to %s using (%s)',
+                        scope, relation, (select string_agg(quote_ident(w), ', ') from unnest(wanted) as w),
+                        case scope
+                            when 'all_tenants' then 'true'
+                            else 'tenant_id = any ((select governance.visible_tenants())::uuid[])'
+                        end
+                    );
+                end if;
+            end if;
+        end loop;
+    end if;
+
+    -- a relation without a tenant is for those who see all, or for those whom the matrix names it to
+    wanted := array(
+        select distinct g.role_name from governance.role_grants as g
+        where
+            g.schema_name = in_schema
+            and g.relation_name in ('*', in_relation)
+            and (has_tenant or g.row_scope = 'all_tenants' or g.relation_name = in_relation)
+        order by 1
+    );
+    present := array(
+        select distinct r.rolname
+        from pg_class as c cross join lateral aclexplode(c.relacl) as a inner join pg_roles as r on a.grantee = r.oid
+        where c.oid = relation and a.grantee <> c.relowner and a.privilege_type = 'SELECT'
+        order by 1
+    );
+    foreach reader in array present loop
+        if not reader = any (wanted) then
+            execute format('revoke all on %s from %I', relation, reader);
+        end if;
+    end loop;
+    foreach reader in array wanted loop
+        if not reader = any (present) then
+            execute format('grant select on %s to %I', relation, reader);
+        end if;
+    end loop;
+
+    insert into governance.secured_relations (schema_name, relation_name)
+    values (in_schema, in_relation)
+    on conflict do nothing;
+end
+$$;
+
+-- After the matrix changed: every mart that stands is brought in line at once.
+create or replace function governance.secure_all_relations()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    mart record;
+begin
+    delete from governance.secured_relations as s
+    where to_regclass(format('%I.%I', s.schema_name, s.relation_name)) is null;
+    for mart in select s.schema_name, s.relation_name from governance.secured_relations as s order by 1, 2 loop
+        perform governance.secure_relation(mart.schema_name, mart.relation_name);
+    end loop;
+end
+$$;
+
+revoke all on all tables in schema governance from public;
+revoke all on function governance.secure_relation(text, text) from public;
+revoke all on function governance.secure_all_relations() from public;
