@@ -1,0 +1,103 @@
+"""The landing folder: lines go in with the instant at which they arrive, files come out.
+
+One folder has one cadence: files of a week, gzipped, and for the newest days files of a day, plain.
+What belongs here: names, order, compression, and where each planted line ended up. Not what is in it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from simulator.timeline import DAY, Window, utc_day
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A planted defect: what it is, on which record, and what a right warehouse does with it."""
+
+    name: str
+    expected: str
+    record_id: str | None = None
+    detail: str = ""
+
+
+@dataclass
+class Folder:
+    """One source's folder. `place` decides file and order; it may differ from the arrival."""
+
+    source_kind: str
+    source_name: str
+    daily_tail: int = 14
+    always_plain: bool = False
+    lines: list[tuple[int, int, bytes]] = field(default_factory=list)
+    plants: dict[int, list[Plant]] = field(default_factory=lambda: defaultdict(list))
+    fixed: dict[str, bytes] = field(default_factory=dict)
+    history: list[bytes] = field(default_factory=list)
+
+    def add(self, place: int, line: bytes, plant: Plant | None = None) -> None:
+        number = len(self.lines)
+        self.lines.append((place, number, line))
+        if plant is not None:
+            self.plants[number].append(plant)
+
+    def mark(self, plant: Plant) -> None:
+        """Plants something on the line added last."""
+        self.plants[len(self.lines) - 1].append(plant)
+
+    def write(self, landing: Path, window: Window) -> FolderReport:
+        root = landing / self.source_kind / self.source_name
+        root.mkdir(parents=True, exist_ok=True)
+        report = FolderReport(self.source_kind, self.source_name)
+        if self.history:
+            name = "history-before-the-window.jsonl"
+            report.add(root, name, self.history, packed=not self.always_plain)
+        buckets: dict[tuple[str, bool], list[tuple[int, bytes]]] = defaultdict(list)
+        tail = window.end - self.daily_tail * DAY
+        for place, number, line in sorted(self.lines, key=lambda entry: entry[:2]):
+            inside = min(max(place, window.start), window.end - 1)
+            if inside >= tail:
+                key = (f"{utc_day(inside)}.jsonl", False)
+            else:
+                week = window.start + (inside - window.start) // (7 * DAY) * 7 * DAY
+                key = (f"{utc_day(week)}-week.jsonl", not self.always_plain)
+            buckets[key].append((number, line))
+        for (name, packed), entries in sorted(buckets.items()):
+            path = report.add(root, name, [line for _, line in entries], packed)
+            for position, (number, _) in enumerate(entries, start=1):
+                for plant in self.plants.get(number, ()):
+                    report.planted.append((path.relative_to(landing), position, plant))
+        return report
+
+
+@dataclass
+class FolderReport:
+    """What one folder came to hold."""
+
+    source_kind: str
+    source_name: str
+    files: int = 0
+    lines: int = 0
+    bytes: int = 0
+    planted: list[tuple[Path, int, Plant]] = field(default_factory=list)
+
+    def add(self, root: Path, name: str, lines: list[bytes], packed: bool) -> Path:
+        body = b"\n".join(lines) + b"\n"
+        path = root / (f"{name}.gz" if packed else name)
+        content = _gzip(body) if packed else body
+        path.write_bytes(content)
+        self.files += 1
+        self.lines += len(lines)
+        self.bytes += len(content)
+        return path
+
+
+def _gzip(body: bytes) -> bytes:
+    """Gzip without a time or a name inside: equal content, equal bytes."""
+    sink = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=4, fileobj=sink, mtime=0) as stream:
+        stream.write(body)
+    return sink.getvalue()

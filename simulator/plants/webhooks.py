@@ -1,0 +1,158 @@
+"""Defects planted among Stripe and RevenueCat webhooks: repeats, disorder, tests, unknown kinds.
+
+None of them moves money: what counts is in the ledger already.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from simulator.chance import Chance
+from simulator.files import Folder, Plant
+from simulator.sources.revenuecat import RevenueCatProject
+from simulator.sources.stripe import StripeAccount
+from simulator.timeline import DAY, HOUR, SECOND
+
+
+def plant_stripe(account: StripeAccount, chance: Chance) -> None:
+    folder = account.folder
+    told = list(folder.lines)
+    for number, (place, _, line) in enumerate(told):
+        draw = chance.uniform()
+        if draw < 0.008:
+            again = place + int(chance.between(0.01, 30) * DAY)
+            folder.add(again, line, Plant("duplicate", "ignored_as_duplicate", _id(line)))
+        elif draw < 0.018 and b'"type":"customer.subscription.updated"' in line:
+            folder.lines[number] = (place - int(chance.between(1, 40) * HOUR), number, line)
+            folder.plants[number].append(Plant("out_of_order", "stored", _id(line)))
+        elif draw < 0.0185:
+            body = orjson.loads(line) | {"pending_webhooks": 3}
+            folder.add(
+                place + 3 * HOUR,
+                orjson.dumps(body),
+                Plant("same_id_other_body", "conflict_logged", _id(line)),
+            )
+    created = [e for e in told if b'"type":"customer.subscription.created"' in e[2]]
+    for place, _, line in created[:: max(1, len(created) // 4)]:
+        body = orjson.loads(line)
+        token = chance.token(20)
+        body["id"], body["livemode"] = f"evt_t{token}", False
+        body["data"]["object"] |= {
+            "id": f"sub_t{token}",
+            "customer": f"cus_t{token[:14]}",
+            "livemode": False,
+        }
+        folder.add(place, orjson.dumps(body), Plant("test_mode", "stored_not_counted", body["id"]))
+    if told:
+        _extras(account, told, chance)
+
+
+def _extras(account: StripeAccount, told: list[tuple[int, int, bytes]], chance: Chance) -> None:
+    folder = account.folder
+    place, _, line = told[len(told) // 2]
+    body = orjson.loads(line)
+    unknown = {
+        **body,
+        "id": f"evt_u{chance.token(20)}",
+        "type": "billing.mystery.created",
+        "data": {"object": {"id": "mys_1", "object": "billing.mystery"}},
+    }
+    folder.add(place, orjson.dumps(unknown), Plant("unknown_event_type", "stored", unknown["id"]))
+    folder.add(place, line[: len(line) // 2], Plant("truncated_json", "rejected"))
+    nameless = {name: value for name, value in body.items() if name != "id"}
+    folder.add(place, orjson.dumps(nameless), Plant("missing_id", "rejected"))
+    folder.add(place, b'"just a string"', Plant("not_an_object", "rejected"))
+
+
+def plant_store(project: RevenueCatProject, chance: Chance) -> None:
+    folder = project.folder
+    told = list(folder.lines)
+    for number, (place, _, line) in enumerate(told):
+        draw = chance.uniform()
+        if draw < 0.01:
+            again = place + int(chance.between(0.01, 30) * DAY)
+            folder.add(
+                again,
+                line,
+                Plant("duplicate", "ignored_as_duplicate", orjson.loads(line)["event"]["id"]),
+            )
+        elif draw < 0.03:
+            folder.lines[number] = (place - int(chance.between(1, 40) * HOUR), number, line)
+            folder.plants[number].append(
+                Plant("out_of_order", "stored", orjson.loads(line)["event"]["id"])
+            )
+    bought = [e for e in told if b'"type":"INITIAL_PURCHASE"' in e[2]]
+    if bought:
+        for name, change in UNCOUNTED:
+            _uncounted(folder, chance.pick(bought), name, change, chance)
+        place, _, line = bought[len(bought) // 2]
+        folder.add(place, line[: len(line) // 2], Plant("truncated_json", "rejected"))
+        folder.add(
+            place,
+            b'{"event":{"type":"RENEWAL"},"api_version":"1.0"}',
+            Plant("missing_id", "rejected"),
+        )
+
+
+def _uncounted(
+    folder: Folder,
+    bought: tuple[int, int, bytes],
+    name: str,
+    change: dict[str, Any],
+    chance: Chance,
+) -> None:
+    place, _, line = bought
+    body = orjson.loads(line)
+    user = f"{name}-{chance.token(8)}"
+    body["event"] |= {
+        "id": chance.uuid().upper(),
+        "app_user_id": user,
+        "original_app_user_id": user,
+        "aliases": [user],
+        "original_transaction_id": chance.token(14),
+        "subscriber_attributes": {},
+        "event_timestamp_ms": body["event"]["event_timestamp_ms"] + 2 * SECOND,
+        **change,
+    }
+    folder.add(
+        place + 3 * SECOND,
+        orjson.dumps(body),
+        Plant(name, "stored_not_counted", body["event"]["id"]),
+    )
+
+
+UNCOUNTED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("sandbox", {"environment": "SANDBOX"}),
+    ("family_share", {"is_family_share": True}),
+    (
+        "promotional",
+        {
+            "store": "PROMOTIONAL",
+            "period_type": "PROMOTIONAL",
+            "price": 0,
+            "price_in_purchased_currency": 0,
+        },
+    ),
+    (
+        "one_off_purchase",
+        {
+            "type": "NON_RENEWING_PURCHASE",
+            "expiration_at_ms": None,
+            "product_id": "upcoach.session.single",
+        },
+    ),
+    (
+        "temporary_grant",
+        {"type": "TEMPORARY_ENTITLEMENT_GRANT", "price": 0, "price_in_purchased_currency": 0},
+    ),
+    (
+        "unknown_event_type",
+        {"type": "EXPERIMENT_ENROLLMENT", "price": 0, "price_in_purchased_currency": 0},
+    ),
+)
+
+
+def _id(line: bytes) -> str:
+    return str(orjson.loads(line)["id"])

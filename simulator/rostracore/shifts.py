@@ -1,0 +1,297 @@
+"""RostraCore's rosters, shifts and assignments, day by day.
+
+Whether a shift is filled depends on things a model can learn (lead time, night, weekend, the site,
+how rare its skill is, how large the pool is, how much else is asked that day) and on chance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.chance import Chance
+from simulator.rostracore.company import Company, Guard, Site
+from simulator.sources.debezium import ChangeLog, decimal
+from simulator.timeline import DAY, HOUR, MINUTE, SECOND, Window, iso_micros
+
+ALGORITHMS = ("milp", "greedy", "genetic")
+
+
+@dataclass
+class Roster:
+    roster_id: int
+    created: int
+    algorithm: str
+    shifts: int
+    duration: int
+    violations: int
+    confirmed: int | None
+    fill_rate: float
+
+
+@dataclass
+class Outcome:
+    """A shift as it went: what it depended on and whether it was filled."""
+
+    shift_id: int
+    tenant_id: str
+    starts: int
+    chance: float
+    required: int
+    filled: int
+
+
+class Shifts:
+    """Writes one company's work; returns its rosters for the schedulers' events."""
+
+    def __init__(self, window: Window, limit: int, log: ChangeLog, seed: int) -> None:
+        self.window, self.limit, self.log, self.seed = window, limit, log, seed
+        self.ids = {"shift": 0, "roster": 0, "assignment": 0}
+        self.outcomes: list[Outcome] = []
+
+    def _id(self, kind: str) -> int:
+        self.ids[kind] += 1
+        return self.ids[kind]
+
+    def run(self, company: Company) -> list[Roster]:
+        chance = Chance(self.seed, "rostracore", "shifts", company.tenant.source_id)
+        first = max(company.days.index(self.window.start), company.days.index(company.joined) + 1)
+        last = company.days.index(self.limit) + 3
+        stop = company.left if company.left is not None else self.limit
+        rosters: list[Roster] = []
+        for monday in range(first - (company.days.dates[first].weekday()), last + 1, 7):
+            week = [d for d in range(monday, monday + 7) if first <= d <= last]
+            plan = [
+                (day, site)
+                for day in week
+                for site in company.sites
+                for _ in range(self._asked(company, chance, day, site))
+            ]
+            created = int(company.days.midnights[max(0, monday - 5)]) + int(
+                chance.between(8, 16) * HOUR
+            )
+            created = max(created, self.window.start + HOUR, company.joined + 5 * HOUR)
+            if created >= stop or not plan:
+                continue
+            roster = self._roster(company, chance, created, len(plan))
+            rosters.append(roster)
+            filled = [
+                self._shift(company, chance, day, site, roster, len(plan)) for day, site in plan
+            ]
+            known = [f for f in filled if f is not None]
+            roster.fill_rate = round(sum(known) / len(known), 3) if known else 0.0
+        return rosters
+
+    def _asked(self, company: Company, chance: Chance, day: int, site: Site) -> int:
+        when = company.days.dates[day]
+        weekend = when.weekday() in company.tenant.weekend
+        season = 1 + 0.25 * math.cos((when.timetuple().tm_yday - 350) / 365 * 2 * math.pi)
+        rate = (
+            site.demand
+            * season
+            * (1.2 if weekend and company.tenant.industry == "Event" else 0.8 if weekend else 1.0)
+        )
+        return int(rate) + chance.hit(rate - int(rate))
+
+    def _roster(self, company: Company, chance: Chance, created: int, shifts: int) -> Roster:
+        algorithm = ALGORITHMS[int(chance.uniform() ** 1.5 * 3)]
+        seconds = {"milp": 340, "greedy": 45, "genetic": 180}[algorithm] * chance.between(0.5, 2.2)
+        violations = 0 if chance.hit(0.83) else chance.integer(1, 4)
+        confirmed = created + int(chance.between(5, 600) * MINUTE) if chance.hit(0.88) else None
+        roster = Roster(
+            self._id("roster"),
+            created,
+            algorithm,
+            shifts,
+            round(seconds * 100),
+            violations,
+            confirmed,
+            0.0,
+        )
+        row: dict[str, Any] = {
+            "org_id": int(company.tenant.source_id),
+            "algorithm": algorithm,
+            "status": "draft",
+            "shift_count": shifts,
+            "duration_seconds": decimal(roster.duration),
+            "violation_count": violations,
+            "created_at": iso_micros(created),
+            "confirmed_at": None,
+        }
+        self.log.insert(created, "rosters", {"roster_id": roster.roster_id}, dict(row))
+        if confirmed is not None:
+            row |= {"status": "confirmed", "confirmed_at": iso_micros(confirmed)}
+            self.log.update(confirmed, "rosters", {"roster_id": roster.roster_id}, dict(row))
+        return roster
+
+    def _shift(
+        self, company: Company, chance: Chance, day: int, site: Site, roster: Roster, demand: int
+    ) -> float | None:
+        night = chance.hit(site.nights)
+        hour = chance.pick((18, 19, 22)) if night else chance.pick((6, 7, 8, 14))
+        starts = int(company.days.midnights[day]) + hour * HOUR
+        hours = chance.pick((8, 8, 12))
+        lead = chance.between(60, 200) if chance.hit(0.7) else chance.between(3, 60)
+        posted = max(roster.created + 10 * MINUTE, starts - int(lead * HOUR))
+        if posted >= min(starts, self.limit) or posted < self.window.start:
+            return None
+        required = 1 if chance.hit(0.72) else chance.integer(2, 3)
+        pool = company.available(site.skill, starts)
+        weekend = company.days.dates[day].weekday() in company.tenant.weekend
+        probability = self._probability(
+            site, (starts - posted) / HOUR, night, weekend, len(pool), demand, required
+        )
+        filled = required if chance.hit(probability) else chance.integer(0, required - 1)
+        filled = min(filled, len(pool))
+        cancelled = chance.hit(0.025)
+        shift_id = self._id("shift")
+        budget = sum(g.wage for g in pool[:5]) // max(1, len(pool[:5])) if pool else 5000
+        row: dict[str, Any] = {
+            "org_id": int(company.tenant.source_id),
+            "site_id": site.site_id,
+            "roster_id": roster.roster_id,
+            "required_skill": site.skill,
+            "starts_at": iso_micros(starts),
+            "ends_at": iso_micros(starts + hours * HOUR),
+            "required_count": required,
+            "posted_at": iso_micros(posted),
+            "budget_amount": decimal(int(budget * hours * required * 1.15)),
+            "status": "open",
+        }
+        self.log.insert(posted, "shifts", {"shift_id": shift_id}, dict(row))
+        over = min(starts + hours * HOUR + 15 * MINUTE, starts + 13 * HOUR)
+        if cancelled:
+            moment = posted + (starts - posted) // 2
+            self.log.update(moment, "shifts", {"shift_id": shift_id}, row | {"status": "cancelled"})
+            return None
+        if over < self.limit:
+            self.log.update(over, "shifts", {"shift_id": shift_id}, row | {"status": "done"})
+        self._assign(
+            company,
+            chance,
+            shift_id,
+            site,
+            pool,
+            filled,
+            required,
+            posted,
+            starts,
+            hours,
+            night or weekend,
+        )
+        self.outcomes.append(
+            Outcome(shift_id, company.tenant.source_id, starts, probability, required, filled)
+        )
+        return filled / required
+
+    @staticmethod
+    def _probability(
+        site: Site, lead: float, night: bool, weekend: bool, pool: int, demand: int, required: int
+    ) -> float:
+        odds = (
+            0.55
+            + 1.05 * math.log(max(lead, 2) / 30)
+            - 1.0 * night
+            - 0.8 * weekend
+            + 0.95 * site.appeal
+            + 1.3 * site.rarity
+            + 0.75 * math.log((pool + 1) / 12)
+            - 0.35 * math.log(demand / 40 + 0.2)
+            - 0.75 * (required - 1)
+        )
+        return 1 / (1 + math.exp(-1.2 * odds))
+
+    def _assign(
+        self,
+        company: Company,
+        chance: Chance,
+        shift_id: int,
+        site: Site,
+        pool: list[Guard],
+        filled: int,
+        required: int,
+        posted: int,
+        starts: int,
+        hours: int,
+        premium: bool,
+    ) -> None:
+        """Offers until the places are taken; some say no, a few say yes and cancel."""
+        refusals = chance.integer(0, 2) + (chance.integer(1, 3) if filled < required else 0)
+        wanted = min(len(pool), filled + refusals)
+        if not wanted:
+            return
+        offset = chance.integer(0, len(pool) - 1)
+        asked = [pool[(offset + i) % len(pool)] for i in range(wanted)]
+        asked = [
+            g for _, _, g in sorted((chance.uniform() - g.willing, g.employee_id, g) for g in asked)
+        ]
+        for number, guard in enumerate(asked):
+            answer = "accepted" if number < filled else "rejected" if chance.hit(0.7) else "offered"
+            offered = posted + int(chance.between(0.01, 0.5) * (starts - posted))
+            responded = offered + int(chance.uniform() ** 2 * 0.45 * (starts - offered)) + SECOND
+            if offered < self.limit:
+                self._assignment(
+                    company,
+                    shift_id,
+                    guard,
+                    site,
+                    answer,
+                    offered,
+                    responded,
+                    starts,
+                    hours,
+                    premium,
+                    chance,
+                )
+
+    def _assignment(
+        self,
+        company: Company,
+        shift_id: int,
+        guard: Guard,
+        site: Site,
+        answer: str,
+        offered: int,
+        responded: int,
+        starts: int,
+        hours: int,
+        premium: bool,
+        chance: Chance,
+    ) -> None:
+        key = {"assignment_id": self._id("assignment")}
+        overtime = hours - 8 if hours > 8 else 0
+        distance = sum(abs(guard.home[i] - site.place[i]) for i in (0, 1))
+        row: dict[str, Any] = {
+            "org_id": int(company.tenant.source_id),
+            "shift_id": shift_id,
+            "employee_id": guard.employee_id,
+            "status": "offered",
+            "offered_at": iso_micros(offered),
+            "responded_at": None,
+            "regular_cost": None,
+            "overtime_cost": None,
+            "premium_cost": None,
+            "travel_cost": None,
+        }
+        self.log.insert(offered, "shift_assignments", key, dict(row))
+        if answer == "offered":
+            return
+        row |= {"status": answer, "responded_at": iso_micros(responded)}
+        if answer == "accepted":
+            row |= {
+                "regular_cost": decimal(guard.wage * (hours - overtime)),
+                "overtime_cost": decimal(guard.wage * overtime * 3 // 2),
+                "premium_cost": decimal(guard.wage * hours // 5 if premium else 0),
+                "travel_cost": decimal(
+                    round(guard.wage * min(1.5, distance * 6)) if chance.hit(0.8) else None
+                ),
+            }
+        self.log.update(responded, "shift_assignments", key, dict(row))
+        done = starts + hours * HOUR + 20 * MINUTE
+        if answer == "accepted" and done < self.limit:
+            self.log.update(done, "shift_assignments", key, row | {"status": "completed"})
+        elif answer == "rejected" and chance.hit(0.1):
+            self.log.update(
+                responded + DAY // 24, "shift_assignments", key, row | {"status": "cancelled"}
+            )

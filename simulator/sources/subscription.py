@@ -1,0 +1,249 @@
+"""The life of one Stripe subscription: each method is one thing that happens to it.
+
+Every method changes the state, writes the events Stripe would send, and enters the new worth into
+the ledger. Decisions (when, whether) are the products'.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from simulator.ledger import MONTHS, Customer, Ledger
+from simulator.sources.stripe import (
+    StripeAccount,
+    charge_object,
+    customer_object,
+    invoice_object,
+    subscription_object,
+)
+from simulator.timeline import DAY, SECOND, add_months
+
+
+class StripeSubscription:
+    """A subscription of one item. Instants are whole seconds, in milliseconds."""
+
+    def __init__(
+        self,
+        account: StripeAccount,
+        ledger: Ledger,
+        customer: Customer,
+        price: dict[str, Any],
+        quantity: int,
+        email: str,
+        name: str,
+        owner: dict[str, str],
+    ) -> None:
+        self.account, self.ledger, self.customer = account, ledger, customer
+        self.price, self.quantity = price, quantity
+        self.customer_id, self.email, self.name = customer.customer_id, email, name
+        self.metadata = owner
+        token = account.chance.token(22)
+        self.subscription_id, self.item_id = f"sub_1{token}", f"si_{token[:14]}"
+        self.status, self.reason = "active", None
+        self.cancel_at_period_end = False
+        self.cancel_at: int | None = None
+        self.canceled_at: int | None = None
+        self.ended_at: int | None = None
+        self.trial_start: int | None = None
+        self.trial_end: int | None = None
+        self.latest_invoice: str | None = None
+        self.created = self.anchor = self.period_start = self.period_end = 0
+        self.invoices = 0
+        self.periods = 0
+        self.last_invoice: dict[str, Any] | None = None
+
+    @property
+    def monthly(self) -> Fraction:
+        return Fraction(self.price["amount"]) * self.quantity * MONTHS[self.price["interval"]]
+
+    # --- beginnings -----------------------------------------------------------------------------
+    def introduce(self, at: int, metadata: dict[str, str], place: int | None = None) -> None:
+        body = customer_object(
+            self.customer_id, at, self.email, self.name, self.price["currency"], metadata
+        )
+        self.account.emit("customer.created", at, body, place=place)
+
+    def start(
+        self, at: int, trial_days: int = 0, incomplete: bool = False, place: int | None = None
+    ) -> None:
+        self.created = self.period_start = self.anchor = at
+        if trial_days:
+            self.status, self.trial_start = "trialing", at
+            self.trial_end = self.period_end = self.anchor = at + trial_days * DAY
+        else:
+            self.period_end = self._next(1)
+            self.status = "incomplete" if incomplete else "active"
+        self._tell("customer.subscription.created", at, place=place)
+        if trial_days:
+            warning = self.period_end - 3 * DAY
+            if warning > at:
+                self._tell("customer.subscription.trial_will_end", warning)
+            return
+        if incomplete:
+            self._pay(at + 1 * SECOND, "subscription_create")
+            self.status = "active"
+            self._tell("customer.subscription.updated", at + 2 * SECOND, {"status": "incomplete"})
+            self._count(at + 2 * SECOND)
+        else:
+            self._count(at)
+            self._pay(at + 1 * SECOND, "subscription_create")
+
+    # --- periods --------------------------------------------------------------------------------
+    def renew(self, fails: bool = False) -> int:
+        """The period ends and the next begins; returns the instant. A failure makes it past due."""
+        at, was = self.period_end, self.status
+        previous: dict[str, Any] = {"latest_invoice": self.latest_invoice}
+        self._period_before(previous, at)
+        if was == "trialing":
+            self.periods = 0
+        self.period_start = at
+        self.period_end = self._next(self.periods + 1)
+        if was == "trialing" or fails:
+            previous["status"] = was
+        self.status = "past_due" if fails else "active"
+        self._invoice(at, "subscription_cycle")
+        self._tell("customer.subscription.updated", at, previous)
+        if was == "trialing" or fails:
+            self._count(at)
+        self._settle(at + 3 * SECOND, not fails)
+        return at
+
+    def retry(self, at: int, works: bool) -> None:
+        """Another attempt on the open invoice."""
+        self._settle(at, works)
+        if works:
+            self.status = "active"
+            self._tell("customer.subscription.updated", at + 1 * SECOND, {"status": "past_due"})
+            self._count(at + 1 * SECOND)
+
+    # --- changes --------------------------------------------------------------------------------
+    def swap(self, at: int, price: dict[str, Any]) -> None:
+        """Another price from now on; a new interval starts a new period."""
+        old_price, old_interval = self.price, self.price["interval"]
+        body = subscription_object(self, self.account.is_new(at))
+        previous: dict[str, Any] = {"items": {"data": body["items"]["data"]}}
+        if not self.account.is_new(at):
+            previous["plan"] = body["plan"]
+        self.price = price
+        if price["interval"] != old_interval:
+            self._period_before(previous, at)
+            self.anchor = self.period_start = at
+            self.periods = 0
+            self.period_end = self._next(1)
+        self._tell("customer.subscription.updated", at, previous)
+        if price["amount"] != old_price["amount"] or price["interval"] != old_interval:
+            self._count(at)
+
+    def resize(self, at: int, quantity: int) -> None:
+        body = subscription_object(self, self.account.is_new(at))
+        previous: dict[str, Any] = {"items": {"data": body["items"]["data"]}}
+        if not self.account.is_new(at):
+            previous["quantity"] = self.quantity
+        self.quantity = quantity
+        self._tell("customer.subscription.updated", at, previous)
+        self._count(at)
+
+    # --- endings --------------------------------------------------------------------------------
+    def cancel_later(self, at: int) -> None:
+        self.cancel_at_period_end, self.cancel_at, self.canceled_at = True, self.period_end, at
+        self.reason = "cancellation_requested"  # type: ignore[assignment]
+        previous = {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
+        self._tell("customer.subscription.updated", at, previous)
+
+    def stay(self, at: int) -> None:
+        previous = {
+            "cancel_at": self.period_end // SECOND,
+            "cancel_at_period_end": True,
+            "canceled_at": (self.canceled_at or at) // SECOND,
+        }
+        self.cancel_at_period_end, self.cancel_at, self.canceled_at = False, None, None
+        self.reason = None
+        self._tell("customer.subscription.updated", at, previous)
+
+    def end(self, at: int, reason: str) -> None:
+        self.status, self.ended_at = "canceled", at
+        self.canceled_at = self.canceled_at or at
+        self.reason = reason  # type: ignore[assignment]
+        self._tell("customer.subscription.deleted", at)
+        self.ledger.worth(
+            self.customer, self.subscription_id, at, Fraction(0), self.price["currency"]
+        )
+        self.ledger.ended(self.customer, self.subscription_id, at, reason)
+
+    def refund(self, at: int, amount: int) -> None:
+        invoice = self.last_invoice
+        if invoice and invoice["paid"]:
+            body = charge_object(self, invoice, invoice["created"], amount)
+            self.account.emit("charge.refunded", at, body, {"amount_refunded": 0})
+            self.ledger.paid(self.customer, at, -amount, self.price["currency"])
+
+    # --- private --------------------------------------------------------------------------------
+    def _count(self, at: int) -> None:
+        worth = Fraction(0) if self.status in ("trialing", "incomplete") else self.monthly
+        risk = self.status == "past_due"
+        self.ledger.worth(
+            self.customer, self.subscription_id, at, worth, self.price["currency"], risk
+        )
+
+    def _next(self, number: int) -> int:
+        self.periods = number
+        if self.price["interval"] == "week":
+            return self.anchor + 7 * DAY * number
+        return add_months(self.anchor, number * (12 if self.price["interval"] == "year" else 1))
+
+    def _tell(
+        self, kind: str, at: int, previous: dict[str, Any] | None = None, place: int | None = None
+    ) -> None:
+        body = subscription_object(self, self.account.is_new(at))
+        self.account.emit(kind, at, body, previous, place=place)
+
+    def _period_before(self, previous: dict[str, Any], at: int) -> None:
+        if self.account.is_new(at):
+            body = subscription_object(self, True)
+            previous["items"] = {"data": body["items"]["data"]}
+        else:
+            previous["current_period_start"] = self.period_start // SECOND
+            previous["current_period_end"] = self.period_end // SECOND
+
+    def _invoice(self, at: int, reason: str) -> dict[str, Any]:
+        token = self.account.chance.token(22)
+        self.invoices += 1
+        self.last_invoice = {
+            "id": f"in_1{token}",
+            "charge": f"ch_3{token}",
+            "created": at,
+            "reason": reason,
+            "amount": self.price["amount"] * self.quantity,
+            "paid": False,
+            "paid_at": None,
+            "attempts": 0,
+            "number": f"{self.subscription_id[5:13].upper()}-{self.invoices:04d}",
+        }
+        self.latest_invoice = self.last_invoice["id"]
+        self._bill("invoice.created", at)
+        return self.last_invoice
+
+    def _bill(self, kind: str, at: int) -> None:
+        body = invoice_object(self, self.last_invoice or {}, self.account.is_new(at))
+        self.account.emit(kind, at, body)
+
+    def _pay(self, at: int, reason: str) -> None:
+        self._invoice(at, reason)
+        self._settle(at, True)
+
+    def _settle(self, at: int, works: bool) -> None:
+        invoice = self.last_invoice or {}
+        invoice["attempts"] += 1
+        invoice["paid"], invoice["paid_at"] = works, at if works else None
+        charge = charge_object(self, invoice, at)
+        self.account.emit("charge.succeeded" if works else "charge.failed", at, charge)
+        self._bill("invoice.paid" if works else "invoice.payment_failed", at)
+        if works:
+            self.ledger.paid(self.customer, at, invoice["amount"], self.price["currency"])
+
+    def sleep_until(self, instant: int) -> None:
+        """Renewals before `instant` happened but were not exported."""
+        while self.period_end < instant and self.status == "active":
+            self.period_start = self.period_end
+            self.period_end = self._next(self.periods + 1)

@@ -1,0 +1,159 @@
+"""Truth about use: active users, sessions and retention, from what people did, not from any file.
+
+Days are the tenant's own. A user is the person, also where the tracker only knew an anonymous id.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from simulator.sources.events import Event
+from simulator.timeline import MINUTE, LocalDays
+
+GAP = 30 * MINUTE
+
+
+@dataclass
+class Session:
+    """One visit: when it began and ended, and its distinct clock minutes."""
+
+    tenant_id: str
+    user: str
+    day: date
+    started: int
+    ended: int
+    events: int
+    minutes: int
+
+
+def active_days(
+    events: list[Event], calendars: dict[str, LocalDays]
+) -> dict[str, dict[str, set[int]]]:
+    """tenant → user → the epoch days (tenant-local, as ordinals) with at least one event."""
+    table: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for event in events:
+        day = calendars[event.tenant_id].date(event.counted_at)
+        table[event.tenant_id][event.user].add(day.toordinal())
+    return table
+
+
+def daily_users(table: dict[str, dict[str, set[int]]]) -> Iterator[tuple[date, str, int, int]]:
+    """(day, tenant, users active, users active for the first time)."""
+    for tenant in sorted(table):
+        seen: dict[int, int] = defaultdict(int)
+        new: dict[int, int] = defaultdict(int)
+        for days in table[tenant].values():
+            for day in days:
+                seen[day] += 1
+            new[min(days)] += 1
+        for day in sorted(seen):
+            yield date.fromordinal(day), tenant, seen[day], new[day]
+
+
+def period_start(kind: str, day: date) -> date:
+    if kind == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if kind == "month" else day
+
+
+def period_number(kind: str, cohort: date, day: date) -> int:
+    if kind == "month":
+        return (day.year - cohort.year) * 12 + day.month - cohort.month
+    return (period_start(kind, day) - cohort).days // (7 if kind == "week" else 1)
+
+
+def periods_over(kind: str, cohort: date, horizon: date) -> int:
+    """How many periods of a cohort are wholly over on the horizon's day."""
+    after = horizon + timedelta(days=1)
+    return max(0, period_number(kind, cohort, after))
+
+
+def retention(
+    table: dict[str, dict[str, set[int]]], horizons: dict[str, date]
+) -> Iterator[tuple[str, str, date, int, str, int, int]]:
+    """(tenant, cohort type, cohort, period, mode, size, retained), observable periods only."""
+    for tenant in sorted(table):
+        for kind in ("day", "week", "month"):
+            sizes: dict[date, int] = defaultdict(int)
+            exact: dict[tuple[date, int], int] = defaultdict(int)
+            since: dict[tuple[date, int], int] = defaultdict(int)
+            for days in table[tenant].values():
+                cohort = period_start(kind, date.fromordinal(min(days)))
+                sizes[cohort] += 1
+                numbers = {period_number(kind, cohort, date.fromordinal(d)) for d in days}
+                for number in numbers:
+                    exact[cohort, number] += 1
+                for number in range(max(numbers) + 1):
+                    since[cohort, number] += 1
+            for cohort in sorted(sizes):
+                for number in range(periods_over(kind, cohort, horizons[tenant])):
+                    yield (
+                        tenant,
+                        kind,
+                        cohort,
+                        number,
+                        "bounded",
+                        sizes[cohort],
+                        exact[cohort, number],
+                    )
+                    yield (
+                        tenant,
+                        kind,
+                        cohort,
+                        number,
+                        "unbounded",
+                        sizes[cohort],
+                        since[cohort, number],
+                    )
+
+
+def sessions(events: list[Event], calendars: dict[str, LocalDays]) -> list[Session]:
+    """Visits: those the tracker named, and, per user, runs of unnamed events without a long gap."""
+    named: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    loose: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for event in events:
+        if event.session_id is None:
+            loose[event.tenant_id, event.user].append(event.counted_at)
+        else:
+            named[event.tenant_id, event.user, event.session_id].append(event.counted_at)
+    found = [_session(tenant, user, times, calendars) for (tenant, user, _), times in named.items()]
+    for (tenant, user), times in loose.items():
+        run: list[int] = []
+        for at in sorted(times):
+            if run and at - run[-1] > GAP:
+                found.append(_session(tenant, user, run, calendars))
+                run = []
+            run.append(at)
+        found.append(_session(tenant, user, run, calendars))
+    return found
+
+
+def _session(tenant: str, user: str, times: list[int], calendars: dict[str, LocalDays]) -> Session:
+    started = min(times)
+    minutes = len({at // MINUTE for at in times})
+    return Session(
+        tenant, user, calendars[tenant].date(started), started, max(times), len(times), minutes
+    )
+
+
+def daily_sessions(visits: list[Session]) -> Iterator[tuple[Any, ...]]:
+    """(day, tenant, sessions, users, events, minutes from first to last event, active minutes)."""
+    table: dict[tuple[date, str], list[Session]] = defaultdict(list)
+    for visit in visits:
+        table[visit.day, visit.tenant_id].append(visit)
+    for day, tenant in sorted(table):
+        group = table[day, tenant]
+        length = sum(v.ended - v.started for v in group) / MINUTE
+        yield (
+            day,
+            tenant,
+            len(group),
+            len({v.user for v in group}),
+            sum(v.events for v in group),
+            f"{length:.6f}",
+            sum(v.minutes for v in group),
+        )
