@@ -20,7 +20,7 @@
 
 {#- A time without a zone is taken as UTC, whatever zone the session is in. -#}
 {% macro _with_utc(text) -%}
-    {%- if modules.re.search('[T ].*(Z|[+-]\d{2}(:?\d{2})?)$', text) -%}{{ text }}
+    {%- if modules.re.search('[T ].*(Z|[+-][0-9]{2}(:?[0-9]{2})?)$', text) -%}{{ text }}
     {%- elif modules.re.search('[T ]', text) -%}{{ text }}+00
     {%- else -%}{{ text }} 00:00:00+00
     {%- endif -%}

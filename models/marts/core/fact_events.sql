@@ -4,6 +4,7 @@
     meta={'affected': {'by': 'affected_tenant_days', 'columns': ['tenant_id', 'event_date', 'date_key']}},
 ) }}
 
+-- the days an alias changes: depends_on: {{ ref('int_core__anonymous_days') }}
 with events as (
 
     select * from {{ ref('stg_events__events') }}
