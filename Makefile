@@ -1,23 +1,73 @@
-# Bootstrap of the environment; every other target runs inside .venv.
+# The same targets serve a person, the pre-commit hooks and CI. Everything runs inside .venv.
+.DEFAULT_GOAL := help
+
 # The first interpreter that really starts and is 3.11 or newer (a version manager's shim may be on
 # the path and still refuse to run).
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$p; break; }; done)
 UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+
+.PHONY: help
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: run
+run: install ## load, build, test, train, and say what came out (sample sources when there are none)
+	@$(BIN)/tallyhouse run
+
+.PHONY: test
+test: install ## everything: pytest, dbt build with its tests on a fresh database, lint
+	@$(BIN)/python -m tallyhouse.checks.everything
+
+.PHONY: test-fast
+test-fast: install ## what needs no database: under two minutes
+	@$(BIN)/python -m pytest -q -n 2 -m "not slow"
+
+.PHONY: lint
+lint: install ## ruff, mypy, sqlfluff, portable SQL, one-way layers, names
+	@$(BIN)/python -m tallyhouse.checks.lint
+
+.PHONY: dev
+dev: install ## Dagster's UI on http://127.0.0.1:3000
+	@$(BIN)/tallyhouse dev
+
+.PHONY: docs
+docs: install ## the catalogue of tables and columns, one page in target/
+	@$(BIN)/tallyhouse docs
+
+.PHONY: bench
+bench: install ## measure every budget and write benchmarks/results.md
+	@$(BIN)/python -m benchmarks
+
+.PHONY: serve-ready
+serve-ready: install ## start and prepare the database, so that psql, dbt and Dagster can begin
+	@$(BIN)/tallyhouse db start
+
+.PHONY: clean
+clean: ## stop the embedded database and remove what was built; data (.tallyhouse, landing) stays
+	@if [ -x $(BIN)/tallyhouse ]; then $(BIN)/tallyhouse db stop || true; fi
+	rm -rf .venv target logs dbt_packages package-lock.yml .pytest_cache .ruff_cache .mypy_cache \
+		.hypothesis *.egg-info build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: install
 install: .venv/.installed
 
+# pip compiles nothing here: Python does it on first use, and only for what is used.
 .venv/.installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found; set PYTHON=/path/to/it." >&2; exit 1; }
+	@echo "Installing the environment into .venv ($(if $(UV),uv,pip)) …"
 ifneq ($(UV),)
-	$(UV) venv -q --allow-existing --python $(PYTHON) .venv
-	VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements.lock
-	VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
+	@$(UV) venv -q --allow-existing --python $(PYTHON) .venv
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=.venv $(UV) pip install -q --no-deps --no-build-isolation -e .
 else
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-compile --no-build-isolation -e .
 endif
 	@touch $@
 

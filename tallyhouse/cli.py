@@ -191,6 +191,42 @@ def status() -> None:
         _fail(f"The run of {newest['started_at']:%Y-%m-%d %H:%M:%S} UTC did not succeed: {reason}")
 
 
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@sentences
+def dev(arguments: tuple[str, ...]) -> None:
+    """Open Dagster's UI; further ARGUMENTS are those of `dagster dev`."""
+    from orchestration.instance import prepare_instance
+    from tallyhouse.database import open_warehouse
+
+    settings = _settings()
+    warehouse = open_warehouse(settings)
+    warehouse.prepare()
+    environment = {**os.environ, **prepare_instance(settings, warehouse)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    program = str(Path(sys.executable).parent / "dagster")
+    os.chdir(settings.root)
+    sys.stdout.flush()
+    os.execve(program, [program, "dev", *arguments], environment)
+
+
+@main.command()
+@sentences
+def docs() -> None:
+    """Write the catalogue of all tables and columns as one page that needs no server."""
+    from tallyhouse import dbt
+    from tallyhouse.database import open_warehouse
+
+    settings = _settings()
+    with Reporter().step("Writing the catalogue"):
+        outcome = dbt.run(
+            ["docs", "generate", "--static"], settings, warehouse=open_warehouse(settings)
+        )
+    if not outcome.success:
+        raise TallyhouseError("The catalogue could not be written; see logs/dbt.log.")
+    click.echo(f"The catalogue: {settings.root / 'target' / 'static_index.html'}")
+
+
 @main.group()
 def db() -> None:
     """The warehouse's Postgres."""
