@@ -88,7 +88,7 @@
 {#- One hash over the SQL and the seeds of the model and all its ancestors, and over the vars it names. -#}
 {% macro model_fingerprint() -%}
     {%- set parts = [model.checksum.checksum, _affected() | string] -%}
-    {%- for node in _ancestors() -%}
+    {%- for node in _ancestors(tracked=false) -%}
         {%- do parts.append(node.unique_id ~ node.checksum.checksum) -%}
     {%- endfor -%}
     {%- for name in _affected().get('vars', []) -%}
@@ -110,13 +110,14 @@
     {{ return((rows[0][0] | int, rows[0][1]) if rows else none) }}
 {%- endmacro %}
 
-{#- The models and seeds upstream of this one, each once; with a name, only that one. -#}
-{% macro _ancestors(name=none) -%}
+{#- The models and seeds upstream of this one, each once. With a name: only that one. With tracked=false: neither dim_tenant
+    nor what lies only before it, since the one thing taken from it, the time zone, is tracked by its value. -#}
+{% macro _ancestors(name=none, tracked=true) -%}
     {%- set found = {} -%}
     {%- set pending = model.depends_on.nodes | list -%}
     {%- for _ in range(10000) if pending -%}
         {%- set id = pending.pop() -%}
-        {%- if id not in found and id in graph.nodes -%}
+        {%- if id not in found and id in graph.nodes and (tracked or graph.nodes[id].name != 'dim_tenant') -%}
             {%- do found.update({id: graph.nodes[id]}) -%}
             {%- do pending.extend(graph.nodes[id].depends_on.nodes) -%}
         {%- endif -%}
