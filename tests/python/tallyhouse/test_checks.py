@@ -67,6 +67,14 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_conformed_core_is_common_ground(project: Path) -> None:
+    for name in ("marts/core/fact_events.sql", "intermediate/sales/int_sales__days.sql"):
+        path = project / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("select 1 from {{ ref('fact_events') }}" if "int_" in name else "select 1")
+    assert layers.findings(project) == []
+
+
 def test_one_way_arrows_pass(project: Path) -> None:
     assert layers.findings(project) == []
 
