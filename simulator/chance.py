@@ -21,11 +21,12 @@ class Chance:
         digest = hashlib.sha256(text.encode()).digest()
         self.rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
         self._buffer: list[float] = []
+        self._ids: list[str] = []
 
     def uniform(self) -> float:
-        """One number in [0, 1); cheap, because numbers are drawn a thousand at a time."""
+        """One number in [0, 1); cheap, because numbers are drawn by the hundred."""
         if not self._buffer:
-            self._buffer = self.rng.random(1024).tolist()
+            self._buffer = self.rng.random(256).tolist()
         return self._buffer.pop()
 
     def hit(self, probability: float) -> bool:
@@ -50,7 +51,9 @@ class Chance:
         return sum(self.uniform() for _ in range(12)) - 6.0
 
     def uuid(self) -> str:
-        return uuid_of(self.rng.bytes(16).hex())
+        if not self._ids:
+            self._ids = self.uuids(64)
+        return self._ids.pop()
 
     def uuids(self, count: int) -> list[str]:
         text = self.rng.bytes(16 * count).hex()

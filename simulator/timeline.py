@@ -6,6 +6,7 @@ first day that matters. Nothing here reads the wall clock.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -54,19 +55,14 @@ class LocalDays:
             ],
             dtype=np.int64,
         )
-
-    def day_of(self, instants: np.ndarray) -> np.ndarray:
-        """The index of the local day each instant falls on."""
-        return np.searchsorted(self.midnights, instants, side="right") - 1
+        self._starts: list[int] = self.midnights.tolist()
 
     def index(self, instant: int) -> int:
-        return int(np.searchsorted(self.midnights, instant, side="right")) - 1
+        """The index of the local day the instant falls on."""
+        return bisect_right(self._starts, instant) - 1
 
-    def date(self, instant: int) -> date:
+    def day(self, instant: int) -> date:
         return self.dates[self.index(instant)]
-
-    def ordinal(self, day: date) -> int:
-        return (day - self.first).days
 
 
 @cache

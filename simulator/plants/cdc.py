@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from simulator.chance import Chance
-from simulator.files import Plant
+from simulator.files import Plant, encode
 from simulator.sources.debezium import Envelope
 from simulator.timeline import DAY, MINUTE
 
@@ -31,11 +31,11 @@ def plant_changes(envelope: Envelope, chance: Chance) -> None:
     )
     del record["value"]["op"]
     record |= {"offset": 10**9} if "offset" in record else {}
-    folder.add(place, orjson.dumps(record), Plant("missing_op", "rejected"))
+    folder.add(place, encode(record), Plant("missing_op", "rejected"))
     record["value"]["op"] = "c"
     record["topic"] = f"{envelope.name}.public.undeclared_table"
     record["value"]["source"]["table"] = "undeclared_table"
-    folder.add(place, orjson.dumps(record), Plant("undeclared_table", "not_stored_and_reported"))
+    folder.add(place, encode(record), Plant("undeclared_table", "not_stored_and_reported"))
     message = {
         "op": "m",
         "ts_ms": place,
@@ -48,4 +48,4 @@ def plant_changes(envelope: Envelope, chance: Chance) -> None:
         "key": {"prefix": "checkpoint"},
         "value": message,
     }
-    folder.add(place, orjson.dumps(told_message), Plant("logical_message", "ignored"))
+    folder.add(place, encode(told_message), Plant("logical_message", "ignored"))

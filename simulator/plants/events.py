@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from simulator.chance import Chance
-from simulator.files import Folder, Plant
+from simulator.files import Folder, Plant, encode
 from simulator.sources.events import RECORDS, Event, line_of
 from simulator.timeline import DAY, HOUR, MINUTE, SECOND, iso
 
@@ -92,7 +90,7 @@ def _contradict(product: str, event: Event, folder: Folder, chance: Chance) -> N
     place = event.received - DAY if before else event.received + 2 * DAY
     folder.add(
         place,
-        orjson.dumps(record),
+        encode(record),
         Plant("same_id_other_body", "conflict_logged_earliest_received_stays", event.event_id),
     )
 
@@ -113,13 +111,13 @@ def _break(product: str, events: list[Event], folder: Folder, chance: Chance, wo
 
 
 def _truncated(record: dict[str, Any]) -> tuple[bytes, str]:
-    return orjson.dumps(record)[:-60], "rejected"
+    return encode(record)[:-60], "rejected"
 
 
 def _without(field: str) -> Callable[[dict[str, Any]], tuple[bytes, str]]:
     def spoil(record: dict[str, Any]) -> tuple[bytes, str]:
         del record[field]
-        return orjson.dumps(record), "rejected"
+        return encode(record), "rejected"
 
     return spoil
 
@@ -127,7 +125,7 @@ def _without(field: str) -> Callable[[dict[str, Any]], tuple[bytes, str]]:
 def _with(field: str, value: Any) -> Callable[[dict[str, Any]], tuple[bytes, str]]:
     def spoil(record: dict[str, Any]) -> tuple[bytes, str]:
         record[field] = value
-        return orjson.dumps(record), "rejected"
+        return encode(record), "rejected"
 
     return spoil
 

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from simulator.chance import Chance
-from simulator.files import Folder, Plant
+from simulator.files import Folder, Plant, encode
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
 from simulator.timeline import DAY, HOUR, SECOND
@@ -31,7 +31,7 @@ def plant_stripe(account: StripeAccount, chance: Chance) -> None:
             body = orjson.loads(line) | {"pending_webhooks": 3}
             folder.add(
                 place + 3 * HOUR,
-                orjson.dumps(body),
+                encode(body),
                 Plant("same_id_other_body", "conflict_logged", _id(line)),
             )
     created = [e for e in told if b'"type":"customer.subscription.created"' in e[2]]
@@ -44,7 +44,7 @@ def plant_stripe(account: StripeAccount, chance: Chance) -> None:
             "customer": f"cus_t{token[:14]}",
             "livemode": False,
         }
-        folder.add(place, orjson.dumps(body), Plant("test_mode", "stored_not_counted", body["id"]))
+        folder.add(place, encode(body), Plant("test_mode", "stored_not_counted", body["id"]))
     if told:
         _extras(account, told, chance)
 
@@ -59,10 +59,10 @@ def _extras(account: StripeAccount, told: list[tuple[int, int, bytes]], chance: 
         "type": "billing.mystery.created",
         "data": {"object": {"id": "mys_1", "object": "billing.mystery"}},
     }
-    folder.add(place, orjson.dumps(unknown), Plant("unknown_event_type", "stored", unknown["id"]))
+    folder.add(place, encode(unknown), Plant("unknown_event_type", "stored", unknown["id"]))
     folder.add(place, line[: len(line) // 2], Plant("truncated_json", "rejected"))
     nameless = {name: value for name, value in body.items() if name != "id"}
-    folder.add(place, orjson.dumps(nameless), Plant("missing_id", "rejected"))
+    folder.add(place, encode(nameless), Plant("missing_id", "rejected"))
     folder.add(place, b'"just a string"', Plant("not_an_object", "rejected"))
 
 
@@ -118,7 +118,7 @@ def _uncounted(
     }
     folder.add(
         place + 3 * SECOND,
-        orjson.dumps(body),
+        encode(body),
         Plant(name, "stored_not_counted", body["event"]["id"]),
     )
 

@@ -100,7 +100,7 @@ class Founder:
         joined = int(days.midnights[index]) + int(chance.between(8, 11) * HOUR)
         company = Company(tenant, days, joined)
         self._organization(company)
-        for number in range(max(3, round(7 * min(1.0, self.scale + 0.4)))):
+        for number in range(max(3, round(9 * min(1.0, self.scale + 0.3)))):
             self._scheduler(company, chance, number)
         for number in range(max(2, round(tenant.size / 9 * self.scale))):
             self._site(company, chance, number)
@@ -212,7 +212,7 @@ class Founder:
             "home_longitude": guard.home[1],
             "hourly_rate": decimal(guard.wage),
             "status": "active",
-            "hired_on": epoch_day(company.days.date(guard.hired)),
+            "hired_on": epoch_day(company.days.day(guard.hired)),
             "terminated_on": None,
         }
         key = {"employee_id": guard.employee_id}
@@ -221,7 +221,7 @@ class Founder:
         if guard.gone is not None and guard.gone > seen:
             row |= {
                 "status": "terminated",
-                "terminated_on": epoch_day(company.days.date(guard.gone)),
+                "terminated_on": epoch_day(company.days.day(guard.gone)),
             }
             self.log.update(guard.gone, "employees", key, dict(row))
         for kind in (
@@ -229,7 +229,7 @@ class Founder:
             "first_aid",
             *(("firearm",) if "armed_response" in guard.skills else ()),
         ):
-            issued = epoch_day(company.days.date(guard.hired)) - chance.integer(0, 200)
+            issued = epoch_day(company.days.day(guard.hired)) - chance.integer(0, 200)
             for issue in (issued, issued + 365):
                 at = max(issue * DAY + 9 * HOUR, seen + HOUR)
                 if issue != issued and not chance.hit(0.8):

@@ -190,7 +190,7 @@ class Shifts:
         site: Site, lead: float, night: bool, weekend: bool, pool: int, demand: int, required: int
     ) -> float:
         odds = (
-            0.55
+            0.8
             + 1.05 * math.log(max(lead, 2) / 30)
             - 1.0 * night
             - 0.8 * weekend

@@ -10,10 +10,8 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from simulator.chance import Chance
-from simulator.files import Folder, Plant
+from simulator.files import Folder, Plant, encode
 from simulator.timeline import HOUR, Window
 
 UNAVAILABLE = "__debezium_unavailable_value"
@@ -107,7 +105,7 @@ class Envelope:
         self.name = log.product
         self.lsn, self.tx, self.last = 24_000_000, 700, 0
         self.offsets: dict[str, int] = {}
-        self.recent: list[tuple[int, bytes]] = []
+        self.place = 0
 
     def write(self) -> dict[str, int]:
         """Writes snapshot, changes, markers and heartbeats; returns the count of each op."""
@@ -207,18 +205,14 @@ class Envelope:
         }
 
     def _put(self, place: int, change: Change, value: dict[str, Any]) -> None:
-        line = self._line(place, {"topic": self._topic(change), "key": change.key, "value": value})
+        self._line(place, {"topic": self._topic(change), "key": change.key, "value": value})
         if change.plant is not None:
             self.folder.mark(change.plant)
-        if len(self.recent) < 400:
-            self.recent.append((place, line))
-        elif self.chance.hit(0.02):
-            self.recent[self.chance.integer(0, 399)] = (place, line)
 
     def _marker(self, topic: str, key: dict[str, Any], value: dict[str, Any], place: int) -> None:
         self._line(place, {"topic": topic, "key": key, "value": value})
 
-    def _line(self, place: int, record: dict[str, Any]) -> bytes:
+    def _line(self, place: int, record: dict[str, Any]) -> None:
         if self.log.numbered:
             topic = record["topic"]
             offset = self.offsets.get(topic, 0)
@@ -231,8 +225,6 @@ class Envelope:
                 "headers": [],
                 "value": record["value"],
             }
-        line = orjson.dumps(record)
         # A stream is one queue: a record is never filed before the one read ahead of it.
-        self._place = max(place, getattr(self, "_place", 0))
-        self.folder.add(self._place, line)
-        return line
+        self.place = max(place, self.place)
+        self.folder.add(self.place, encode(record))

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-
 from simulator.chance import Chance
+from simulator.files import encode
 from simulator.timeline import iso
 
 _AGENTS = {
@@ -137,4 +136,4 @@ RECORDS: dict[str, Callable[[Event], dict[str, Any]]] = {
 
 
 def line_of(product: str, event: Event) -> bytes:
-    return orjson.dumps(RECORDS[product](event))
+    return encode(RECORDS[product](event))

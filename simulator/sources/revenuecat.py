@@ -9,11 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-import orjson
-
 from simulator.catalogue import STORE_PRICES, STORE_RATES
 from simulator.chance import Chance
-from simulator.files import Folder
+from simulator.files import Folder, encode
 from simulator.ledger import MONTHS, Customer, Ledger
 from simulator.timeline import DAY, SECOND, Window, add_months
 
@@ -39,7 +37,7 @@ class RevenueCatProject:
             "app_id": "app3f1c",
         }
         self.count[kind] = self.count.get(kind, 0) + 1
-        line = orjson.dumps({"event": event, "api_version": "1.0"})
+        line = encode({"event": event, "api_version": "1.0"})
         if at < self.window.start:
             self.history.append((at, len(self.history), line))
         else:
@@ -107,7 +105,7 @@ class StoreSubscription:
         self.expires = self._next(self.periods + 1)
         self._tell("RENEWAL", at + late, self.price, is_trial_conversion=conversion)
         if changed or late:
-            self._count(at if changed else at + late)
+            self._count(at + late)
         return at
 
     def billing_issue(self, grace_days: int) -> int:
@@ -157,10 +155,9 @@ class StoreSubscription:
         self.user = self.customer.user_id
 
     def sleep_until(self, instant: int) -> None:
-        """Renewals before `instant` happened but were not exported."""
+        """The undisturbed renewals before `instant`; without them the subscription would have ended."""
         while self.expires < instant:
-            self.purchased = self.expires
-            self.expires = self._next(self.periods + 1)
+            self.renew()
 
     def _next(self, number: int) -> int:
         self.periods = number

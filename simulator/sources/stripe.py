@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from simulator.chance import Chance
-from simulator.files import Folder, Plant
+from simulator.files import Folder, Plant, encode
 from simulator.timeline import SECOND, Window
 
 OLD_API, NEW_API = "2020-08-27", "2025-03-31.basil"
@@ -60,7 +58,7 @@ class StripeAccount:
             "type": kind,
             **envelope,
         }
-        line = orjson.dumps(event)
+        line = encode(event)
         self.count[kind] = self.count.get(kind, 0) + 1
         if at < self.window.start:
             self.history.append((at, len(self.history), line))

@@ -36,7 +36,7 @@ def active_days(
     """tenant → user → the epoch days (tenant-local, as ordinals) with at least one event."""
     table: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for event in events:
-        day = calendars[event.tenant_id].date(event.counted_at)
+        day = calendars[event.tenant_id].day(event.counted_at)
         table[event.tenant_id][event.user].add(day.toordinal())
     return table
 
@@ -136,7 +136,7 @@ def _session(tenant: str, user: str, times: list[int], calendars: dict[str, Loca
     started = min(times)
     minutes = len({at // MINUTE for at in times})
     return Session(
-        tenant, user, calendars[tenant].date(started), started, max(times), len(times), minutes
+        tenant, user, calendars[tenant].day(started), started, max(times), len(times), minutes
     )
 
 

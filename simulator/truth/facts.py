@@ -34,7 +34,7 @@ class Facts:
     def _day(self, person: Any, at: int) -> DayOfWork | None:
         if at >= self.limit:
             return None
-        return self.work[person.tenant.source_id, person.user_id, person.days.date(at)]
+        return self.work[person.tenant.source_id, person.user_id, person.days.day(at)]
 
     def _count(self, what: str, person: Any, at: int) -> None:
         day = self._day(person, at)

@@ -43,7 +43,7 @@ class CustomerDay:
 
 
 def value_days(
-    ledger: Ledger, rates: Rates, first: int, as_of: int
+    ledger: Ledger, rates: Rates, first: date, as_of: int
 ) -> tuple[list[CustomerDay], dict[tuple[str, date], DayTotal]]:
     """Every customer's every day with MRR, and the totals by product and day."""
     rows: list[CustomerDay] = []
@@ -55,7 +55,7 @@ def value_days(
         ):
             days = ledger.calendars[customer]
             entries = sorted(ledger.entries[customer], key=lambda e: e.at)
-            begin, end = days.index(first), days.index(as_of)
+            begin, end = (first - days.first).days, days.index(as_of)
             rows.extend(_walk(customer, entries, days, rates, begin, end, totals))
     return rows, totals
 

@@ -100,7 +100,7 @@ def _use(
     product: str, events: list[Event], calendars: dict[str, LocalDays], as_of: int
 ) -> tuple[list[tuple], list[tuple]]:
     table = engagement.active_days(events, calendars)
-    horizons = {t: calendars[t].date(as_of) - timedelta(days=1) for t in table}
+    horizons = {t: calendars[t].day(as_of) - timedelta(days=1) for t in table}
     daily = [
         (
             day,
@@ -120,7 +120,7 @@ def _use(
 
 
 def _money(root: Path, world: Any, rates: Rates, as_of: int) -> None:
-    rows, totals = revenue.value_days(world.ledger, rates, world.window.start, as_of)
+    rows, totals = revenue.value_days(world.ledger, rates, world.window.first_date, as_of)
     rows.sort(
         key=lambda r: (
             r.day,
@@ -192,7 +192,7 @@ def _productivity(root: Path, world: Any, visits: list[engagement.Session], rate
         customer = payment.customer
         if customer.product != "upcoach" or payment.at < world.window.start:
             continue
-        day = world.ledger.calendars[customer].date(payment.at)
+        day = world.ledger.calendars[customer].day(payment.at)
         cash[customer.tenant_id, customer.user_id, day] += revenue.usd_cents(
             payment.amount, payment.currency, rates, day
         )

@@ -67,7 +67,7 @@ class Walk:
             self._first_visit()
         nudges = self._nudges()
         for day in self._active_days():
-            count = 1 + (self.chance.hit(0.24)) + (self.chance.hit(0.05))
+            count = 1 + self.chance.hit(0.2) + self.chance.hit(0.04)
             for _ in range(count):
                 self._visit(day)
         for nudge_id, at, persona in nudges:
@@ -194,7 +194,7 @@ class Walk:
             if chance.hit(0.4):
                 steps.append(("search_performed", {"result_count": chance.integer(0, 40)}))
             return steps
-        for _ in range(chance.hit(0.7) + chance.hit(0.25)):
+        for _ in range(chance.hit(0.55) + chance.hit(0.15)):
             steps.append(("screen_viewed", {"screen": chance.pick(SCREENS)}))
         today = person.days.index(at)
         for habit in self.habits:

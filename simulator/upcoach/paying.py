@@ -34,13 +34,13 @@ class Fate:
         before = self.person.engaged(instant - 28 * DAY, window)
         failed = any(0 <= instant - at < 45 * DAY for at in self.failures)
         odds = (
-            -6.0
-            - 1.15 * now
+            -6.45
+            - 1.55 * now
             + 0.55 * (before - now)
             + 1.7 * failed
-            - 2.6 * (self.person.replies - 0.5)
+            - 3.0 * (self.person.replies - 0.5)
         )
-        return 0.0025 + 1 / (1 + math.exp(-odds))
+        return 0.0018 + 1 / (1 + math.exp(-odds))
 
 
 def stripe_price(tenant: Tenant, plan: str, interval: str, created: int) -> dict:
@@ -289,7 +289,7 @@ class Payers:
             if sub.expires >= self.limit:
                 return FOREVER
             late = 0
-            if sub.period_type == "NORMAL" and chance.hit(0.04):
+            if plan is None and sub.period_type == "NORMAL" and chance.hit(0.04):
                 fate.failures.append(sub.expires)
                 grace = sub.billing_issue(6)
                 if not chance.hit(0.5):

@@ -82,7 +82,7 @@ def _person(
     if role != "client":
         signup = _at_daytime(window, chance, days, joined + chance.between(0.1, 3))
         path = np.full_like(path, 1.6)
-    elif joined < 0 and chance.hit(0.58):
+    elif joined < 0 and chance.hit(0.5):
         signup = _at_daytime(window, chance, days, -chance.between(2, 280))
     else:
         signup = _at_daytime(window, chance, days, _signup_day(window, chance, max(0, joined)))
@@ -131,7 +131,7 @@ def _at_daytime(window: Window, chance: Chance, days: LocalDays, day: float) -> 
 
 def _engagement(chance: Chance, people: int, weeks: int) -> np.ndarray:
     """Log-odds of being active on a day: people × weeks. Some decline, a few warm up."""
-    base = -0.35 + 0.85 * chance.normals(people, 1)
+    base = -0.5 + 0.9 * chance.normals(people, 1)
     kind = chance.rng.random((people, 1))
     turn = (chance.rng.random((people, 1)) * (weeks + 6)) - 4
     slope = 0.22 + 0.38 * chance.rng.random((people, 1))

@@ -75,7 +75,7 @@ class Tables:
 
     def goal(self, person: Person, at: int, completed: int | None, dropped: int | None) -> int:
         goal_id = self._id("goals")
-        day = epoch_day(person.days.date(at)) + self.chance.integer(20, 120)
+        day = epoch_day(person.days.day(at)) + self.chance.integer(20, 120)
         row: dict[str, Any] = {
             "user_id": person.user_id,
             "organization_id": person.tenant.source_id,
@@ -123,7 +123,7 @@ class Tables:
         return habit_id
 
     def checkin(self, person: Person, habit_id: int, at: int, taken_back: int | None) -> None:
-        day = epoch_day(person.days.date(at))
+        day = epoch_day(person.days.day(at))
         row: dict[str, Any] = {
             "user_id": person.user_id,
             "organization_id": person.tenant.source_id,
