@@ -1,6 +1,6 @@
 """Reads the contracts: what each source promises, as YAML in one or several folders.
 
-Every YAML file under a contract folder is one document with a `kind` (events, cdc, webhooks).
+Every YAML file under a contract folder is one document; its `kind` is one of KINDS.
 Belongs here: finding, reading and checking them, with sentences that name file and place.
 Does not belong here: applying them to records (`events_parser`, `cdc`, `webhooks`).
 """

@@ -1,0 +1,102 @@
+"""One file's load: a transaction that holds its rows, its rejections and its ledger entry.
+
+Belongs here: what happens between a file's beginning and its commit. Does not belong here: which
+files are loaded (`load`), the statements themselves (`sink`, `ledger`).
+"""
+
+from collections import Counter
+
+import psycopg
+
+from ingestion.batches import Batch, Rejection
+from ingestion.ledger import Entry, Ledger
+from ingestion.report import LoadReport
+from ingestion.sink import Sink, Stored
+from ingestion.sources import FileInfo, LoadedFile, Source
+
+# What the database refuses because of the row itself, not because of its own state.
+REFUSED = (
+    psycopg.DataError,
+    psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.CheckViolation,
+    psycopg.errors.NotNullViolation,
+)
+
+
+class FileLoad:
+    """Takes a file's batches and ends with a commit; the caller rolls back on any exception."""
+
+    def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
+                 source: Source) -> None:  # fmt: skip
+        self.file = file
+        self._conn = conn
+        self._ledger = ledger
+        self._source = source
+        self._counts: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._drift: Counter[tuple[str, str, str]] = Counter()
+        conn.execute("begin")
+        self.load_id = ledger.next_load_id()
+        self._sink = Sink(conn, source.target, file, self.load_id)
+
+    def take(self, batch: Batch) -> None:
+        """Store a batch; rows that the database itself refuses become rejections."""
+        self._counts["records"] += batch.records
+        self._counts["ignored"] += batch.ignored
+        self._drift.update(batch.drift)
+        self._refuse(batch.rejected)
+        self._store(batch)
+
+    def _store(self, batch: Batch) -> None:
+        before = self._sink.result.copy()
+        try:
+            with self._conn.transaction():
+                self._sink.store(batch)
+        except REFUSED as error:
+            self._sink.result = before
+            if batch.row_count > 1:
+                for half in batch.halves():
+                    self._store(half)
+                return
+            reason = f"The database refuses the record: {error.diag.message_primary or error}."
+            self._refuse([Rejection(batch.lines[0], "refused_by_database", reason, "")])
+
+    def _refuse(self, rejected: list[Rejection]) -> None:
+        self._counts["rejected"] += len(rejected)
+        self._reasons.update(item.reason_code for item in rejected)
+        self._ledger.reject(self.file, self.load_id, rejected)
+
+    def finish(self, report: LoadReport, problem: str | None) -> None:
+        """Run the source's own part, write the ledger entry, commit, report."""
+        loaded = LoadedFile(self.file, self.load_id, self._sink.result.dates)
+        self._source.after_file(self._conn, loaded)
+        is_complete = problem is None
+        self._ledger.note_drift(self.file, self.load_id, self._drift)
+        self._ledger.finish(self.file, self.load_id, is_complete, self._counts, self._sink.result)
+        self._conn.execute("commit")
+        self._ledger.remember(self.file, Entry(self.load_id, is_complete))
+        self._report(report)
+
+    def _report(self, report: LoadReport) -> None:
+        stored = self._sink.result
+        counts = report.source(self.file.kind, self.file.name)
+        counts.files += 1
+        counts.records += self._counts["records"]
+        counts.stored += stored.stored
+        counts.duplicates += stored.duplicates
+        counts.rejected += self._counts["rejected"]
+        counts.ignored += self._counts["ignored"]
+        counts.conflicts += stored.conflicts
+        report.reasons.update(self._reasons)
+        report.files_loaded += 1
+
+
+def set_aside(conn: psycopg.Connection, ledger: Ledger, file: FileInfo, reason: str) -> None:
+    """Note a file whose source nobody declared; it is loaded once somebody does."""
+    with conn.transaction():
+        load_id = ledger.next_load_id()
+        ledger.reject(file, load_id, [Rejection(0, "undeclared_source", reason, "")])
+        counts = Counter({"records": 1, "rejected": 1})
+        ledger.finish(file, load_id, False, counts, Stored())
+    ledger.remember(file, Entry(load_id, is_complete=False))

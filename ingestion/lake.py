@@ -1,0 +1,174 @@
+"""The Parquet lake: a mirror of raw_events.events, one file per day and tenant.
+
+A load names the days and tenants it touched; their files are written anew from the table, each in
+one atomic step. So the lake holds exactly the accepted events, with no small files to tidy up, and
+a crash leaves the old file or the new one and a watermark that makes the next load finish.
+Belongs here: reading the table out and writing Parquet. Does not belong here: anything on loading.
+"""
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import psycopg
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from fsspec import AbstractFileSystem
+from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
+from psycopg import sql
+
+from tallyhouse.errors import TallyhouseError
+
+_INSTANT = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema([
+    ("product", pa.string()), ("source", pa.string()), ("source_event_id", pa.string()),
+    ("event_id", pa.string()), ("tenant_id", pa.string()), ("tenant_source_id", pa.string()),
+    ("user_id", pa.string()), ("user_source_id", pa.string()), ("anonymous_id", pa.string()),
+    ("session_id", pa.string()), ("event_name", pa.string()), ("event_domain", pa.string()),
+    ("occurred_at", _INSTANT), ("is_time_corrected", pa.bool_()), ("received_at", _INSTANT),
+    ("country_code", pa.string()), ("device_type", pa.string()), ("browser", pa.string()),
+    ("page_load_time_ms", pa.int32()), ("ip_subnet", pa.string()), ("schema_version", pa.int32()),
+    ("properties", pa.string()), ("load_id", pa.int64()),
+])  # fmt: skip
+_CONVERT = pyarrow.csv.ConvertOptions(
+    column_types=SCHEMA,
+    strings_can_be_null=True,
+    quoted_strings_can_be_null=False,
+    true_values=["t"],
+    false_values=["f"],
+)
+# A text is forced into quotes, so that an empty one is told from null.
+_TEXTS = tuple(field.name for field in SCHEMA if field.type == pa.string())
+
+
+class LakeError(TallyhouseError):
+    """The lake could not be brought up to date; the tables are unharmed."""
+
+
+def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> int:
+    """Bring the lake up to what is loaded; the number of files written. Raises LakeError.
+
+    Runs under the loader's lock. `place` is a folder or an object store's URL.
+    """
+    (newest,) = conn.execute(
+        "select coalesce(max(load_id), 0) from ops.load_manifest"
+    ).fetchone() or (0,)
+    held = conn.execute(
+        "select last_load_id from ops.lake_watermarks where lake = %s", (place,)
+    ).fetchone()
+    since = held[0] if held else 0
+    if since >= newest:
+        return 0
+    touched: dict[date, list[str]] = {}
+    for day, tenant in conn.execute(
+        "select distinct touched_on, tenant_id::text from ops.load_touched"
+        " where load_id > %s and source_kind = 'events' and entity_type = 'tenant_day'"
+        " order by touched_on",
+        (since,),
+    ):
+        touched.setdefault(day, []).append(tenant)
+    try:
+        fs, root = url_to_fs(place)
+        written = _write_days(conn, _Lake(fs, root.rstrip("/")), touched, say)
+    except (OSError, ImportError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise LakeError(
+            f"The lake {place} could not be written ({reason}). The events are loaded; free space"
+            " or give permission there, and the next load completes the lake."
+        ) from error
+    conn.execute(
+        "insert into ops.lake_watermarks values (%s, %s)"
+        " on conflict (lake) do update set last_load_id = excluded.last_load_id",
+        (place, newest),
+    )
+    return written
+
+
+def _write_days(
+    conn: psycopg.Connection, lake: "_Lake", touched: dict[date, list[str]],
+    say: Callable[[str], None],
+) -> int:  # fmt: skip
+    written = 0
+    with ThreadPoolExecutor(2) as writers:
+        pending = []
+        for day, tenants in touched.items():
+            say(f"lake {day}")
+            table = _read_day(conn, day, tenants)
+            pending.append(writers.submit(lake.write_day, day, tenants, table))
+            while len(pending) > 4:
+                written += pending.pop(0).result()
+        written += sum(job.result() for job in pending)
+    return written
+
+
+def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Table:
+    """The day's events of some tenants, ordered by tenant and time."""
+    copy = sql.SQL(
+        "copy (select {columns} from raw_events.events where event_date = {day}"
+        " and tenant_id = any({tenants}::uuid[])"
+        " order by tenant_id, occurred_at, event_id, source, product) to stdout"
+        " (format csv, force_quote ({texts}))"
+    ).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, SCHEMA.names)),
+        day=sql.Literal(day),
+        tenants=sql.Literal(tenants),
+        texts=sql.SQL(", ").join(map(sql.Identifier, _TEXTS)),
+    )
+    with conn.cursor().copy(copy) as rows:
+        data = b"".join(rows)
+    if not data:
+        return SCHEMA.empty_table()
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(data),
+        read_options=pyarrow.csv.ReadOptions(column_names=SCHEMA.names, use_threads=False),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=_CONVERT,
+    )
+
+
+class _Lake:
+    def __init__(self, fs: AbstractFileSystem, root: str) -> None:
+        self._fs = fs
+        self._root = root
+        self._is_local = isinstance(fs, LocalFileSystem)
+
+    def write_day(self, day: date, tenants: list[str], table: pa.Table) -> int:
+        """Write each tenant's file of a day; a tenant without events there loses its file."""
+        ids = table.column("tenant_id").to_pylist()
+        written = start = 0
+        remaining = set(tenants)
+        while start < len(ids):
+            stop = start
+            while stop < len(ids) and ids[stop] == ids[start]:
+                stop += 1
+            self._write(self._path(day, ids[start]), table.slice(start, stop - start))
+            remaining.discard(ids[start])
+            written += 1
+            start = stop
+        for tenant in remaining:
+            if self._fs.exists(self._path(day, tenant)):
+                self._fs.rm(self._path(day, tenant))
+        return written
+
+    def _path(self, day: date, tenant: str) -> str:
+        return f"{self._root}/date={day.isoformat()}/tenant={tenant}/events.parquet"
+
+    def _write(self, path: str, table: pa.Table) -> None:
+        buffer = pa.BufferOutputStream()
+        pyarrow.parquet.write_table(table, buffer, compression="zstd")
+        data = buffer.getvalue()
+        if not self._is_local:
+            self._fs.pipe_file(path, data.to_pybytes())  # object stores put whole objects
+            return
+        self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        draft = f"{path.rsplit('/', 1)[0]}/.{secrets.token_hex(4)}.tmp"
+        try:
+            self._fs.pipe_file(draft, data.to_pybytes())
+            self._fs.mv(draft, path)
+        except BaseException:
+            if self._fs.exists(draft):
+                self._fs.rm(draft)
+            raise

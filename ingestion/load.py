@@ -1,0 +1,229 @@
+"""Loads the landing folder: each file once, in one transaction, in any order.
+
+Belongs here: the course of a load from the list of files to the report. Does not belong here:
+reading (`reader`), parsing (`batches`, `workers`), storing (`sink`), notes (`ledger`).
+"""
+
+import os
+import time
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any, Protocol
+
+import psycopg
+
+from ingestion.batches import SourceMaker
+from ingestion.contracts import load_contracts
+from ingestion.file_load import FileLoad, set_aside
+from ingestion.lake import LakeError, mirror
+from ingestion.landing import Landing, LandingFile, list_files, open_landing
+from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from ingestion.reader import Digest, Unreadable, blocks, digest
+from ingestion.report import LoadReport
+from ingestion.sources import FileInfo, Shape, Undeclared
+from ingestion.workers import Begin, Finish, Item, Parsing, Work
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+
+class Connect(Protocol):
+    def __call__(self, **options: Any) -> psycopg.Connection: ...
+
+
+class Progress(Protocol):
+    def update(self, done: float, total: float | None, text: str = "") -> None: ...
+
+
+class LoadError(TallyhouseError):
+    """The load stopped: what was committed stays, the file at work is rolled back."""
+
+
+def load_all(
+    connect: Connect,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    kinds: Collection[str] | None = None,
+    processes: int | None = None,
+) -> LoadReport:
+    """Load every file of the landing folder that the ledger does not know, then the lake.
+
+    `kinds` limits it to some kinds of source. Safe to run twice at once, and to be interrupted.
+    """
+    return _Load(connect, settings, progress, processes).run(kinds, again=False)
+
+
+def replay(
+    connect: Connect,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    processes: int | None = None,
+) -> LoadReport:
+    """Read those files again that had rejected records, say after a contract was extended.
+
+    What is stored already is a duplicate and stays; the files' rejections are judged anew.
+    """
+    return _Load(connect, settings, progress, processes).run(None, again=True)
+
+
+class _Load:
+    def __init__(self, connect: Connect, settings: Settings, progress: Progress | None,
+                 processes: int | None) -> None:  # fmt: skip
+        self._connect = connect
+        self._settings = settings
+        self._progress = progress
+        self._processes = processes or min(4, os.cpu_count() or 1)
+        self._report = LoadReport()
+        self._done = 0
+        self._at_work: str | None = None
+        folders = [settings.root / "contracts", *settings.contracts]
+        self._contracts = load_contracts(folders)
+        self._key = settings.pii_key()
+        self._sources = SourceMaker(self._contracts, self._key)
+        self._landing = open_landing(settings.landing)
+
+    def run(self, kinds: Collection[str] | None, again: bool) -> LoadReport:
+        started = time.monotonic()
+        files = [
+            file
+            for file in list_files(self._landing, self._settings.landing)
+            if kinds is None or file.kind in kinds
+        ]
+        self._report.files_seen = len(files)
+        self._report.stray += self._landing.stray
+        try:
+            with closing(self._connect(autocommit=True)) as conn:
+                self._prepare(conn)
+                ledger = Ledger(conn)
+                if again:
+                    ledger.forget_rejected()
+                self._load(conn, ledger, files)
+                self._mirror(conn)
+        except psycopg.Error as error:
+            raise LoadError(self._sentence(error)) from error
+        self._report.seconds = time.monotonic() - started
+        return self._report
+
+    def _prepare(self, conn: psycopg.Connection) -> None:
+        conn.execute("set client_min_messages = warning")
+        conn.execute("set timezone = 'UTC'")
+        held = conn.execute("select pg_try_advisory_lock(%s)", (LOADER_LOCK,)).fetchone()
+        if held is not None and not held[0]:
+            self._say("waiting for another load to finish")
+            conn.execute("select pg_advisory_lock(%s)", (LOADER_LOCK,))
+        publish_event_versions(conn, self._contracts)
+
+    def _load(self, conn: psycopg.Connection, ledger: Ledger, files: list[LandingFile]) -> None:
+        parsing = Parsing(self._contracts, self._key, self._processes)
+        current: FileLoad | None = None
+        try:
+            for item in parsing.run(self._items(files, ledger)):
+                if isinstance(item, Begin):
+                    self._at_work = item.file.path
+                    if item.undeclared:
+                        set_aside(conn, ledger, item.file, item.undeclared)
+                    else:
+                        current = FileLoad(conn, ledger, item.file, self._sources(item.file.kind))
+                elif isinstance(item, Finish):
+                    assert current is not None
+                    current.finish(self._report, item.problem)
+                    self._at_work = None
+                else:
+                    assert current is not None
+                    current.take(item)
+        finally:
+            parsing.close()
+
+    def _items(self, files: list[LandingFile], ledger: Ledger) -> Iterator[Item]:
+        """What there is to do, file by file. Runs a little ahead of the database."""
+        claimed: set[tuple[str, str, str]] = set()
+        with ThreadPoolExecutor(2) as hashing:
+            digests = hashing.map(lambda file: _digest(self._landing, file), files)
+            for file, found in zip(files, digests, strict=True):
+                self._done += 1
+                self._show(file.path, len(files))
+                if isinstance(found, str):
+                    self._report.unreadable.append(f"{file.path} cannot be read: {found}")
+                    continue
+                info = FileInfo(file.kind, file.name, file.path, *found[:2])
+                identity = (info.kind, info.name, info.content_hash)
+                if identity in claimed:
+                    continue
+                claimed.add(identity)
+                entry = ledger.entry(*identity)
+                yield from self._file(file, info, found.problem, entry)
+
+    def _file(
+        self, file: LandingFile, info: FileInfo, problem: str | None, entry: Entry | None
+    ) -> Iterator[Item]:
+        if problem is not None:
+            self._report.unreadable.append(f"{file.path} cannot be read to its end. {problem}")
+        if entry is not None and (entry.is_complete or problem is not None):
+            return
+        try:
+            shape = self._sources(info.kind).shape(info)
+        except Undeclared as error:
+            self._report.undeclared.append(str(error))
+            if entry is None:
+                yield Begin(info, str(error))
+            return
+        with self._landing.fs.open(file.location, "rb") as raw:
+            started = False
+            try:
+                if not (problem and shape.identity_from_file):
+                    for block in blocks(raw, file.path, shape):
+                        if not started:
+                            info = _with_header(info, block.data, shape)
+                            started = True
+                            yield Begin(info)
+                        self._report.bytes_read += len(block.data)
+                        yield Work(info, block, shape)
+            except Unreadable as error:
+                problem = str(error)
+        if not started:
+            yield Begin(info)
+        yield Finish(info, problem)
+
+    def _mirror(self, conn: psycopg.Connection) -> None:
+        try:
+            self._report.lake_files = mirror(conn, self._settings.lake, self._say)
+        except LakeError as error:
+            self._report.unreadable.append(str(error))
+
+    def _show(self, path: str, total: int) -> None:
+        if self._progress is not None:
+            self._progress.update(self._done, total, path)
+
+    def _say(self, text: str) -> None:
+        if self._progress is not None:
+            self._progress.update(self._done, None, text)
+
+    def _sentence(self, error: psycopg.Error) -> str:
+        where = f" while loading {self._at_work}" if self._at_work else " while loading"
+        if isinstance(error, psycopg.errors.DiskFull):
+            what, way_out = "The database has no disk space left", "Free some space"
+        elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+            what, way_out = "The database went away or could not be reached", "See that it is up"
+        else:
+            what, way_out = "The database refused a statement", "Mend the cause"
+        reason = " ".join(str(error).split())[:300]
+        return (
+            f"{what}{where} ({reason}). What was committed before is safe and this file was rolled"
+            f" back. {way_out} and run again: it picks up where it stopped."
+        )
+
+
+def _digest(landing: Landing, file: LandingFile) -> Digest | str:
+    try:
+        return digest(landing.fs, file.location)
+    except OSError as error:
+        return f"{error.strerror or error}. Give this account permission to read it, or restore it."
+
+
+def _with_header(info: FileInfo, data: bytes, shape: Shape) -> FileInfo:
+    if not shape.has_header:
+        return info
+    header = data.lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
+    return FileInfo(*(info.kind, info.name, info.path, info.content_hash, info.size_bytes), header)

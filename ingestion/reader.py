@@ -1,0 +1,187 @@
+"""A landing file as blocks of whole records, in bounded memory whatever its size.
+
+Belongs here: gz or plain, byte-order marks, line ends, lines too long to be records, files that
+cannot be read to their end. Lines end at \\n only. Does not belong here: what a line means.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from fsspec import AbstractFileSystem
+
+from ingestion.sources import Shape
+
+PIECE = 1 << 20
+BLOCK = 6 << 20  # bytes of text handed on at once
+MAX_LINE = 16 << 20  # a longer line is no record
+QUOTED_LIMIT = 1 << 20  # a quoted field that goes on for longer is a stray quote
+_BOM = b"\xef\xbb\xbf"
+_GZ = b"\x1f\x8b"
+
+
+class Unreadable(Exception):
+    """The file ends or breaks where it should not; the text is a sentence without the path."""
+
+
+class Digest(NamedTuple):
+    content_hash: str  # SHA-256 of the uncompressed bytes, as far as they could be read
+    size_bytes: int  # on disk
+    problem: str | None  # why the file cannot be read to its end
+
+
+class Block(NamedTuple):
+    """Consecutive whole lines; or, with `too_long`, the start of one line beyond MAX_LINE."""
+
+    first_line: int
+    data: bytes
+    too_long: bool = False
+
+
+def digest(fs: AbstractFileSystem, path: str) -> Digest:
+    """Hash a file's content; never raises for a broken file, only for a missing one."""
+    content, size = hashlib.sha256(), 0
+    problem = None
+    try:
+        with fs.open(path, "rb") as raw:
+            size = raw.size if isinstance(getattr(raw, "size", None), int) else fs.size(path)
+            for piece in pieces(raw, path):
+                content.update(piece)
+    except Unreadable as error:
+        problem = str(error)
+        content.update(b"\x00unreadable:" + problem.encode())
+    return Digest(content.hexdigest(), int(size or 0), problem)
+
+
+def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:
+    """The uncompressed bytes; raises Unreadable after the last good piece."""
+    try:
+        start = raw.read(PIECE)
+        if start[:2] == _GZ:
+            yield from _gunzip(raw, start)
+            return
+        if path.endswith(".gz"):
+            raise Unreadable("It is named .gz but is not compressed with gzip, or is empty.")
+        while start:
+            yield start
+            start = raw.read(PIECE)
+    except OSError as error:
+        raise Unreadable(f"Reading it failed: {error.strerror or error}.") from error
+
+
+def _gunzip(raw: BinaryIO, data: bytes) -> Iterator[bytes]:
+    """Every member of a gzip file; trailing zeros are padding, anything else is damage."""
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        while True:
+            try:
+                out = member.decompress(data, PIECE)
+            except zlib.error as error:
+                raise Unreadable(f"Its gzip data is damaged ({error}).") from error
+            if out:
+                yield out
+            if member.eof:
+                data = member.unused_data.lstrip(b"\x00")
+                while not data and (more := raw.read(PIECE)):
+                    data = more.lstrip(b"\x00")
+                break
+            data = member.unconsumed_tail or raw.read(PIECE)
+            if not data and not out:
+                raise Unreadable("Its gzip data ends too early: the file was cut off.")
+        if data and not _GZ.startswith(data[:2]):
+            raise Unreadable("Something other than gzip data follows its gzip data.")
+
+
+def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
+    """The file's lines in blocks that end where a record ends. Raises Unreadable at the end."""
+    kept: list[bytes] = []  # text not yet handed on; the last line in it may be incomplete
+    size, line, first = 0, 1, True
+    skipping = False
+    failure: Unreadable | None = None
+    stream = pieces(raw, path)
+    while True:
+        try:
+            piece = next(stream, b"")
+        except Unreadable as error:
+            failure, piece = error, b""
+        if not piece:
+            break
+        if first:
+            piece, first = piece.removeprefix(_BOM), False
+        if skipping:  # the rest of a line that is too long
+            cut = piece.find(b"\n")
+            if cut < 0:
+                continue
+            piece, skipping, line = piece[cut + 1 :], False, line + 1
+        kept.append(piece)
+        size += len(piece)
+        if size < BLOCK:
+            continue
+        data = b"".join(kept)
+        end = _record_end(data, shape)
+        if end:
+            yield Block(line, data[:end])
+            line += data.count(b"\n", 0, end)
+        elif len(data) > MAX_LINE:
+            yield Block(line, data[:4096], too_long=True)
+            cut = data.find(b"\n")
+            skipping = cut < 0
+            end = len(data) if skipping else cut + 1
+            line += 0 if skipping else 1
+        kept = [data[end:]]
+        size = len(kept[0])
+    data = b"".join(kept)
+    if failure is not None:  # a line that the break cut off is not a record
+        data = data[: data.rfind(b"\n") + 1]
+    if data and not skipping:
+        yield Block(line, data)
+    if failure is not None:
+        raise failure
+
+
+def _record_end(data: bytes, shape: Shape) -> int:
+    """Where the last whole record of a block ends; 0 when there is none yet."""
+    end = data.rfind(b"\n") + 1
+    if shape.is_quoted and len(data) < BLOCK + QUOTED_LIMIT:
+        is_open = data.count(b'"', 0, end) % 2
+        while end and is_open:
+            start = data.rfind(b"\n", 0, end - 1) + 1
+            is_open ^= data.count(b'"', start, end) % 2
+            end = start
+    return end
+
+
+def records(block: Block, shape: Shape) -> Iterator[tuple[int, bytes]]:
+    """(line number, record) of a block, without line ends and blank lines."""
+    lines = block.data.split(b"\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    number = block.first_line
+    if not shape.is_quoted:
+        for line in lines:
+            stripped = line[:-1] if line[-1:] == b"\r" else line
+            if stripped and not stripped.isspace():
+                yield number, stripped
+            number += 1
+        return
+    position = 0
+    while position < len(lines):
+        taken = _quoted_lines(lines, position)
+        record = b"\n".join(lines[position : position + taken]).removesuffix(b"\r")
+        if record.strip():
+            yield number + position, record
+        position += taken
+
+
+def _quoted_lines(lines: list[bytes], position: int) -> int:
+    """How many lines the record at a position spans: until its quotes are even."""
+    quotes = size = 0
+    for index in range(position, len(lines)):
+        quotes += lines[index].count(b'"')
+        size += len(lines[index])
+        if quotes % 2 == 0:
+            return index - position + 1
+        if size > QUOTED_LIMIT:
+            break
+    return 1

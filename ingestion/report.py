@@ -1,0 +1,61 @@
+"""What a load did, for people and for the pipeline. No logic beyond adding up."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass
+class SourceCounts:
+    """Records of one source (kind and name) in this load."""
+
+    files: int = 0
+    records: int = 0
+    stored: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    ignored: int = 0
+    conflicts: int = 0
+
+
+@dataclass
+class LoadReport:
+    """`unreadable` are sentences about what failed; with one of them the run must not end well."""
+
+    files_seen: int = 0
+    files_loaded: int = 0
+    bytes_read: int = 0
+    seconds: float = 0.0
+    lake_files: int = 0
+    sources: dict[tuple[str, str], SourceCounts] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+    undeclared: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    stray: list[str] = field(default_factory=list)
+
+    def source(self, kind: str, name: str) -> SourceCounts:
+        return self.sources.setdefault((kind, name), SourceCounts())
+
+    @property
+    def stored(self) -> int:
+        return sum(counts.stored for counts in self.sources.values())
+
+    @property
+    def rejected(self) -> int:
+        return sum(counts.rejected for counts in self.sources.values())
+
+    @property
+    def duplicates(self) -> int:
+        return sum(counts.duplicates for counts in self.sources.values())
+
+    def sentences(self) -> list[str]:
+        """The report in plain sentences, the bad news last."""
+        known = self.files_seen - self.files_loaded
+        lines = [
+            f"{self.files_loaded} files loaded, {known} known or set aside:"
+            f" {self.stored:,} records stored, {self.duplicates:,} duplicates,"
+            f" {self.rejected:,} rejected, in {self.seconds:.1f} s."
+        ]
+        if self.reasons:
+            told = ", ".join(f"{count:,} {code}" for code, count in self.reasons.most_common())
+            lines.append(f"Rejected: {told}. Each stands in ops.rejected_records.")
+        return [*lines, *self.undeclared, *self.stray, *self.unreadable]

@@ -1,0 +1,219 @@
+"""Stores batches of one file: exactly once in effect, set by set, inside the file's transaction.
+
+The keys go first, into the one key table that spans all days; what it already knows is a duplicate
+or a conflict (rule 40). The other rows are then copied straight into their partitions, so that
+each row is written once. Belongs here: SQL over any `Target`. Does not belong here: files, ledger.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from ingestion.batches import Batch, Conflict
+from ingestion.sources import FileInfo, Target, Touch
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Stored:
+    """What became of a file's accepted rows so far."""
+
+    stored: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    replaced: int = 0
+    newest_us: int | None = None
+    dates: set[date] = field(default_factory=set)
+    touches: set[Touch] = field(default_factory=set)
+
+    def copy(self) -> "Stored":
+        """As it stands, for a return to here."""
+        return replace(self, dates=set(self.dates), touches=set(self.touches))
+
+
+class _Known(NamedTuple):
+    """A key of this batch that was stored before."""
+
+    position: int
+    key: str
+    hash_now: bytes
+    us_now: int
+    hash_before: bytes
+    us_before: int
+    date_before: date
+
+
+class Sink:
+    """Stores one file's batches into one target."""
+
+    def __init__(self, conn: psycopg.Connection, target: Target, file: FileInfo,
+                 load_id: int) -> None:  # fmt: skip
+        self._conn = conn
+        self._target = target
+        self._kind, self._name, self._load_id = file.kind, file.name, load_id
+        self._table = sql.SQL(target.table)
+        self._keys = sql.SQL(target.key_table)
+        self._chunk = 0
+        self.result = Stored()
+        conn.execute(
+            "create temporary table if not exists stage_keys (key uuid, event_date date,"
+            " received_us bigint, content_hash bytea,"
+            " position integer generated always as identity)"
+        )
+        columns = sql.SQL(", ").join(map(sql.Identifier, (*target.columns, "load_id")))
+        self._copy_rows = sql.SQL("copy {} ({}) from stdin").format(self._table, columns)
+
+    def store(self, batch: Batch) -> None:
+        """Store one batch; everything of it is in the open transaction afterwards."""
+        result = self.result
+        result.duplicates += batch.duplicates
+        result.conflicts += len(batch.conflicts)
+        self._log_conflicts(batch.conflicts)
+        if batch.newest_us is not None:
+            result.newest_us = max(batch.newest_us, result.newest_us or batch.newest_us)
+        if not batch.row_count:
+            return
+        dropped = self._claim_keys(batch)
+        self._make_partitions(batch.dates)
+        rows, touched = batch.rows, set(batch.touched)
+        if dropped:
+            lines = batch.rows.split(b"\n")
+            kept = [i for i in range(batch.row_count) if i not in dropped]
+            rows = b"".join([lines[i] + b"\n" for i in kept])
+            touched = {batch.touched[i] for i in kept}
+        with self._conn.cursor().copy(self._copy_rows) as copy:
+            copy.write(rows.replace(b"\n", b"\t%d\n" % self._load_id))
+        result.stored += batch.row_count - len(dropped)
+        result.duplicates += len(dropped)
+        result.touches.update(t for i in touched if (t := batch.touches[i]) is not None)
+        if len(dropped) < batch.row_count:
+            result.dates.update(map(date.fromisoformat, batch.dates))
+
+    def _claim_keys(self, batch: Batch) -> set[int]:
+        """Enter the batch's keys; the positions of rows that must not be stored."""
+        self._chunk += 1
+        self._conn.execute("truncate stage_keys restart identity")
+        stage = "copy stage_keys (key, event_date, received_us, content_hash) from stdin"
+        with self._conn.cursor().copy(stage) as copy:
+            copy.write(batch.stage)
+        claimed = self._conn.execute(
+            sql.SQL(
+                "insert into {} (key, event_date, chunk, received_us, load_id, content_hash)"
+                " select key, event_date, %s, received_us, %s, content_hash from stage_keys"
+                " order by key on conflict (key) do nothing"
+            ).format(self._keys),
+            (self._chunk, self._load_id),
+        ).rowcount
+        return set() if claimed == batch.row_count else self._settle(self._known())
+
+    def _known(self) -> list[_Known]:
+        # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
+        found = self._conn.execute(
+            sql.SQL(
+                "select s.position, s.key::text, s.content_hash, s.received_us, k.content_hash,"
+                " k.received_us, k.event_date from stage_keys as s cross join lateral ("
+                "select * from {} as held where held.key = s.key limit 1) as k"
+                " where k.load_id <> %s or k.chunk <> %s"
+            ).format(self._keys),
+            (self._load_id, self._chunk),
+        )
+        return [_Known(*row) for row in found]
+
+    def _settle(self, known: list[_Known]) -> set[int]:
+        """Rule 40: the earliest body stays, whichever came first; conflicts are logged."""
+        losers: list[Conflict] = []
+        dropped: set[int] = set()
+        winners: list[_Known] = []
+        for row in known:
+            wins = (row.us_now, row.hash_now) < (row.us_before, row.hash_before)
+            if row.hash_now != row.hash_before:
+                lost = (row.hash_before, row.us_before) if wins else (row.hash_now, row.us_now)
+                losers.append(Conflict(row.key, lost[0].hex(), lost[1]))
+            if wins:
+                winners.append(row)
+            else:
+                dropped.add(row.position - 1)
+        self.result.conflicts += len(losers)
+        self._log_conflicts(losers)
+        return dropped | self._replace(winners)
+
+    def _replace(self, winners: list[_Known]) -> set[int]:
+        """Take earlier-loaded bodies out; positions whose row is gone for good (erased)."""
+        if not winners:
+            return set()
+        returning = self._target.touch_sql or ("null", "null", "null", "null", "null")
+        gone: set[bytes] = set()
+        for day in sorted({row.date_before for row in winners}):
+            hashes = [row.hash_before for row in winners if row.date_before == day]
+            removed = self._conn.execute(
+                sql.SQL(
+                    "delete from {} where event_date = %s and content_hash = any(%s)"
+                    " returning content_hash, {}"
+                ).format(self._table, sql.SQL(", ").join(map(sql.SQL, returning))),
+                (day, hashes),
+            ).fetchall()
+            for content_hash, kind, product, tenant, entity, touched_on in removed:
+                gone.add(content_hash)
+                if kind is not None:
+                    text = [None if v is None else str(v) for v in (tenant, entity, touched_on)]
+                    self.result.touches.add(Touch(kind, product, *text))
+        # a key without its row belongs to something erased: it does not come back (rule 45)
+        replacing = [row for row in winners if row.hash_before in gone]
+        self._conn.execute(
+            sql.SQL(
+                "update {} as k set event_date = s.event_date, received_us = s.received_us,"
+                " content_hash = s.content_hash, load_id = %s, chunk = %s from stage_keys as s"
+                " where k.key = s.key and s.key = any(%s::uuid[])"
+            ).format(self._keys),
+            (self._load_id, self._chunk, [row.key for row in replacing]),
+        )
+        self.result.replaced += len(replacing)
+        return {row.position - 1 for row in winners if row.hash_before not in gone}
+
+    def _log_conflicts(self, conflicts: Iterable[Conflict]) -> None:
+        lost = [
+            (self._kind, c.key, bytes.fromhex(c.content_hash),
+             _EPOCH + timedelta(microseconds=c.received_us), self._name, self._load_id)
+            for c in conflicts
+        ]  # fmt: skip
+        if lost:
+            self._conn.cursor().executemany(
+                "insert into ops.record_conflicts (source_kind, record_key, dropped_content_hash,"
+                " dropped_received_at, source_name, load_id) values (%s, %s, %s, %s, %s, %s)"
+                " on conflict do nothing",
+                lost,
+            )
+
+    def _make_partitions(self, days: list[str]) -> None:
+        missing = self._conn.execute(
+            "select day from unnest(%s::text[]) as day"
+            " where to_regclass(%s || '_' || replace(day, '-', '')) is null",
+            (days, self._target.table),
+        ).fetchall()
+        for (day,) in missing:
+            make_partition(self._conn, self._target.table, date.fromisoformat(day))
+
+
+def make_partition(conn: psycopg.Connection, table: str, day: date) -> None:
+    """One day's partition, attached under a lock that lets readers and writers go on."""
+    names = {
+        "table": sql.SQL(table),
+        "partition": sql.SQL(f"{table}_{day.isoformat().replace('-', '')}"),
+        "day": sql.Literal(day.isoformat()),
+        "next": sql.Literal((day + timedelta(days=1)).isoformat()),
+    }
+    conn.execute(
+        sql.SQL(
+            "create table {partition} (like {table} including defaults including constraints)"
+        ).format(**names)
+    )
+    conn.execute(
+        sql.SQL(
+            "alter table {table} attach partition {partition} for values from ({day}) to ({next})"
+        ).format(**names)
+    )
