@@ -1,62 +1,25 @@
 """The command `tallyhouse`.
 
-Belongs here: options, exit codes, and turning every failure into a sentence. Does not belong here:
-work; each command calls one function of a package.
+Belongs here: options and exit codes. Does not belong here: work; each command calls one function of
+a package.
 """
 
-import errno
 import os
 import sys
-import traceback
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
 
 import click
-import psycopg
 from rich.console import Console
 
+from tallyhouse.cli_db import db
+from tallyhouse.cli_errors import fail, sentences
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter
-from tallyhouse.settings import Settings, make_folder
+from tallyhouse.settings import Settings
 
 LANDING = click.option("--landing", metavar="DIR", help="Landing folder (a path or s3://…).")
 AS_OF = click.option("--as-of", metavar="T", help="Instant up to which the marts speak.")
 FULL_REFRESH = click.option("--full-refresh", is_flag=True, help="Rebuild every table in full.")
-
-
-def sentences(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Every failure ends as one sentence and a non-zero exit code."""
-
-    @wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return command(*args, **kwargs)
-        except TallyhouseError as error:
-            _fail(str(error))
-        except KeyboardInterrupt:
-            _fail("Interrupted. Nothing is lost; the same command picks up from here.", 130)
-        except psycopg.errors.DiskFull as error:
-            _fail(f"The database's disk is full ({_flat(error)}). Make room, then run again.")
-        except psycopg.OperationalError as error:
-            _fail(
-                f"The connection to the database was lost ({_flat(error)}). Nothing is lost; see "
-                "`tallyhouse db status`, then run again."
-            )
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                _unexpected(error)
-            _fail(f"No space is left on the disk of {error.filename}. Make room, then run again.")
-        except click.exceptions.Exit:
-            raise
-        except click.ClickException:
-            raise
-        except Exception as error:
-            _unexpected(error)
-
-    return guarded
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,7 +49,7 @@ def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
     )
     summary.show(result.summary, Console(highlight=False))
     if result.problems:
-        _fail("Some files could not be read in full (see above); everything else is done.")
+        fail("Some files could not be read in full (see above); everything else is done.")
 
 
 @main.command()
@@ -105,7 +68,7 @@ def load(landing: str | None) -> None:
     for sentence in report.sentences():
         click.echo(sentence)
     if report.unreadable:
-        _fail("Some files could not be read in full (see above); everything else is loaded.")
+        fail("Some files could not be read in full (see above); everything else is loaded.")
 
 
 @main.command()
@@ -174,21 +137,19 @@ def status() -> None:
     settings = _settings()
     warehouse = find_warehouse(settings)
     if warehouse is None:
-        _fail("The warehouse does not run. `tallyhouse db start` starts it, `make run` fills it.")
-        return
+        fail("The warehouse does not run. `tallyhouse db start` starts it, `make run` fills it.")
     warehouse.prepare()
     with warehouse.connect() as connection:
         good = run_log.last(connection, "run")
         newest = run_log.last(connection, "run", status=None)
     if newest is None:
-        _fail("Nothing has run on this warehouse yet. `tallyhouse run` does it.")
-        return
+        fail("Nothing has run on this warehouse yet. `tallyhouse run` does it.")
     if good is not None:
         click.echo(f"Last good run: {good['finished_at']:%Y-%m-%d %H:%M:%S} UTC")
         summary.show(good["details"]["summary"], Console(highlight=False))
     if newest["status"] != "succeeded":
         reason = newest["details"].get("reason", "it has not ended")
-        _fail(f"The run of {newest['started_at']:%Y-%m-%d %H:%M:%S} UTC did not succeed: {reason}")
+        fail(f"The run of {newest['started_at']:%Y-%m-%d %H:%M:%S} UTC did not succeed: {reason}")
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -227,88 +188,7 @@ def docs() -> None:
     click.echo(f"The catalogue: {settings.root / 'target' / 'static_index.html'}")
 
 
-@main.group()
-def db() -> None:
-    """The warehouse's Postgres."""
-
-
-@db.command()
-@sentences
-def start() -> None:
-    """Start the embedded server (or reach the one that the settings name) and prepare it."""
-    from tallyhouse.database import open_warehouse
-
-    warehouse = open_warehouse(_settings())
-    warehouse.prepare()
-    click.echo(f"The warehouse runs at {warehouse.label}")
-
-
-@db.command()
-@sentences
-def stop() -> None:
-    """Stop the embedded server."""
-    from tallyhouse.database.embedded import EmbeddedServer
-
-    settings = _settings()
-    if settings.database_url:
-        raise TallyhouseError(
-            "TALLYHOUSE_DATABASE_URL names a server that is not ours to stop. Unset it to stop "
-            "the embedded one."
-        )
-    stopped = EmbeddedServer(settings.home).stop()
-    click.echo("Stopped." if stopped else "It was not running.")
-
-
-@db.command(name="status")
-@sentences
-def db_status() -> None:
-    """Say whether the warehouse runs, and where; exit code 3 when it does not."""
-    from tallyhouse.database import find_warehouse
-
-    settings = _settings()
-    warehouse = find_warehouse(settings)
-    if warehouse is None:
-        click.echo(f"The embedded server of {settings.home} does not run.")
-        sys.exit(3)
-    with warehouse.connect() as connection:
-        row = connection.execute(
-            "select split_part(version(), ' ', 2),"
-            " pg_size_pretty(pg_database_size(current_database()))"
-        ).fetchone()
-    version, size = row if row else ("", "")
-    click.echo(f"Postgres {version} runs at {warehouse.label} ({size})")
-
-
-@db.command()
-@sentences
-def url() -> None:
-    """Print the address with its password, for other programs."""
-    click.echo(_running().url)
-
-
-@db.command(context_settings={"ignore_unknown_options": True})
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@sentences
-def psql(arguments: tuple[str, ...]) -> None:
-    """Open psql on the warehouse; further ARGUMENTS are psql's own."""
-    from tallyhouse.database.embedded import EmbeddedServer
-
-    warehouse = _running()
-    program = str(EmbeddedServer(warehouse.settings.home).program("psql"))
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
-    names |= {"password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
-    given = {names[k]: v for k, v in warehouse.parameters.items() if k in names}
-    sys.stdout.flush()
-    os.execve(program, [program, *arguments], {**os.environ, **given})
-
-
-def _running() -> Any:
-    from tallyhouse.database import find_warehouse
-
-    warehouse = find_warehouse(_settings())
-    if warehouse is None:
-        raise TallyhouseError("The warehouse does not run; `tallyhouse db start` starts it.")
-    return warehouse
+main.add_command(db)
 
 
 def _settings(landing: str | None = None, as_of: str | None = None) -> Settings:
@@ -316,21 +196,3 @@ def _settings(landing: str | None = None, as_of: str | None = None) -> Settings:
     if landing and "://" not in landing and not Path(settings.landing).is_dir():
         raise TallyhouseError(f"--landing names {settings.landing}, which is not a folder.")
     return settings
-
-
-def _flat(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
-
-
-def _fail(sentence: str, code: int = 1) -> None:
-    click.echo(sentence, err=True)
-    sys.exit(code)
-
-
-def _unexpected(error: Exception) -> None:
-    """What nobody foresaw: one sentence here, the whole story in a file."""
-    home = Settings.from_env().home
-    make_folder(home / "logs")
-    path = home / "logs" / f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
-    path.write_text("".join(traceback.format_exception(error)))
-    _fail(f"Unexpected {type(error).__name__}: {_flat(error)}. The whole story is in {path}.")

@@ -5,7 +5,8 @@ What lies in `<home>/postgres`: `data/` (of the server's account), `password` an
 the server running. A server that answers on the remembered port is believed only after its
 `data_directory` was compared and it read back a random word that was just written into our folder.
 
-Belongs here: initdb, start, stop, recovery. Does not belong here: databases, roles, tables.
+Belongs here: start, stop, recovery, proof. Does not belong here: making a cluster (`cluster`);
+databases, roles, tables.
 """
 
 import fcntl
@@ -13,7 +14,6 @@ import functools
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -26,13 +26,18 @@ from zlib import crc32
 
 import psycopg
 
-from tallyhouse.database import configuration
 from tallyhouse.database.account import Account, binaries, reach, server_account
+from tallyhouse.database.cluster import (
+    ROLE,
+    last_words,
+    make_cluster,
+    server_environment,
+    write_secret,
+)
 from tallyhouse.database.process import is_alive, is_free, is_postgres_in, wait_for
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import make_folder
 
-ROLE = "tallyhouse"
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 PROBE = "tallyhouse_probe"
@@ -82,7 +87,8 @@ class EmbeddedServer:
                 return address
             account = server_account()
             install = binaries(account)
-            self._initialise(account, install)
+            if not (self.data / "PG_VERSION").exists():
+                make_cluster(self.folder, self.data, account, install)
             self._clear_stale_pid_file()
             return self._launch(account, install)
 
@@ -106,43 +112,7 @@ class EmbeddedServer:
         """The path of one of the programs that came with the server, for example psql."""
         return binaries(Account()) / "bin" / name
 
-    # making -------------------------------------------------------------------------------
-
-    def _initialise(self, account: Account, install: Path) -> None:
-        """Made aside and renamed: an interrupted first start leaves nothing half done behind."""
-        if (self.data / "PG_VERSION").exists():
-            return
-        draft = self.folder / "data.new"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(mode=0o700)
-        account.own(draft)
-        password = secrets.token_urlsafe(24)
-        with tempfile.TemporaryDirectory(prefix="tallyhouse-") as scratch:
-            account.own(Path(scratch))
-            secret = Path(scratch) / "password"
-            _write_secret(secret, password)
-            account.own(secret)
-            options = configuration.initdb_options(ROLE, secret)
-            with reach(draft, account) as (path, descriptors):
-                answer = subprocess.run(
-                    [str(install / "bin" / "initdb"), "-D", path, *options],
-                    cwd="/",
-                    env=_environment(),
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    pass_fds=descriptors,
-                    **account.popen_options,
-                )
-        if answer.returncode != 0:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise TallyhouseError(
-                f"The database cannot be created in {self.folder}: "
-                f"{_last_words(answer.stderr or answer.stdout)}"
-            )
-        configuration.write(draft)
-        _write_secret(self.folder / "password", password)
-        draft.rename(self.data)
+    # starting -----------------------------------------------------------------------------
 
     def _clear_stale_pid_file(self) -> None:
         """A killed server leaves `postmaster.pid`; its number may be a zombie's or another's."""
@@ -170,7 +140,7 @@ class EmbeddedServer:
             socket_dir = self._socket_dir(account)
             mark = self.log.stat().st_size if self.log.exists() else 0
             pid = self._spawn(account, install, port, socket_dir)
-            _write_secret(
+            write_secret(
                 self.folder / "server.json",
                 json.dumps({"port": port, "pid": pid, "socket_dir": socket_dir}) + "\n",
             )
@@ -185,7 +155,7 @@ class EmbeddedServer:
                 time.sleep(0.5)  # the children of a killed server are on their way out
                 continue
             raise TallyhouseError(
-                f"The embedded database did not start: {_last_words(words)} (log: {self.log})"
+                f"The embedded database did not start: {last_words(words)} (log: {self.log})"
             )
         raise TallyhouseError(
             "No free port was found on 127.0.0.1 for the embedded database; close some programs "
@@ -199,7 +169,7 @@ class EmbeddedServer:
             answer = subprocess.run(
                 ["/bin/sh", "-c", '"$@" 2>&1 & echo $! >&2', "sh", *server, "-k", socket_dir],
                 cwd="/",
-                env=_environment(),
+                env=server_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.PIPE,
@@ -300,25 +270,5 @@ class EmbeddedServer:
             yield
 
 
-def _environment() -> dict[str, str]:
-    """No PG* variable of the caller may steer the server."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _write_secret(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
-
-
 def _same(shown: str, data: Path) -> bool:
     return os.path.realpath(shown) == os.path.realpath(data)
-
-
-def _last_words(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if "FATAL" in line or "error:" in line or "PANIC" in line]
-    return (told or lines or ["it left no message"])[-1]

@@ -1,0 +1,98 @@
+"""The commands `tallyhouse db …`: the warehouse's Postgres.
+
+Belongs here: start, stop, and ways to look inside. Does not belong here: what they start.
+"""
+
+import os
+import sys
+
+import click
+
+from tallyhouse.cli_errors import sentences
+from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+
+@click.group()
+def db() -> None:
+    """The warehouse's Postgres."""
+
+
+@db.command()
+@sentences
+def start() -> None:
+    """Start the embedded server (or reach the one that the settings name) and prepare it."""
+    from tallyhouse.database import open_warehouse
+
+    warehouse = open_warehouse(Settings.from_env())
+    warehouse.prepare()
+    click.echo(f"The warehouse runs at {warehouse.label}")
+
+
+@db.command()
+@sentences
+def stop() -> None:
+    """Stop the embedded server."""
+    from tallyhouse.database.embedded import EmbeddedServer
+
+    settings = Settings.from_env()
+    if settings.database_url:
+        raise TallyhouseError(
+            "TALLYHOUSE_DATABASE_URL names a server that is not ours to stop. Unset it to stop "
+            "the embedded one."
+        )
+    stopped = EmbeddedServer(settings.home).stop()
+    click.echo("Stopped." if stopped else "It was not running.")
+
+
+@db.command(name="status")
+@sentences
+def db_status() -> None:
+    """Say whether the warehouse runs, and where; exit code 3 when it does not."""
+    from tallyhouse.database import find_warehouse
+
+    settings = Settings.from_env()
+    warehouse = find_warehouse(settings)
+    if warehouse is None:
+        click.echo(f"The embedded server of {settings.home} does not run.")
+        sys.exit(3)
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "select split_part(version(), ' ', 2),"
+            " pg_size_pretty(pg_database_size(current_database()))"
+        ).fetchone()
+    version, size = row if row else ("", "")
+    click.echo(f"Postgres {version} runs at {warehouse.label} ({size})")
+
+
+@db.command()
+@sentences
+def url() -> None:
+    """Print the address with its password, for other programs."""
+    click.echo(_running().url)
+
+
+@db.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@sentences
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the warehouse; further ARGUMENTS are psql's own."""
+    from tallyhouse.database.embedded import EmbeddedServer
+
+    warehouse = _running()
+    program = str(EmbeddedServer(warehouse.settings.home).program("psql"))
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
+    names |= {"password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
+    given = {names[k]: v for k, v in warehouse.parameters.items() if k in names}
+    sys.stdout.flush()
+    os.execve(program, [program, *arguments], {**os.environ, **given})
+
+
+def _running() -> Warehouse:
+    from tallyhouse.database import find_warehouse
+
+    warehouse = find_warehouse(Settings.from_env())
+    if warehouse is None:
+        raise TallyhouseError("The warehouse does not run; `tallyhouse db start` starts it.")
+    return warehouse
