@@ -1,7 +1,8 @@
 """The tables in which the warehouse remembers its own runs.
 
-Belongs here: `ops.run_log`, the log of runs of the pipeline. Does not belong here: what a load
-records (`ingestion.schema`) or a training (`ml.schema`).
+Belongs here: `ops.run_log`, the log of runs of the pipeline, and how far the models have come
+(written by `macros/incremental`). Does not belong here: what a load records (`ingestion.schema`) or
+a training (`ml.schema`).
 """
 
 from typing import Any
@@ -22,6 +23,28 @@ create table if not exists ops.run_log (
 );
 
 create index if not exists run_log_job_idx on ops.run_log (job_name, run_id desc);
+
+-- how far each incremental model has come, and the code and seeds it was built from
+create table if not exists ops.model_watermarks (
+    model_name text primary key,
+    last_load_id bigint not null,
+    fingerprint text not null
+);
+
+-- the time zone under which each incremental model dated a tenant's rows
+create table if not exists ops.model_timezones (
+    model_name text not null,
+    tenant_id uuid not null,
+    timezone text not null,
+    primary key (model_name, tenant_id)
+);
+
+-- the newest load when each run of dbt began: no model claims to hold a later one
+create table if not exists ops.build_bounds (
+    invocation_id text primary key,
+    last_load_id bigint not null,
+    began_at timestamptz not null default now()
+);
 """
 
 

@@ -1,29 +1,13 @@
 {#- How far each incremental model has come. `ops.model_watermarks` holds the last load that a model contains, and the
     fingerprint it was built under; it is written in the transaction of the build. `ops.build_bounds` holds, for each dbt
-    run, the newest load when it began: no model claims a load that arrived while the run was on its way. -#}
+    run, the newest load when it began: no model claims a load that arrived while the run was on its way. The tables are
+    made by tallyhouse/ops_schema.py. -#}
 
 {% macro begin_build() -%}
     {{ return(adapter.dispatch('begin_build', 'tallyhouse')()) }}
 {%- endmacro %}
 
 {% macro default__begin_build() -%}
-    create schema if not exists ops;
-    create table if not exists ops.model_watermarks (
-        model_name text primary key,
-        last_load_id bigint not null,
-        fingerprint text not null
-    );
-    create table if not exists ops.model_timezones (
-        model_name text not null,
-        tenant_id uuid not null,
-        timezone text not null,
-        primary key (model_name, tenant_id)
-    );
-    create table if not exists ops.build_bounds (
-        invocation_id text primary key,
-        last_load_id bigint not null,
-        began_at timestamptz not null default now()
-    );
     delete from ops.build_bounds where began_at < now() - interval '7 days';
     insert into ops.build_bounds (invocation_id, last_load_id)
     select '{{ invocation_id }}', coalesce(max(load_id), 0) from {{ source('ops', 'load_manifest') }}

@@ -1,6 +1,6 @@
 {#- The id of an entity as a UUID: a source id that is a UUID already stays (lower case); any other becomes the
     md5 of `product|kind|source id`. The same as ingestion/identity.py. `product` and `kind` are words;
-    `source_id` is an SQL expression. `product` may be an expression when `product_is_expression` is true. -#}
+    `source_id` is an SQL expression; so is `product` when `product_is_expression` is true. -#}
 {% macro entity_uuid(product, kind, source_id, product_is_expression=false) -%}
     {%- set product_sql = product if product_is_expression else "'" ~ product ~ "'" -%}
     {%- set source_text = "cast(" ~ source_id ~ " as " ~ type_string() ~ ")" -%}

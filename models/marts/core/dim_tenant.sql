@@ -78,7 +78,10 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by tenant_id order by precedence asc, created_at asc, product asc) as rank_number
+        row_number() over (
+            partition by tenant_id
+            order by precedence asc, created_at asc, product asc
+        ) as rank_number
     from mentions
 
 ),

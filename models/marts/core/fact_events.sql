@@ -28,11 +28,11 @@ final as (
     select
         events.event_id,
         events.tenant_id,
-        -- the user the event names, else the one the anonymous id became, else the visitor stands for the user
+        -- whom the event names, else whom the anonymous id became, else the visitor stands for a user
         coalesce(
             events.user_id,
             aliases.user_id,
-            {{ entity_uuid('events.product', 'anonymous', 'events.anonymous_id', product_is_expression=true) }}
+            {{ entity_uuid('events.product', 'anonymous', 'events.anonymous_id', true) }}
         ) as user_id,
         events.session_id,
 

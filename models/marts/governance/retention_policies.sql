@@ -30,7 +30,10 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by product, dataset order by comparable_days asc, basis asc) as rank_number
+        row_number() over (
+            partition by product, dataset
+            order by comparable_days asc, basis asc
+        ) as rank_number
     from applicable
 
 ),
