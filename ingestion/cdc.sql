@@ -1,3 +1,69 @@
--- Change records of the sources' databases: every change once, the current state per table beside it.
+-- Change records of the sources' databases. Every change is kept once, in the form its contract
+-- gives it; the current state and the history of a table are folded from the changes, so that no
+-- order, split or repetition of the files makes a difference. The tables of the fold
+-- (<product>__<table>, its _closed versions, its _history) are made from the contracts.
 
 create schema if not exists raw_cdc;
+
+-- position: the commit position as bytes that sort as the source committed; where a record has
+-- none (is_placed is false) that of the change before it in the stream. stream_file is the file's
+-- name in natural order and stream_offset the line, or a partition and the offset in it.
+-- after: declared columns, decoded. extra: the others, as they came but for personal data.
+-- unavailable: columns the source did not send, whose earlier value stays.
+create table if not exists raw_cdc.changes (
+    event_date date not null,
+    product text not null,
+    table_name text not null,
+    op text not null,
+    key jsonb,
+    key_hash uuid not null,
+    lsn bigint,
+    transaction_id bigint,
+    transaction_order bigint,
+    position bytea not null,
+    is_placed boolean not null,
+    stream_file text collate "C" not null,
+    stream_offset bigint not null,
+    committed_at timestamptz not null,
+    received_at timestamptz not null,
+    after jsonb not null,
+    extra jsonb,
+    unavailable text[],
+    content_hash bytea not null,
+    load_id bigint not null
+) partition by range (event_date);
+
+create index if not exists changes_key on raw_cdc.changes (key_hash);
+
+create table if not exists raw_cdc.change_keys (
+    key uuid primary key,
+    event_date date not null,
+    chunk integer not null,
+    received_us bigint not null,
+    load_id bigint not null,
+    content_hash bytea not null
+);
+
+-- One row per declared table: by which contract it was folded, and how far.
+create table if not exists raw_cdc.folded_tables (
+    product text not null,
+    table_name text not null,
+    fingerprint text not null,
+    column_types jsonb not null,
+    max_position bytea,
+    max_stream_file text collate "C",
+    last_unplaced_file text collate "C",
+    primary key (product, table_name)
+);
+
+-- What ends every row of a table at once: a truncate, and for a table without a key a new snapshot.
+create table if not exists raw_cdc.resets (
+    product text not null,
+    table_name text not null,
+    position bytea not null,
+    stream_file text collate "C" not null,
+    stream_offset bigint not null,
+    committed_at timestamptz not null,
+    load_id bigint not null,
+    primary key (product, table_name, position, stream_file, stream_offset)
+);

@@ -1,12 +1,18 @@
 """Applies the DDL of the raw and ops schemas.
 
 Belongs here: bringing a database to the tables the loader expects, again and again without harm.
-Does not belong here: the tables themselves (the .sql files beside this module), roles, marts.
+Does not belong here: the tables themselves (the .sql files beside this module, the contracts of
+`cdc`), roles, marts.
 """
 
 from pathlib import Path
 
 import psycopg
+
+from ingestion.cdc.contract import cdc_contracts
+from ingestion.cdc.tables import create_all
+from ingestion.contracts import load_contracts
+from tallyhouse.settings import Settings
 
 HERE = Path(__file__).parent
 FILES = ("schema.sql", "webhooks.sql", "cdc.sql")
@@ -22,3 +28,6 @@ def apply(conn: psycopg.Connection) -> None:
         conn.execute("set local client_min_messages = warning")
         for name in FILES:
             conn.execute((HERE / name).read_bytes())
+        settings = Settings.from_env()
+        contracts = load_contracts([settings.root / "contracts", *settings.contracts])
+        create_all(conn, cdc_contracts(contracts).values())

@@ -1,0 +1,131 @@
+"""The contract of a product's database: its tables, their keys, column types and personal data.
+
+Belongs here: reading `kind: cdc` documents and checking them, in sentences. Does not belong here:
+decoding values by these types (`types`), the tables made from them (`tables`).
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ingestion.contracts import ContractError, Contracts
+
+TYPE = re.compile(
+    r"(smallint|integer|bigint|real|double precision|boolean|text|uuid|date|interval|jsonb|bytea"
+    r"|numeric(?:\((\d+)(?:,(\d+))?\))?|(?:timestamp|timestamptz|time|timetz)(?:\((\d)\))?"
+    r"|bit\((\d{1,4})\)|varbit)(\[\])?\Z"
+)
+COLUMN_NAME = r"[A-Za-z][A-Za-z0-9_]{0,59}\Z"  # names with a leading _ are this project's own
+TABLE_NAME = r"[a-z][a-z0-9_]*\Z"
+Encoding = Literal["seconds", "milliseconds", "microseconds", "nanoseconds"]
+ALWAYS_IGNORED = ("debezium_signal", "debezium_heartbeat")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """A column's Postgres type, how its values travel when the type leaves that open, and whether
+    they are personal: `token` stores a keyed token, `drop` stores nothing."""
+
+    type: str
+    encoding: Encoding | None = None
+    personal: Literal["token", "drop"] | None = None
+    description: str = ""
+
+    @field_validator("type")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        value = re.sub(r"\s*([(),])\s*", r"\1", value.strip().lower())
+        if not TYPE.match(value):
+            raise ValueError(f"{value!r} is not a type that can be loaded; text always can")
+        return value
+
+    @model_validator(mode="after")
+    def _tokens_are_text(self) -> "Column":
+        if self.personal == "token" and self.type != "text":
+            raise ValueError("a token is text: declare `type: text`")
+        return self
+
+
+class Table(_Strict):
+    """One table. Without `primary_key` every inserted row stands for itself."""
+
+    primary_key: tuple[str, ...] = ()
+    tenant: str | None = None  # the column with the source's tenant id
+    user: str | None = None  # the column with the source's user id
+    is_tenant_table: bool = False  # its rows describe tenants
+    description: str = ""
+    columns: Mapping[str, Column]
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        """`{id: uuid}` is short for `{id: {type: uuid}}`."""
+        if not isinstance(value, Mapping):
+            return value
+        return {k: {"type": v} if isinstance(v, str) else v for k, v in value.items()}
+
+    @model_validator(mode="after")
+    def _names(self) -> "Table":
+        for name in self.columns:
+            if not re.match(COLUMN_NAME, name):
+                raise ValueError(f"{name!r} cannot be a column: letters, digits and _ (not first)")
+        for used in (*self.primary_key, self.tenant, self.user):
+            if used is not None and used not in self.columns:
+                raise ValueError(f"{used!r} is not among the columns")
+        return self
+
+    def fingerprint(self) -> str:
+        """Changes when the table must be decoded or typed in another way."""
+        body = self.model_dump(exclude={"description": True})
+        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
+
+
+class CdcContract(_Strict):
+    """One product's database. Tables in `ignored_tables` are the connector's own, not data."""
+
+    kind: Literal["cdc"]
+    product: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: str = ""
+    owner: str = ""
+    ignored_tables: tuple[str, ...] = ()
+    tables: Mapping[str, Table]
+
+    @field_validator("tables")
+    @classmethod
+    def _names(cls, value: Mapping[str, Table]) -> Mapping[str, Table]:
+        for name in value:
+            if not re.match(TABLE_NAME, name):
+                raise ValueError(f"{name!r} cannot be a table: lowercase letters, digits and _")
+        return value
+
+    def is_ignored(self, table: str) -> bool:
+        return table in self.ignored_tables or table in ALWAYS_IGNORED
+
+
+def cdc_contracts(contracts: Contracts) -> dict[str, CdcContract]:
+    """All declared databases by product; a later folder's document replaces an earlier one."""
+    found: dict[str, CdcContract] = {}
+    for document in contracts.of_kind("cdc"):
+        try:
+            contract = CdcContract.model_validate(document.body)
+        except ValidationError as error:
+            places = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'the document'}: {item['msg']}"
+                for item in error.errors()[:5]
+            )
+            raise ContractError(f"The contract {document.path} is not valid. {places}.") from error
+        for name in contract.tables:
+            if len(f"{contract.product}__{name}") > 48:
+                raise ContractError(
+                    f"{document.path}: {contract.product}__{name} is too long for a table name."
+                    " Shorten the product's name to fit 48 letters."
+                )
+        found[contract.product] = contract
+    return found

@@ -1,0 +1,184 @@
+"""From a line of a CDC file to a row of raw_cdc.changes: identity, order, decoded image.
+
+Belongs here: what makes a change the same change (rule 51) and where it stands. Does not belong
+here: the current state and history made from the changes (`fold`).
+"""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from ingestion.cdc.contract import CdcContract
+from ingestion.cdc.envelope import TRUNCATE, Change, NotAChange, read_change
+from ingestion.cdc.plan import Decoded, TablePlan, may_hold_placeholder
+from ingestion.cdc.position import UNPLACED, natural_key, partition_lane
+from ingestion.identity import record_key
+from ingestion.json_lines import decode_exactly, decode_object, encode
+from ingestion.pii import Tokeniser
+from ingestion.sources import FileInfo, Ignored, Outcome, Rejected, Row, copy_line
+
+COLUMNS = (
+    "event_date", "product", "table_name", "op", "key", "key_hash", "lsn", "transaction_id",
+    "transaction_order", "position", "is_placed", "stream_file", "stream_offset", "committed_at",
+    "received_at", "after", "extra", "unavailable", "content_hash",
+)  # fmt: skip
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EMPTY = Decoded({}, None, [], "")
+
+
+class CdcParser:
+    """Parses the lines of one file."""
+
+    def __init__(
+        self, contract: CdcContract, file: FileInfo, tokeniser: Tokeniser,
+        plans: dict[str, TablePlan],
+    ) -> None:  # fmt: skip
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._contract, self._tokeniser, self._plans = contract, tokeniser, plans
+        self._product = contract.product
+        inside = file.path.split("/", 2)[-1]  # below cdc/<product>/
+        self._stream_file = natural_key(inside)
+        self._file_table = _table_of_path(inside, contract)
+
+    def parse(self, number: int, line: bytes) -> Outcome:
+        """The outcome of one line. Never raises."""
+        slow = b"\\u0000" in line
+        record = decode_exactly(line) if slow else decode_object(line)
+        if isinstance(record, Rejected):
+            return record
+        try:
+            return self._row(number, line, read_change(record))
+        except NotAChange as other:
+            return other.outcome
+        except (UnicodeEncodeError, RecursionError) as error:
+            return Rejected("unreadable", f"The record cannot be stored: {error}.")
+
+    def _row(self, number: int, line: bytes, change: Change) -> Outcome:
+        table = self._table_name(change)
+        if table is None:
+            return Rejected(
+                "no_table",
+                "The record names no table: neither `source.table`, `topic`, `__table` nor the"
+                " file's folder or name says which.",
+            )
+        if self._contract.is_ignored(table):
+            return Ignored("signal or heartbeat table")
+        plan = self._plan(table)
+        if change.op == TRUNCATE:
+            key = None
+        else:
+            key = plan.decode_key(change.key) if change.key else None
+            if key is None and plan.primary_key:
+                key = plan.decode_key(change.after or change.before)
+                if key is None:
+                    return Rejected(
+                        "no_key",
+                        f"The record of {self._product}.{table} lacks its key"
+                        f" ({', '.join(plan.primary_key)}), or the key has another type.",
+                    )
+            if key is None and change.op in "ud" and not change.is_flat:
+                return Rejected(
+                    "no_key",
+                    f"An update or delete in {self._product}.{table}, which has no key, cannot be"
+                    " told which row it means. Declare its `primary_key` in contracts/cdc.",
+                )
+        image = _EMPTY
+        if change.after is not None and change.op != TRUNCATE:
+            image = plan.decode(change.after, self.drift, may_hold_placeholder(line))
+        if not plan.is_declared:
+            self.drift[table, "", "undeclared_table"] += 1
+        return self._assemble(number, change, table, key, image)
+
+    def _assemble(
+        self, number: int, change: Change, table: str, key: dict[str, Any] | None, image: Decoded
+    ) -> Row:
+        key_text = None if key is None else encode(key)
+        after_text = orjson.dumps(image.values).decode()
+        extra_text = None if image.extra is None else encode(image.extra)
+        if change.offset is not None and change.partition is not None:
+            lane, place = partition_lane(change.partition), change.offset
+        else:
+            lane, place = self._stream_file, number
+        committed = _time_text(change.committed_us)
+        identity = (self._product, table, change.op)
+        if change.position == UNPLACED:
+            content = record_key(
+                *identity, key_text or "", after_text, extra_text or "",
+                str(change.committed_us), str(change.received_us),
+                "" if change.received_us else f"{lane}/{place}",
+            )  # fmt: skip
+            record = record_key(content, lane, str(place))
+        else:
+            record = content = record_key(
+                *identity, *_commit_identity(change, key_text, after_text)
+            )
+        # a row without a key is known by its own change
+        key_hash = record_key(self._product, table, key_text) if key_text is not None else content
+        copy = copy_line(
+            (
+                committed[:10], self._product, table, change.op, key_text, key_hash,
+                _text(change.lsn), _text(change.transaction_id), _text(change.transaction_order),
+                "\\x" + change.position, "f" if change.position == UNPLACED else "t",
+                lane, str(place), committed, _time_text(change.received_us),
+                after_text, extra_text,
+                "{" + ",".join(map(_array_item, image.unavailable)) + "}" if image.unavailable
+                else None,
+                "\\x" + content,
+            )
+        )  # fmt: skip
+        received = change.received_us or change.committed_us or 0
+        return Row(record, committed[:10], received, content, copy, None)
+
+    def _table_name(self, change: Change) -> str | None:
+        """The table's name as the contract knows it: `schema.table` is tried as schema__table."""
+        table = change.table or self._file_table
+        if not table:
+            return None
+        if change.schema and (full := f"{change.schema}__{table}") in self._contract.tables:
+            return full
+        return table.replace("\x00", "\ufffd")[:200]
+
+    def _plan(self, table: str) -> TablePlan:
+        plan = self._plans.get(table)
+        if plan is None:
+            declared = self._contract.tables.get(table)
+            plan = TablePlan(self._product, table, declared, self._tokeniser)
+            self._plans[table] = plan
+        return plan
+
+
+def _commit_identity(change: Change, key_text: str | None, after_text: str) -> tuple[str, ...]:
+    """What a redelivery repeats. Within a transaction its own numbering is unique; a snapshot's
+    rows are told apart by their key, or without one by their content and its reading time."""
+    where = change.position if change.lsn is None else f"{change.lsn}/{change.transaction_id}"
+    if change.transaction_order is not None:
+        return (where, str(change.transaction_order))
+    if key_text is not None:
+        return (where, change.position, key_text)
+    when = str(change.received_us) if change.op == "r" else ""
+    return (where, change.position, after_text, when)
+
+
+def _table_of_path(inside: str, contract: CdcContract) -> str | None:
+    """For bare rows: a folder or the file's name that is, or starts with, a declared table."""
+    *folders, name = inside.split("/")
+    for folder in folders:
+        if folder in contract.tables:
+            return folder
+    stem = name.split(".", 1)[0]
+    fitting = [t for t in contract.tables if stem == t or stem.startswith((t + "-", t + "_"))]
+    return max(fitting, key=len, default=None)
+
+
+def _time_text(us: int | None) -> str:
+    return "1970-01-01 00:00:00+00" if us is None else str(_EPOCH + timedelta(microseconds=us))
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _array_item(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

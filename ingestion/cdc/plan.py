@@ -1,0 +1,211 @@
+"""How rows of one table are decoded: a contract's table turned into what the hot path needs.
+
+Belongs here: a source's row → typed values, values nobody declared, columns the source left out,
+ids of tenant and user; personal data tokenised or dropped. Does not belong here: the envelope
+(`envelope`), identity and order of the change (`parser`).
+"""
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from ingestion.cdc.contract import Table
+from ingestion.cdc.types import Decoder, decoder
+from ingestion.identity import uuid_text
+from ingestion.json_lines import encode
+from ingestion.pii import Tokeniser, looks_personal
+from ingestion.scrub import Scrubber, TooDeep
+
+PLACEHOLDER = "__debezium_unavailable_value"
+_PLACEHOLDER_BASE64 = base64.b64encode(PLACEHOLDER.encode()).decode()  # bytea
+_PLACEHOLDER_UUID = str(  # arrays of UUIDs: Java's UUID.nameUUIDFromBytes
+    UUID(bytes=hashlib.md5(PLACEHOLDER.encode(), usedforsecurity=False).digest(), version=3)
+)
+_PLACEHOLDERS = frozenset({PLACEHOLDER, _PLACEHOLDER_BASE64, _PLACEHOLDER_UUID})
+_PLACEHOLDER_CODES = list(PLACEHOLDER.encode())  # arrays of numbers
+_TRACES = (
+    PLACEHOLDER.encode(), _PLACEHOLDER_BASE64.encode(), _PLACEHOLDER_UUID.encode(),
+    b"[95,95,100,101,98,101,122",
+)  # fmt: skip
+TENANT_ID, USER_ID = "_tenant_id", "_user_id"
+
+
+def may_hold_placeholder(line: bytes) -> bool:
+    """Whether a closer look is worth it; cheap, and never wrong in saying no."""
+    return any(trace in line for trace in _TRACES)
+
+
+def is_placeholder(value: Any) -> bool:
+    """Rule 52: the source did not send this value because it did not change."""
+    if isinstance(value, str):
+        return value in _PLACEHOLDERS
+    if isinstance(value, list):
+        return value == _PLACEHOLDER_CODES or (bool(value) and all(map(is_placeholder, value)))
+    if isinstance(value, dict):
+        return list(value.items()) == [(PLACEHOLDER, PLACEHOLDER)]
+    return False
+
+
+class Decoded(NamedTuple):
+    values: dict[str, Any]  # column → JSON value that Postgres reads as the column's type
+    extra: dict[str, Any] | None  # what no column takes, scrubbed of personal data
+    unavailable: list[str]  # columns whose earlier value stays
+    tenant_id: str  # UUID text; the product's own where the row names none
+
+
+class TablePlan:
+    """One per table and process. `table` is None for a table that nobody declared."""
+
+    def __init__(self, product: str, name: str, table: Table | None, tokeniser: Tokeniser) -> None:
+        self.product, self.name, self.table = product, name, table
+        self.is_declared = table is not None
+        self.primary_key = table.primary_key if table else ()
+        self._tokeniser = tokeniser
+        self._scrubber = Scrubber(tokeniser)
+        self._default_tenant = uuid_text(product, "tenant", product)
+        columns = table.columns if table else {}
+        self._decoders: dict[str, Decoder] = {n: decoder(c) for n, c in columns.items()}
+        self._tokens = tuple(n for n, c in columns.items() if c.personal == "token")
+        self._drops = tuple(n for n, c in columns.items() if c.personal == "drop")
+        self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
+        self._tenant = table.tenant if table else None
+        self._user = table.user if table else None
+        self._names = tuple(columns)
+
+    def decode(
+        self, row: Mapping[str, Any], drift: Counter[tuple[str, str, str]], look_closer: bool,
+        kept: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Decoded:  # fmt: skip
+        """A row's image. `look_closer`: the line may hold placeholders; `kept` is decoded."""
+        values: dict[str, Any] = {**kept}
+        extra: dict[str, Any] = {}
+        unavailable: list[str] = []
+        decoders = self._decoders
+        for name, value in row.items():
+            if look_closer and is_placeholder(value):
+                unavailable.append(name)
+                continue
+            decode = decoders.get(name)
+            if decode is None:
+                extra[name] = value
+            elif value is None:
+                values[name] = None
+            else:
+                try:
+                    values[name] = decode(value)
+                except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+                    extra[name] = value
+                    unavailable.append(name)
+                    drift[self.name, name, "undecodable_value"] += 1
+        if len(values) + len(unavailable) < len(decoders):
+            self._note_missing(values, unavailable, drift)
+        tenant_id = self._ids(values, unavailable)
+        self._hide(values, tenant_id)
+        if extra:
+            if self.is_declared:
+                for name in extra:
+                    if name not in decoders:
+                        drift[self.name, name, "undeclared_column"] += 1
+            return Decoded(values, self._scrubbed(extra, tenant_id), unavailable, tenant_id)
+        return Decoded(values, None, unavailable, tenant_id)
+
+    def decode_again(
+        self, held: Mapping[str, Any], kept: dict[str, Any], unavailable: list[str]
+    ) -> Decoded:
+        """An image stored under a former contract: `kept` needs no decoding; what was reported
+        when it first came is not reported again."""
+        silent: Counter[tuple[str, str, str]] = Counter()
+        rest = {n: v for n, v in held.items() if n not in kept and n not in unavailable}
+        tokens = {n: v for n, v in held.items() if isinstance(v, str) and v.startswith("tok_")}
+        decoded = self.decode(
+            {**rest, **dict.fromkeys(unavailable, PLACEHOLDER)}, silent, True, kept
+        )
+        decoded.values.update({n: v for n, v in tokens.items() if n in self._tokens})
+        return decoded
+
+    def _note_missing(
+        self, values: dict[str, Any], unavailable: list[str], drift: Counter[tuple[str, str, str]]
+    ) -> None:
+        """A column the source no longer sends: its earlier value stays (rule 57)."""
+        for name in self._names:
+            if name not in values and name not in unavailable:
+                unavailable.append(name)
+                drift[self.name, name, "missing_column"] += 1
+
+    def _ids(self, values: dict[str, Any], unavailable: list[str]) -> str:
+        tenant_id = self._default_tenant
+        if self._tenant is not None:
+            if self._tenant in unavailable:
+                unavailable.append(TENANT_ID)
+            elif (source_id := values[self._tenant]) is not None:
+                tenant_id = values[TENANT_ID] = self._entity("tenant", str(source_id))
+        if self._user is not None:
+            if self._user in unavailable:
+                unavailable.append(USER_ID)
+            elif (source_id := values[self._user]) is not None:
+                values[USER_ID] = self._entity("user", str(source_id), tenant_id)
+        return tenant_id
+
+    def _entity(self, kind: str, source_id: str, tenant_id: str | None = None) -> str:
+        if looks_personal(source_id):
+            source_id = self._tokeniser.token(tenant_id or self._default_tenant, source_id)
+        return uuid_text(self.product, kind, source_id)
+
+    def _hide(self, values: dict[str, Any], tenant_id: str) -> None:
+        """Personal columns as the contract says; JSON searched for what it must not hold."""
+        for name in self._drops:
+            if values.get(name) is not None:
+                values[name] = None
+        for name in self._tokens:
+            value = values.get(name)
+            if value is not None:
+                owner = self._default_tenant if name in self.primary_key else tenant_id
+                values[name] = self._tokeniser.token(owner, value)
+        for name in self._json:
+            value = values.get(name)
+            if value is not None:
+                values[name] = self._scrubbed_json(name, value, tenant_id)
+
+    def _scrubbed_json(self, name: str, value: Any, tenant_id: str) -> Any:
+        """The source's own text where nothing in it had to go, so that every digit stays."""
+        text = bytes(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else encode(value)
+        parsed = orjson.loads(text)
+        try:
+            clean = self._scrubber.value(name, parsed, tenant_id)
+        except TooDeep:
+            return None
+        return orjson.Fragment(text) if clean == parsed else clean
+
+    def _scrubbed(self, extra: dict[str, Any], tenant_id: str) -> dict[str, Any]:
+        try:
+            return self._scrubber.mapping(extra, tenant_id)
+        except TooDeep:
+            return dict.fromkeys(extra, "[too deep]")
+
+    def decode_key(self, row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The primary key found in a record's key or image, decoded; None when it is not whole."""
+        if row is None:
+            return None
+        key: dict[str, Any] = {}
+        for name in self.primary_key or row:
+            if name not in row:
+                return None
+            value = row[name]
+            decode = self._decoders.get(name)
+            if decode is not None and value is not None:
+                try:
+                    value = decode(value)
+                except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+                    return None
+            if name in self._tokens and value is not None:
+                value = self._tokeniser.token(self._default_tenant, value)
+            key[name] = value
+        if not self.is_declared:
+            key = self._scrubbed(key, self._default_tenant)
+        return key

@@ -1,0 +1,181 @@
+"""Dates, times and intervals as Debezium sends them: counts since 1970, or ISO text.
+
+Belongs here: turning either into text that Postgres reads, over Postgres' whole range (4713 BC to
+294276 AD, ±infinity), which is wider than Python's. Does not belong here: any other type.
+"""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Decoder = Callable[[Any], str]
+
+DAY_US = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PYTHON_RANGE_US = (-62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 to 9999
+# How the Postgres connector renders the infinities of timestamps (any unit) and of dates, the
+# latter as they come out of its own overflow.
+_INFINITE_TIMES = {9_223_372_036_825_200_000: "infinity", -9_223_372_036_832_400_000: "-infinity"}
+_INFINITE_DATES = {
+    2_147_483_647: "infinity", -2_147_472_692: "infinity",
+    -2_147_483_648: "-infinity", -2_147_472_691: "-infinity",
+}  # fmt: skip
+_INFINITE_TEXT = frozenset({"infinity", "-infinity"})
+_PER_UNIT_NS = {
+    "seconds": 1_000_000_000, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1,
+}  # fmt: skip
+_MIN_DAY, _MAX_DAY = -2_440_588, 2_145_042_541  # Postgres: 4713-11-24 BC and 5874897-12-31
+_MIN_US, _MAX_US = -210_866_803_200_000_000, 9_224_318_015_999_999_999
+
+_DATE = re.compile(r"\d{4,7}-\d\d-\d\d( BC)?\Z", re.ASCII)
+_TIME = r"([01]\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
+_ZONE = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d(:?[0-5]\d)?)?)"
+_TIMESTAMP = re.compile(rf"[+-]?\d{{4,7}}-\d\d-\d\d[T ]{_TIME} ?{_ZONE}?( BC)?\Z", re.ASCII)
+_TIME_TEXT = re.compile(rf"{_TIME}({_ZONE})?\Z", re.ASCII)
+_PERIOD = re.compile(
+    r"P(?=.)(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T(-?\d+H)?(-?\d+M)?(-?\d+(\.\d+)?S)?)?\Z", re.ASCII
+)
+
+
+def decoder(base: str, fraction: int, encoding: str | None) -> Decoder:
+    """The decoder of a type. Debezium counts milliseconds up to three decimals, else micro."""
+    unit = encoding or ("milliseconds" if fraction <= 3 else "microseconds")
+    if base == "date":
+        return _date if encoding is None else _date_of(_PER_UNIT_NS[unit])
+    if base in ("time", "timetz"):
+        return _time_of(_PER_UNIT_NS[unit])
+    if base == "interval":
+        return _interval_of(_PER_UNIT_NS[encoding or "microseconds"])
+    return _timestamp_of(_PER_UNIT_NS[unit], "+00" if base == "timestamptz" else "")
+
+
+def _timestamp_of(unit_ns: int, suffix: str) -> Decoder:
+    def run(value: Any) -> str:
+        if type(value) is int:
+            if value in _INFINITE_TIMES:
+                return _INFINITE_TIMES[value]
+            micros = value * unit_ns // 1000
+            if not _MIN_US <= micros <= _MAX_US:
+                raise ValueError("a time out of range")
+            return _instant(micros, suffix)
+        return iso_timestamp(value)
+
+    return run
+
+
+def iso_timestamp(value: Any) -> str:
+    """ISO text, checked: Postgres reads it as it is, but must not be given an impossible date."""
+    if type(value) is str and value[10:11] == "T" and value[-1] == "Z" and value[19] in ".Z":
+        with suppress(ValueError):  # what Debezium sends, nearly always
+            datetime.fromisoformat(value)
+            return value
+    if not isinstance(value, str) or not _TIMESTAMP.match(value):
+        if value in _INFINITE_TEXT:
+            return str(value)
+        raise ValueError("not a time")
+    try:
+        datetime.fromisoformat(value[:19])
+    except ValueError:
+        if "BC" in value or not value[:4].isdigit() or value[4] != "-":
+            return _far(value)
+        raise
+    return value
+
+
+def _far(value: str) -> str:
+    match = re.match(r"([+-]?)(\d+)-(\d\d)-(\d\d)(.*?)( BC)?\Z", value, re.ASCII)
+    if match is None or not 1 <= int(match[3]) <= 12 or not 1 <= int(match[4]) <= 28:
+        raise ValueError("a time that cannot be read")
+    year = int(match[2]) * (-1 if match[1] == "-" else 1)
+    if match[6]:
+        year = 1 - year
+    if not -4712 <= year <= 294_275:
+        raise ValueError("a time out of range")
+    era = " BC" if year < 1 else ""
+    return f"{1 - year if year < 1 else year:04d}-{match[3]}-{match[4]}{match[5]}{era}"
+
+
+def _instant(micros: int, suffix: str) -> str:
+    if _PYTHON_RANGE_US[0] <= micros <= _PYTHON_RANGE_US[1]:
+        return (_EPOCH + timedelta(microseconds=micros)).isoformat(" ")[:-6] + suffix
+    days, rest = divmod(micros, DAY_US)
+    day, era = _civil(days)
+    return f"{day} {_clock(rest)}{suffix}{era}"
+
+
+def _date(value: Any) -> str:
+    if type(value) is int:
+        if value in _INFINITE_DATES:
+            return _INFINITE_DATES[value]
+        if not _MIN_DAY <= value <= _MAX_DAY:
+            raise ValueError("a date out of range")
+        return "".join(_civil(value))
+    if isinstance(value, str):
+        if value in _INFINITE_TEXT:
+            return value
+        has_time = len(value) > 10 and value[10] in "T Z+-" and "BC" not in value
+        day = value[:10] if has_time else value
+        if _DATE.match(day):
+            iso_timestamp(day.replace(" BC", "") + "T00:00:00" + (" BC" if "BC" in day else ""))
+            return day
+    raise ValueError("not a date")
+
+
+def _date_of(unit_ns: int) -> Decoder:
+    def run(value: Any) -> str:
+        return _date(value * unit_ns // 1000 // DAY_US if type(value) is int else value)
+
+    return run
+
+
+def _civil(days: int) -> tuple[str, str]:
+    """Days since 1970 as a proleptic Gregorian date and ` BC` where it is (Hinnant's way)."""
+    era, day_of_era = divmod(days + 719_468, 146_097)
+    year_of_era = (
+        day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096
+    ) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    shifted_month = (5 * day_of_year + 2) // 153
+    day = day_of_year - (153 * shifted_month + 2) // 5 + 1
+    month = shifted_month + 3 if shifted_month < 10 else shifted_month - 9
+    year = year_of_era + era * 400 + (month <= 2)
+    shown = year if year > 0 else 1 - year
+    return f"{shown:04d}-{month:02d}-{day:02d}", "" if year > 0 else " BC"
+
+
+def _clock(micros: int) -> str:
+    seconds, fraction = divmod(micros, 1_000_000)
+    text = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{fraction:06d}" if fraction else text
+
+
+def _time_of(unit_ns: int) -> Decoder:
+    def run(value: Any) -> str:
+        if type(value) is int:
+            micros = value * unit_ns // 1000
+            if not 0 <= micros <= DAY_US:
+                raise ValueError("a time of day out of range")
+            return _clock(micros)
+        if isinstance(value, str) and _TIME_TEXT.match(value):
+            if value[:2] == "24" and value[2:8] not in (":00", ":00:00"):
+                raise ValueError("a time of day out of range")
+            return value
+        raise ValueError("not a time of day")
+
+    return run
+
+
+def _interval_of(unit_ns: int) -> Decoder:
+    """A count of time, or ISO 8601 (`P1Y2M3DT4H5M6.7S`, interval.handling.mode=string)."""
+
+    def run(value: Any) -> str:
+        if type(value) is int and abs(value) < 1 << 63:
+            days, rest = divmod(value * unit_ns // 1000, DAY_US)
+            return f"{days} days {_clock(rest)}"
+        if isinstance(value, str) and len(value) < 100 and _PERIOD.match(value):
+            return value
+        raise ValueError("not an interval")
+
+    return run

@@ -1,0 +1,66 @@
+"""What both webhook providers share: an event's row, its instant, its hash.
+
+Does not belong here: the fields of either provider (`stripe`, `revenuecat`).
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from ingestion.identity import record_key
+from ingestion.json_lines import decode_exactly, decode_object, encode
+from ingestion.sources import Rejected, Row, Touch, copy_line
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_US = 946_684_800_000_000  # 2000-01-01: no provider is older
+_LAST_US = 4_102_444_800_000_000  # 2100-01-01
+
+
+class NotAnEvent(Exception):
+    """The line is no event that can be stored; `outcome` says why."""
+
+    def __init__(self, reason_code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.outcome = Rejected(reason_code, reason)
+
+
+class Instant(NamedTuple):
+    us: int
+    text: str
+
+
+def instant(value: Any, unit_us: int, name: str) -> Instant:
+    """A whole count of `unit_us` since 1970 in this century; raises NotAnEvent."""
+    if type(value) is not int:
+        raise NotAnEvent("bad_time", f"`{name}` is missing or not a whole number.")
+    us = value * unit_us
+    if not _FIRST_US <= us < _LAST_US:
+        raise NotAnEvent("absurd_time", f"`{name}` {value} is not a time between 2000 and 2100.")
+    return Instant(us, str(_EPOCH + timedelta(microseconds=us)))
+
+
+def read_object(line: bytes) -> dict[str, Any] | Rejected:
+    """The line's object; characters that no database text can hold are replaced."""
+    return decode_exactly(line) if b"\\u0000" in line else decode_object(line)
+
+
+def text_or_none(value: Any) -> str | None:
+    """A text, or an expanded object's id."""
+    if isinstance(value, dict):
+        value = value.get("id")
+    return value if isinstance(value, str) else None
+
+
+def event_row(
+    provider: str, owner: str, event_id: str, moment: Instant, columns: tuple[str | None, ...],
+    hashed: Any, touch: Touch | None,
+) -> Row:  # fmt: skip
+    """A row identified by (provider, owner, event id); `hashed` is what a redelivery repeats."""
+    content = record_key(encode(hashed))
+    return Row(
+        key=record_key(provider, owner, event_id),
+        event_date=moment.text[:10],
+        received_us=moment.us,
+        content_hash=content,
+        copy=copy_line((*columns, "\\x" + content)),
+        touch=touch,
+    )

@@ -1,0 +1,59 @@
+"""The contract of a webhook provider: whose an account is, and what in an event is personal.
+
+Belongs here: reading `kind: webhooks` documents and checking them, in sentences. Does not belong
+here: applying them (`stripe`, `revenuecat`, `privacy`).
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ingestion.contracts import ContractError, Contracts
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Owner(_Strict):
+    """The product an account or project belongs to."""
+
+    product: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+
+
+class WebhookContract(_Strict):
+    """`accounts` (Stripe) or `projects` (RevenueCat) by name; field names that are personal."""
+
+    kind: Literal["webhooks"]
+    provider: Literal["stripe", "revenuecat"]
+    description: str = ""
+    accounts: Mapping[str, Owner] = {}
+    projects: Mapping[str, Owner] = {}
+    token: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    person_objects: tuple[str, ...] = ()
+
+    def owners(self) -> Mapping[str, Owner]:
+        return self.accounts if self.provider == "stripe" else self.projects
+
+
+def webhook_contract(contracts: Contracts, provider: str) -> WebhookContract:
+    """All documents of a provider as one: each adds accounts and personal fields to the others."""
+    merged: dict[str, object] = {"kind": "webhooks", "provider": provider}
+    for document in contracts.of_kind("webhooks"):
+        try:
+            found = WebhookContract.model_validate(document.body)
+        except ValidationError as error:
+            places = "; ".join(
+                f"{'.'.join(map(str, item['loc'])) or 'the document'}: {item['msg']}"
+                for item in error.errors()[:5]
+            )
+            raise ContractError(f"The contract {document.path} is not valid. {places}.") from error
+        if found.provider != provider:
+            continue
+        for name in ("accounts", "projects"):
+            merged[name] = {**merged.get(name, {}), **getattr(found, name)}  # type: ignore[dict-item]
+        for name in ("token", "drop", "person_objects"):
+            merged[name] = (*merged.get(name, ()), *getattr(found, name))  # type: ignore[misc]
+    return WebhookContract.model_validate(merged)

@@ -1,0 +1,152 @@
+"""RevenueCat: one webhook body a line, into raw_revenuecat.events.
+
+Belongs here: whose an event is, its identity, the columns taken out of it. Does not belong here:
+the meaning of renewals and expirations (the staging models read the payload).
+"""
+
+from collections import Counter
+from typing import Any
+
+import psycopg
+
+from ingestion.contracts import Contracts
+from ingestion.identity import uuid_text
+from ingestion.json_lines import encode
+from ingestion.pii import Tokeniser
+from ingestion.scrub import TooDeep
+from ingestion.sources import (
+    FileInfo,
+    LineParser,
+    LoadedFile,
+    Outcome,
+    Rejected,
+    Row,
+    Shape,
+    Target,
+    Touch,
+    Undeclared,
+)  # fmt: skip
+from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
+from ingestion.webhooks.contract import webhook_contract
+from ingestion.webhooks.privacy import PayloadFilter
+
+WHERE = "Declare it under `projects` in contracts/webhooks/revenuecat.yml, or in a contract of a"
+WHERE += " folder that TALLYHOUSE_CONTRACTS names, and load again."
+COLUMNS = (
+    "event_date", "project", "product", "event_id", "event_type", "environment", "store",
+    "app_user_id", "original_app_user_id", "aliases", "occurred_at", "received_at", "payload",
+    "content_hash",
+)  # fmt: skip
+_USER_LISTS = ("aliases", "transferred_from", "transferred_to")
+_USER_IDS = ("app_user_id", "original_app_user_id")
+
+
+class RevenueCatSource:
+    """Events of all declared projects."""
+
+    kind = "revenuecat"
+    target = Target(
+        table="raw_revenuecat.events",
+        key_table="raw_revenuecat.event_keys",
+        columns=COLUMNS,
+        touch_sql=(
+            "'customer'", "product", "null",
+            "'revenuecat:' || project || ':' || coalesce(app_user_id, payload ->"
+            " 'event' -> 'transferred_to' ->> 0)",
+            "null",
+        ),
+    )  # fmt: skip
+
+    def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
+        self._contract = webhook_contract(contracts, "revenuecat")
+        self._filter = PayloadFilter(self._contract, tokeniser)
+
+    def shape(self, file: FileInfo) -> Shape:
+        self._product(file)
+        return Shape()
+
+    def open(self, file: FileInfo) -> LineParser:
+        return RevenueCatParser(file.name, self._product(file), self._filter)
+
+    def _product(self, file: FileInfo) -> str:
+        owner = self._contract.projects.get(file.name)
+        if owner is None:
+            raise Undeclared(f"Nobody declared the RevenueCat project {file.name!r}. {WHERE}")
+        return owner.product
+
+    def after_file(self, conn: psycopg.Connection[Any], loaded: LoadedFile) -> None:
+        """Nothing beyond the rows themselves."""
+
+
+class RevenueCatParser:
+    """Parses the lines of one file."""
+
+    def __init__(self, project: str, product: str, payloads: PayloadFilter) -> None:
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._project, self._product, self._filter = project, product, payloads
+
+    def parse(self, number: int, line: bytes) -> Outcome:
+        """The outcome of one line. Never raises."""
+        body = read_object(line)
+        if isinstance(body, Rejected):
+            return body
+        try:
+            return self._body(body)
+        except NotAnEvent as other:
+            return other.outcome
+        except (TooDeep, RecursionError):
+            return Rejected("too_deep", "The event is nested too deeply to be read.")
+        except UnicodeEncodeError:
+            return Rejected("invalid_utf8", "The event holds text that is not UTF-8.")
+
+    def _body(self, body: dict[str, Any]) -> Row:
+        event = body.get("event")
+        if not isinstance(event, dict):
+            raise NotAnEvent(
+                "not_an_event", "The line has no `event`: it is no RevenueCat webhook."
+            )
+        event_id, event_type = event.get("id"), event.get("type")
+        if not isinstance(event_id, str) or not event_id:
+            raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
+        if not isinstance(event_type, str) or not event_type:
+            raise NotAnEvent("no_type", f"The event {event_id[:60]} has no `type`.")
+        occurred = instant(event.get("event_timestamp_ms"), 1000, "event_timestamp_ms")
+        tenant_id = uuid_text(self._product, "tenant", self._tenant(event))
+        hidden = self._hide(event, tenant_id)
+        payload = {**self._filter.hide({k: v for k, v in body.items() if k != "event"}, tenant_id),
+                   "event": hidden}  # fmt: skip
+        user = hidden.get("app_user_id") or next(iter(hidden.get("transferred_to") or ()), None)
+        entity = f"revenuecat:{self._project}:{user}"
+        touch = Touch("customer", self._product, None, entity, None) if user else None
+        aliases = hidden.get("aliases")
+        columns = (
+            occurred.text[:10], self._project, self._product, event_id, event_type,
+            text_or_none(event.get("environment")), text_or_none(event.get("store")),
+            hidden.get("app_user_id"), hidden.get("original_app_user_id"),
+            None if aliases is None else encode(aliases), occurred.text, occurred.text,
+            encode(payload),
+        )  # fmt: skip
+        return event_row("revenuecat", self._project, event_id, occurred, columns, payload, touch)
+
+    def _hide(self, event: dict[str, Any], tenant_id: str) -> dict[str, Any]:
+        """The event without personal data: attributes by name, user ids only where they are one."""
+        attributes = event.get("subscriber_attributes")
+        hidden = self._filter.hide(
+            {k: v for k, v in event.items() if k != "subscriber_attributes"}, tenant_id
+        )
+        if isinstance(attributes, dict):
+            hidden["subscriber_attributes"] = self._filter.attributes(attributes, tenant_id)
+        for name in _USER_IDS:
+            if name in event:
+                hidden[name] = self._filter.source_id(event[name], tenant_id)
+        for name in _USER_LISTS:
+            if isinstance(event.get(name), list):
+                ids = [self._filter.source_id(item, tenant_id) for item in event[name]]
+                hidden[name] = [found for found in ids if found is not None]
+        return hidden
+
+    def _tenant(self, event: dict[str, Any]) -> str:
+        attributes = event.get("subscriber_attributes")
+        held = attributes.get("tenant_id") if isinstance(attributes, dict) else None
+        value = held.get("value") if isinstance(held, dict) else None
+        return str(value) if isinstance(value, str | int) and value != "" else self._project

@@ -1,0 +1,148 @@
+"""Stripe: one Event object a line, into raw_stripe.events.
+
+Belongs here: whose an event is, its identity, the columns taken out of it. Does not belong here:
+the meaning of subscriptions and invoices (the staging models read the payload).
+"""
+
+from collections import Counter
+from typing import Any
+
+import psycopg
+
+from ingestion.contracts import Contracts
+from ingestion.identity import uuid_text
+from ingestion.json_lines import encode
+from ingestion.pii import Tokeniser
+from ingestion.scrub import TooDeep
+from ingestion.sources import (
+    FileInfo,
+    LineParser,
+    LoadedFile,
+    Outcome,
+    Rejected,
+    Row,
+    Shape,
+    Target,
+    Touch,
+    Undeclared,
+)  # fmt: skip
+from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
+from ingestion.webhooks.contract import WebhookContract, webhook_contract
+from ingestion.webhooks.privacy import PayloadFilter
+
+WHERE = "Declare it under `accounts` in contracts/webhooks/stripe.yml, or in a contract of a folder"
+WHERE += " that TALLYHOUSE_CONTRACTS names, and load again."
+COLUMNS = (
+    "event_date", "account", "product", "event_id", "event_type", "api_version", "livemode",
+    "created_at", "received_at", "object_id", "object_type", "customer_id", "payload",
+    "content_hash",
+)  # fmt: skip
+_TENANT_PATHS = (
+    ("metadata",), ("subscription_details", "metadata"),
+    ("parent", "subscription_details", "metadata"), ("customer", "metadata"),
+)  # fmt: skip
+
+
+class StripeSource:
+    """Events of all declared accounts."""
+
+    kind = "stripe"
+    target = Target(
+        table="raw_stripe.events",
+        key_table="raw_stripe.event_keys",
+        columns=COLUMNS,
+        touch_sql=(
+            "'customer'", "product", "null", "'stripe:' || account || ':' || customer_id", "null",
+        ),
+    )  # fmt: skip
+
+    def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
+        self._contract = webhook_contract(contracts, "stripe")
+        self._filter = PayloadFilter(self._contract, tokeniser)
+
+    def shape(self, file: FileInfo) -> Shape:
+        self._check(file)
+        return Shape()
+
+    def open(self, file: FileInfo) -> LineParser:
+        self._check(file)
+        return StripeParser(self._contract, self._filter, file.name)
+
+    def _check(self, file: FileInfo) -> None:
+        if file.name not in self._contract.accounts:
+            raise Undeclared(f"Nobody declared the Stripe account {file.name!r}. {WHERE}")
+
+    def after_file(self, conn: psycopg.Connection[Any], loaded: LoadedFile) -> None:
+        """Nothing beyond the rows themselves."""
+
+
+class StripeParser:
+    """Parses the lines of one file."""
+
+    def __init__(self, contract: WebhookContract, payloads: PayloadFilter, folder: str) -> None:
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._contract, self._filter, self._folder = contract, payloads, folder
+
+    def parse(self, number: int, line: bytes) -> Outcome:
+        """The outcome of one line. Never raises."""
+        event = read_object(line)
+        if isinstance(event, Rejected):
+            return event
+        try:
+            return self._event(event)
+        except NotAnEvent as other:
+            return other.outcome
+        except (TooDeep, RecursionError):
+            return Rejected("too_deep", "The event is nested too deeply to be read.")
+        except UnicodeEncodeError:
+            return Rejected("invalid_utf8", "The event holds text that is not UTF-8.")
+
+    def _event(self, event: dict[str, Any]) -> Row:
+        kind = event.get("object")
+        if kind != "event":
+            what = f"an object of kind {kind!r}" if isinstance(kind, str) else "no Stripe object"
+            raise NotAnEvent("not_an_event", f"The line is {what[:80]}, not an Event.")
+        event_id, event_type = event.get("id"), event.get("type")
+        if not isinstance(event_id, str) or not event_id:
+            raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
+        if not isinstance(event_type, str) or not event_type:
+            raise NotAnEvent("no_type", f"The event {event_id[:60]} has no `type`.")
+        created = instant(event.get("created"), 1_000_000, "created")
+        data = event.get("data")
+        held = data.get("object") if isinstance(data, dict) else None
+        if not isinstance(held, dict):
+            raise NotAnEvent("no_object", f"The event {event_id[:60]} has no `data.object`.")
+        account = event.get("account")
+        if not isinstance(account, str) or not account:
+            account = self._folder
+        owner = self._contract.accounts.get(account)
+        if owner is None:
+            reason = f"Nobody declared the Stripe account {account[:60]!r}. {WHERE}"
+            raise NotAnEvent("undeclared_account", reason)
+        tenant = tenant_of(held) or account
+        payload = self._filter.hide(event, uuid_text(owner.product, "tenant", tenant))
+        object_type = text_or_none(held.get("object"))
+        customer = text_or_none(held.get("id" if object_type == "customer" else "customer"))
+        entity = f"stripe:{account}:{customer}"
+        touch = Touch("customer", owner.product, None, entity, None) if customer else None
+        columns = (
+            created.text[:10], account, owner.product, event_id, event_type,
+            text_or_none(event.get("api_version")), "t" if event.get("livemode") is True else "f",
+            created.text, created.text, text_or_none(held.get("id")), object_type, customer,
+            encode(payload),
+        )  # fmt: skip
+        # How many endpoints still wait for the event differs from delivery to delivery.
+        hashed = {name: value for name, value in payload.items() if name != "pending_webhooks"}
+        return event_row("stripe", account, event_id, created, columns, hashed, touch)
+
+
+def tenant_of(held: dict[str, Any]) -> str | None:
+    """The tenant the product wrote into the metadata, wherever the object carries them."""
+    for path in _TENANT_PATHS:
+        found: Any = held
+        for name in path:
+            found = found.get(name) if isinstance(found, dict) else None
+        tenant = found.get("tenant_id") if isinstance(found, dict) else None
+        if isinstance(tenant, str | int) and not isinstance(tenant, bool) and tenant != "":
+            return str(tenant)
+    return None

@@ -1,0 +1,72 @@
+"""Fixtures of the CDC tests: landing folders, a load into a fresh database, the recorded dump."""
+
+import gzip
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ingestion import LoadReport, load_all
+from tallyhouse.database import Warehouse
+
+PROJECT = Path(__file__).resolve().parents[4]
+SHARED_DATA = Path(os.environ.get("TALLYHOUSE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
+DUMP = SHARED_DATA / "debezium" / "engine_dump"
+DUMP_PACK = PROJECT / "contracts" / "examples" / "debezium_engine"
+
+
+@dataclass
+class Loading:
+    """A fresh warehouse and a landing folder that fills as a test goes."""
+
+    warehouse: Warehouse
+
+    @property
+    def landing(self) -> Path:
+        return Path(self.warehouse.settings.landing)
+
+    def put(self, files: Mapping[str, Iterable[bytes]]) -> None:
+        """Write files below the landing folder: path → lines."""
+        for path, lines in files.items():
+            target = self.landing / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(b"".join(line + b"\n" for line in lines))
+
+    def load(self) -> LoadReport:
+        return load_all(self.warehouse.connect, self.warehouse.settings, processes=1)
+
+    def put_and_load(self, files: Mapping[str, Iterable[bytes]]) -> LoadReport:
+        self.put(files)
+        return self.load()
+
+    def connect(self) -> psycopg.Connection[Any]:
+        return self.warehouse.connect()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with self.connect() as conn:
+            return conn.execute(query.encode()).fetchall()
+
+
+@pytest.fixture(scope="session")
+def loading(fresh_database: Callable[..., Warehouse]) -> Callable[..., Loading]:
+    """A factory of empty warehouses that know the given contract packs."""
+
+    def make(*packs: Path) -> Loading:
+        warehouse = fresh_database("cdc", prepared=True)
+        return Loading(
+            replace(warehouse, settings=replace(warehouse.settings, contracts=tuple(packs)))
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def dump_lines() -> list[bytes]:
+    path = DUMP / "A_default_part1.jsonl.gz"
+    if not path.exists():
+        pytest.skip(f"the recorded Debezium dump is not at {path} (TALLYHOUSE_SHARED_DATA)")
+    return gzip.decompress(path.read_bytes()).split(b"\n")[:-1]
