@@ -23,6 +23,10 @@ _AGENTS = {
 }
 
 
+# What a service does to people rather than people themselves; nobody is active by it.
+PASSIVE = frozenset({"notification_sent", "notification_delivered"})
+
+
 @dataclass(slots=True)
 class Device:
     """What somebody uses; IP addresses come from the ranges reserved for documentation."""

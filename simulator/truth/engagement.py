@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from simulator.sources.events import Event
+from simulator.sources.events import PASSIVE, Event
 from simulator.timeline import MINUTE, LocalDays
 
 GAP = 30 * MINUTE
+LAST_PERIOD = {"day": 90, "week": 52, "month": 36}
 
 
 @dataclass
@@ -36,6 +37,8 @@ def active_days(
     """tenant → user → the epoch days (tenant-local, as ordinals) with at least one event."""
     table: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for event in events:
+        if event.name in PASSIVE:
+            continue
         day = calendars[event.tenant_id].day(event.counted_at)
         table[event.tenant_id][event.user].add(day.toordinal())
     return table
@@ -90,7 +93,8 @@ def retention(
                 for number in range(max(numbers) + 1):
                     since[cohort, number] += 1
             for cohort in sorted(sizes):
-                for number in range(periods_over(kind, cohort, horizons[tenant])):
+                over = periods_over(kind, cohort, horizons[tenant])
+                for number in range(min(over, LAST_PERIOD[kind] + 1)):
                     yield (
                         tenant,
                         kind,
@@ -116,6 +120,8 @@ def sessions(events: list[Event], calendars: dict[str, LocalDays]) -> list[Sessi
     named: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     loose: dict[tuple[str, str], list[int]] = defaultdict(list)
     for event in events:
+        if event.name in PASSIVE:
+            continue
         if event.session_id is None:
             loose[event.tenant_id, event.user].append(event.counted_at)
         else:

@@ -10,15 +10,14 @@ import math
 
 import numpy as np
 
-from simulator import catalogue
 from simulator.chance import Chance
 from simulator.sources.events import Device, Event
 from simulator.timeline import DAY, HOUR, MINUTE, SECOND, Window
 from simulator.truth.facts import Facts
+from simulator.upcoach.messages import Messages
 from simulator.upcoach.people import Person
 from simulator.upcoach.tables import Tables
-
-SCREENS = ("home", "goals", "habits", "insights", "library", "profile")
+from simulator.upcoach.visits import Visits
 
 
 class Activity:
@@ -39,6 +38,33 @@ class Activity:
     def run(self, people: list[Person]) -> None:
         for person in people:
             Walk(self, person).run()
+            if person.anonymous_id is not None and person.number % 4 == 0:
+                self._visitor(person)
+
+    def _visitor(self, like: Person) -> None:
+        """Somebody who looked around in the days of another's signup and never signed up."""
+        chance = Chance(self.seed, "upcoach", "visitor", like.user_id)
+        anonymous_id, session = f"anon-{chance.uuid()}", chance.uuid()
+        at, device = like.signup + int(chance.between(0.1, 3) * DAY), Device.some(chance, 0.3)
+        for screen in ("landing", "pricing", "library")[: chance.integer(1, 3)]:
+            if at < self.limit:
+                self.events.append(
+                    Event(
+                        event_id=chance.uuid(),
+                        tenant_id=like.tenant.source_id,
+                        user=anonymous_id,
+                        user_id=None,
+                        anonymous_id=anonymous_id,
+                        session_id=session,
+                        name="screen_viewed",
+                        at=at,
+                        received=min(at + chance.integer(100, 2000), self.limit),
+                        device=device,
+                        country=like.tenant.country,
+                        properties={"screen": screen},
+                    )
+                )
+            at += int(chance.between(5, 100) * SECOND)
 
 
 class Walk:
@@ -52,9 +78,8 @@ class Walk:
         self.devices = [Device.some(self.chance, 0.75), Device.some(self.chance, 0.2)]
         self.habits: list[int] = []
         self.goal_id: int | None = None
-        self.checked: set[tuple[int, int]] = set()
-        self.rows: set[tuple[int, int]] = set()
         self.alive_until = min(self.limit, person.deleted or self.limit)
+        self.visits, self.messages = Visits(self), Messages(self)
 
     def run(self) -> None:
         person = self.person
@@ -65,13 +90,14 @@ class Walk:
             if person.anonymous_id is not None:
                 self._looks_around()
             self._first_visit()
-        nudges = self._nudges()
+        nudges = self.messages.send_nudges()
         for day in self._active_days():
             count = 1 + self.chance.hit(0.2) + self.chance.hit(0.04)
             for _ in range(count):
                 self._visit(day)
         for nudge_id, at, persona in nudges:
-            self._answer(nudge_id, at, persona)
+            self.messages.answer(nudge_id, at, persona)
+        self.messages.notify()
 
     # --- days -----------------------------------------------------------------------------------
     def _active_days(self) -> list[int]:
@@ -97,7 +123,7 @@ class Walk:
             odds = np.where((starts >= end) & (starts < again), odds - 2.8, odds)
         return [int(i) for i in index[draws < 1 / (1 + np.exp(-odds))]]
 
-    def _moment(self, day: int, hour: float) -> int:
+    def moment(self, day: int, hour: float) -> int:
         hour = min(23.95, max(0.05, hour))
         return int(self.person.days.midnights[day]) + int(hour * HOUR)
 
@@ -135,9 +161,9 @@ class Walk:
                 dropped = end
         goal_id = self.tables.goal(person, created, completed, dropped)
         if created >= self.window.start:
-            self._event("goal_created", created, {"goal_id": goal_id}, None)
+            self.event("goal_created", created, {"goal_id": goal_id}, None)
         if completed is not None:
-            self._event("goal_completed", completed, {"goal_id": goal_id}, None)
+            self.event("goal_completed", completed, {"goal_id": goal_id}, None)
         return goal_id
 
     # --- visits ---------------------------------------------------------------------------------
@@ -148,176 +174,41 @@ class Walk:
         device = self.devices[1]
         for screen in ("landing", "pricing", "signup")[: self.chance.integer(2, 3)]:
             if at < self.person.signup - MINUTE:
-                self._event("screen_viewed", at, {"screen": screen}, session, device, known=False)
+                self.event("screen_viewed", at, {"screen": screen}, session, device, known=False)
             at += int(self.chance.between(10, 90) * SECOND)
 
     def _first_visit(self) -> None:
         session = self.chance.uuid()
         at, device = self.person.signup, self.devices[1]
-        self._event("onboarding_started", at, {}, session, device, linked=True)
+        self.event("onboarding_started", at, {}, session, device, linked=True)
         for step in ("profile", "goal", "habit", "notifications"):
             at += int(self.chance.between(20, 240) * SECOND)
             if self.chance.hit(0.12):
                 return
-            self._event("onboarding_step_completed", at, {"step": step}, session, device)
-        self._event("onboarding_completed", at + 5 * SECOND, {}, session, device)
+            self.event("onboarding_step_completed", at, {"step": step}, session, device)
+        self.event("onboarding_completed", at + 5 * SECOND, {}, session, device)
 
     def _visit(self, day: int) -> None:
         chance, person = self.chance, self.person
-        at = self._moment(day, person.visits_at + 1.7 * chance.bell())
+        at = self.moment(day, person.visits_at + 1.7 * chance.bell())
         if person.role == "client" and chance.hit(0.08):
-            at = self._moment(day, 23.6 + 0.3 * chance.uniform())
+            at = self.moment(day, 23.6 + 0.3 * chance.uniform())
         device = self.devices[0] if chance.hit(0.8) else self.devices[1]
         session = chance.uuid() if chance.hit(0.9) else None
         offline = (
             int(chance.between(1, 30) * HOUR) if device.source == "app" and chance.hit(0.04) else 0
         )
         linked = device.source == "web" and chance.hit(0.3)
-        steps = self._script(at)
+        steps = self.visits.script(at)
         for name, properties in steps:
             if at >= self.alive_until:
                 return
-            self._event(name, at, properties, session, device, offline, linked)
-            self._row(name, at, properties)
+            self.event(name, at, properties, session, device, offline, linked)
+            self.visits.record(name, at, properties)
             at += int(chance.between(4, 150) * SECOND)
 
-    def _script(self, at: int) -> list[tuple[str, dict]]:
-        """What is done in a visit, in order."""
-        chance, person = self.chance, self.person
-        steps: list[tuple[str, dict]] = [
-            ("app_opened", {"platform": chance.pick(("ios", "android", "web"))})
-        ]
-        if person.role != "client":
-            steps.append(("dashboard_viewed", {"dashboard": "clients"}))
-            if chance.hit(0.5):
-                steps.append(("coach_insights_viewed", {}))
-            if chance.hit(0.4):
-                steps.append(("search_performed", {"result_count": chance.integer(0, 40)}))
-            return steps
-        for _ in range(chance.hit(0.55) + chance.hit(0.15)):
-            steps.append(("screen_viewed", {"screen": chance.pick(SCREENS)}))
-        today = person.days.index(at)
-        for habit in self.habits:
-            if (habit, today) not in self.checked and chance.hit(0.55):
-                self.checked.add((habit, today))
-                steps.append(("habit_checked", {"habit_id": habit}))
-        if chance.hit(0.22):
-            steps.append(
-                (
-                    "mood_logged",
-                    {
-                        "score": min(
-                            5,
-                            max(
-                                1,
-                                round(3.2 + 0.5 * person.engaged(at, self.window) + chance.bell()),
-                            ),
-                        )
-                    },
-                )
-            )
-        if self.goal_id is not None and chance.hit(0.2):
-            steps.append(("goal_viewed", {"goal_id": self.goal_id}))
-        if chance.hit(0.12):
-            steps.append(("task_completed", {}))
-        if chance.hit(0.10):
-            steps.append(
-                ("chat_opened", {"persona": chance.pick((*catalogue.PERSONAS, "coach", "coach"))})
-            )
-        if chance.hit(0.02):
-            steps.append(
-                (
-                    "error_encountered",
-                    {"error_code": chance.pick(("E_SYNC", "E_TIMEOUT")), "status": 500},
-                )
-            )
-        if chance.hit(0.015):
-            steps.append(("subscription_screen_viewed", {"plan": chance.pick(("pro", "premium"))}))
-        return steps
-
-    def _row(self, name: str, at: int, properties: dict) -> None:
-        chance, person = self.chance, self.person
-        if name == "habit_checked":
-            today = (properties["habit_id"], person.days.index(at))
-            if today in self.rows:
-                return
-            self.rows.add(today)
-            back = at + int(chance.between(1, 60) * MINUTE) if chance.hit(0.015) else None
-            if back is not None and back >= self.alive_until:
-                back = None
-            self.tables.checkin(person, properties["habit_id"], at, back)
-            if back is None:
-                self.facts.habit_checked(person, at)
-        elif name == "mood_logged":
-            self.tables.mood(person, at, properties["score"])
-            self.facts.mood(person, at, properties["score"])
-        elif name == "task_completed":
-            created = max(at - int(chance.between(0.1, 9) * DAY), person.signup + HOUR)
-            if created < at:
-                properties["task_id"] = self.tables.task(person, self.goal_id, created, at)
-                self.facts.task_completed(person, at)
-        elif name == "chat_opened":
-            self._chat(at, properties)
-
-    def _chat(self, at: int, properties: dict) -> None:
-        chance, person = self.chance, self.person
-        persona = properties["persona"]
-        turns = chance.integer(1, 3)
-        role = "coach" if persona == "coach" else "ai"
-        moments: list[tuple[int, str | None, str]] = []
-        now = at + 20 * SECOND
-        for _ in range(turns):
-            moments.append((now, person.user_id, "client"))
-            reply = (
-                int(chance.between(2, 20) * SECOND)
-                if role == "ai"
-                else int(chance.between(1, 90) * MINUTE)
-            )
-            now += reply
-            sender = person.coach.user_id if role == "coach" and person.coach else None
-            moments.append((now, sender, role))
-            now += int(chance.between(10, 120) * SECOND)
-        if now >= self.alive_until:
-            return
-        rating = min(5, max(1, round(4.1 + 0.8 * chance.bell()))) if chance.hit(0.4) else None
-        chat_id = self.tables.chat(person, at, now, persona, rating)
-        properties["chat_session_id"] = chat_id
-        self.facts.chat_started(person, at)
-        for moment, sender, who in moments:
-            self.tables.message(person, chat_id, moment, sender, who)
-
-    # --- nudges ---------------------------------------------------------------------------------
-    def _nudges(self) -> list[tuple[int, int, str]]:
-        chance, person = self.chance, self.person
-        sent = []
-        if person.role != "client":
-            return sent
-        at = max(person.signup, self.window.start) + int(chance.between(1, 9) * DAY)
-        while at < self.alive_until:
-            day = person.days.index(at)
-            at = self._moment(day, chance.between(8, 19))
-            if at < self.alive_until:
-                persona = chance.pick(catalogue.PERSONAS)
-                sent.append((self.tables.nudge(person, at, persona), at, persona))
-            at += int(chance.between(4, 12) * DAY)
-        return sent
-
-    def _answer(self, nudge_id: int, at: int, persona: str) -> None:
-        chance, person = self.chance, self.person
-        awake = 1 / (1 + math.exp(-person.engaged(at, self.window) - 1.4))
-        if any(end <= at < again for end, again in person.churned_at):
-            awake *= 0.1
-        if not chance.hit(person.replies * awake):
-            return
-        moment = at + int(chance.between(0.02, 4) * HOUR)
-        if moment < self.alive_until:
-            session = chance.uuid()
-            name = "nudge_dismissed" if chance.hit(0.2) else "nudge_opened"
-            self._event(name, moment, {"nudge_id": nudge_id, "persona": persona}, session)
-            self._event("screen_viewed", moment + 9 * SECOND, {"screen": "home"}, session)
-
     # --- one event ------------------------------------------------------------------------------
-    def _event(
+    def event(
         self,
         name: str,
         at: int,
