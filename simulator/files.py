@@ -89,7 +89,7 @@ class FolderReport:
     source_name: str
     files: int = 0
     lines: int = 0
-    bytes: int = 0
+    size_bytes: int = 0
     planted: list[tuple[Path, int, Plant]] = field(default_factory=list)
 
     def add(self, root: Path, name: str, lines: list[bytes], packed: bool) -> Path:
@@ -99,7 +99,7 @@ class FolderReport:
         path.write_bytes(content)
         self.files += 1
         self.lines += len(lines)
-        self.bytes += len(content)
+        self.size_bytes += len(content)
         return path
 
 

@@ -46,7 +46,7 @@ class SampleReport:
     as_of: datetime
     files: int
     lines: int
-    bytes: int
+    size_bytes: int
     planted: int
     folders: list[FolderReport]
 
@@ -96,7 +96,7 @@ def write_sample(
         as_of=datetime.fromtimestamp(as_of / SECOND, UTC),
         files=sum(r.files for r in reports),
         lines=sum(r.lines for r in reports),
-        bytes=sum(r.bytes for r in reports),
+        size_bytes=sum(r.size_bytes for r in reports),
         planted=sum(len(r.planted) for r in reports),
         folders=reports,
     )
@@ -192,6 +192,6 @@ def _rostracore(world: World, account: StripeAccount, seed: int, scale: float) -
 def describe(report: SampleReport) -> str:
     """One sentence for the terminal."""
     return (
-        f"{report.lines:,} lines in {report.files} files ({report.bytes / 1e6:.1f} MB), "
+        f"{report.lines:,} lines in {report.files} files ({report.size_bytes / 1e6:.1f} MB), "
         f"{report.planted} planted defects, as of {iso(int(report.as_of.timestamp()) * SECOND)}, in {report.out}"
     )

@@ -107,7 +107,9 @@ def _break(product: str, events: list[Event], folder: Folder, chance: Chance, wo
             record["event_id"] = chance.uuid()
             record["received_at"] = iso(event.received)
             line, expected = spoil(record)
-            folder.add(event.received, line, Plant(name, expected, record.get("event_id")))
+            known = record.get("event_id")
+            known = known if known and known.encode() in line else None
+            folder.add(event.received, line, Plant(name, expected, known))
 
 
 def _truncated(record: dict[str, Any]) -> tuple[bytes, str]:

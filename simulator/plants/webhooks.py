@@ -19,15 +19,17 @@ from simulator.timeline import DAY, HOUR, SECOND
 def plant_stripe(account: StripeAccount, chance: Chance) -> None:
     folder = account.folder
     told = list(folder.lines)
+    updated = b'"type":"customer.subscription.updated"'
+    first = next((n for n, entry in enumerate(told) if updated in entry[2]), None)
     for number, (place, _, line) in enumerate(told):
-        draw = chance.uniform()
+        draw = chance.uniform() if number != first else 0.02
         if draw < 0.008:
             again = place + int(chance.between(0.01, 30) * DAY)
             folder.add(again, line, Plant("duplicate", "ignored_as_duplicate", _id(line)))
-        elif draw < 0.018 and b'"type":"customer.subscription.updated"' in line:
+        elif draw < 0.03 and updated in line:
             folder.lines[number] = (place - int(chance.between(1, 40) * HOUR), number, line)
             folder.plants[number].append(Plant("out_of_order", "stored", _id(line)))
-        elif draw < 0.0185:
+        elif draw < 0.0305:
             body = orjson.loads(line) | {"pending_webhooks": 3}
             folder.add(
                 place + 3 * HOUR,

@@ -5,9 +5,9 @@ Seats follow the number of guards; one company pays by the year, one stops payin
 
 from __future__ import annotations
 
-from simulator.catalogue import STRIPE_PRICES, YEARLY_MONTHS
 from simulator.chance import Chance
 from simulator.ledger import Customer, Ledger
+from simulator.prices import STRIPE_PRICES, YEARLY_MONTHS
 from simulator.rostracore.company import Company
 from simulator.sources.stripe import StripeAccount
 from simulator.sources.subscription import StripeSubscription

@@ -9,10 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from simulator.catalogue import STORE_PRICES, STORE_RATES
 from simulator.chance import Chance
 from simulator.files import Folder, encode
 from simulator.ledger import MONTHS, Customer, Ledger
+from simulator.prices import STORE_PRICES, STORE_RATES
 from simulator.timeline import DAY, SECOND, Window, add_months
 
 

@@ -10,13 +10,9 @@ from fractions import Fraction
 from typing import Any
 
 from simulator.ledger import MONTHS, Customer, Ledger
-from simulator.sources.stripe import (
-    StripeAccount,
-    charge_object,
-    customer_object,
-    invoice_object,
-    subscription_object,
-)
+from simulator.sources.stripe import StripeAccount
+from simulator.sources.stripe_invoices import charge_object, invoice_object
+from simulator.sources.stripe_objects import customer_object, subscription_object
 from simulator.timeline import DAY, SECOND, add_months
 
 

@@ -10,7 +10,7 @@ warehouse's (`tenant_id`, `user_id`: UUIDs by the identity convention). Everythi
 | file | one row per | meaning |
 |---|---|---|
 | `mrr_daily.csv` | day × customer with MRR | MRR at the end of the tenant's day under policy `standard`, in US cents, exact (8 decimals). Rows from the window's first day; customers with no MRR have no row. `customer_id`: the Stripe customer, or RevenueCat's user. `user_id` is empty where a company pays for itself |
-| `mrr_daily_total.csv` | day × product | opening, movements (positive amounts; `fx` is signed), `net_mrr_cents` (closing), past-due part, customers. opening + new + reactivation + expansion − contraction − churn + fx = closing |
+| `mrr_daily_total.csv` | day × product, as far as every tenant has reached the day | opening, movements (positive amounts; `fx` is signed), `net_mrr_cents` (closing), past-due part, customers. opening + new + reactivation + expansion − contraction − churn + fx = closing |
 | `subscriptions_ended.csv` | subscription that ended | when and why |
 | `dau_daily.csv` | day × product × tenant with use | distinct people with any event; `new_users`: their first event ever; `is_complete` false for the running day |
 | `sessions_daily.csv` | day × product × tenant with use | sessions that began that day (named ones, and runs of unnamed events without a gap over 30 minutes); minutes from first to last event; distinct clock minutes with an event, summed over sessions |
