@@ -117,6 +117,19 @@
     cast({{ add_interval("cast(" ~ day ~ " as " ~ type_local_timestamp() ~ ")", months, 'month') }} as date)
 {%- endmacro %}
 
+{#- Whole months from the month of the first date to the month of the second. -#}
+{% macro months_between(first_date, second_date) -%}
+    {{ adapter.dispatch('months_between', 'tallyhouse')(first_date, second_date) }}
+{%- endmacro %}
+
+{% macro default__months_between(first_date, second_date) -%}
+    cast(
+        12 * (extract(year from {{ second_date }}) - extract(year from {{ first_date }}))
+        + extract(month from {{ second_date }}) - extract(month from {{ first_date }})
+        as integer
+    )
+{%- endmacro %}
+
 {#- First day of the ISO week (Monday), month, quarter or year of a date. -#}
 {% macro week_start(day) -%}{{ _period_start('week', day) }}{%- endmacro %}
 {% macro month_start(day) -%}{{ _period_start('month', day) }}{%- endmacro %}

@@ -29,6 +29,7 @@
 {% macro get_incremental_affected_keys_sql(arg_dict) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     {%- set condition = context[_affected()['by']](_affected()['columns']) | trim -%}
+    {{ log_replaced_days(condition, arg_dict) }}
     {%- if condition == 'false' -%}
         select 1
     {%- else -%}

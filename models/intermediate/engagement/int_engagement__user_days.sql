@@ -1,0 +1,40 @@
+{{ config(
+    materialized='incremental',
+    meta={'affected': {'by': 'affected_local_days', 'columns': ['tenant_id', 'date_key']}},
+) }}
+
+with
+
+events as (
+
+    select * from {{ ref('fact_events') }}
+
+),
+
+event_roles as (
+
+    select * from {{ ref('engagement_event_roles') }}
+
+),
+
+final as (
+
+    select
+        events.product,
+        events.tenant_id,
+        events.user_id,
+        events.date_key,
+        count(*) as event_count,
+        min(events.occurred_at) as first_event_at,
+        max(events.occurred_at) as last_event_at
+    from events
+    left join event_roles on events.event_name = event_roles.event_name
+    where
+        events.user_id is not null
+        and coalesce(event_roles.is_activity, true)
+        and {{ is_affected('events.tenant_id', 'events.date_key') }}
+    group by events.product, events.tenant_id, events.user_id, events.date_key
+
+)
+
+select * from final

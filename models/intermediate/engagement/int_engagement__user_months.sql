@@ -1,0 +1,28 @@
+{{ config(
+    materialized='incremental',
+    meta={'affected': {'by': 'affected_local_months', 'columns': ['tenant_id', 'month_start']}},
+) }}
+
+with
+
+user_days as (
+
+    select * from {{ ref('int_engagement__user_days') }}
+
+),
+
+final as (
+
+    select
+        product,
+        tenant_id,
+        user_id,
+        {{ month_start('date_key') }} as month_start,
+        count(*) as active_days
+    from user_days
+    where {{ is_affected('tenant_id', 'date_key') }}
+    group by product, tenant_id, user_id, {{ month_start('date_key') }}
+
+)
+
+select * from final

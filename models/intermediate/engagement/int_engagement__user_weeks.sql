@@ -1,0 +1,28 @@
+{{ config(
+    materialized='incremental',
+    meta={'affected': {'by': 'affected_local_weeks', 'columns': ['tenant_id', 'week_start']}},
+) }}
+
+with
+
+user_days as (
+
+    select * from {{ ref('int_engagement__user_days') }}
+
+),
+
+final as (
+
+    select
+        product,
+        tenant_id,
+        user_id,
+        {{ week_start('date_key') }} as week_start,
+        count(*) as active_days
+    from user_days
+    where {{ is_affected('tenant_id', 'date_key') }}
+    group by product, tenant_id, user_id, {{ week_start('date_key') }}
+
+)
+
+select * from final
