@@ -26,6 +26,7 @@ from ingestion.times import DAY_US, AbsurdTime, Instant, NotATime, parse_instant
 
 _NULL = "\\N"
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
+_YEAR_1900, _YEAR_2200 = -2_208_988_800_000_000, 7_258_118_400_000_000
 _YEAR_2000 = 946_684_800_000_000
 _EARLIEST, _LATEST = 0, 4_102_444_800_000_000  # received_at: 1970 to 2100
 
@@ -146,8 +147,9 @@ class EventParser:
     def _plan(self, name: Any) -> EventPlan:
         if name is None or name == "":
             raise Invalid(Rejected("missing_field", "The record has no event name."))
-        plan = self._plans.get(name) if type(name) is str else None
-        return plan or self._new_plan(text_of(name, "event_name"))
+        if type(name) is not str:
+            raise Invalid(Rejected("wrong_type", f"The event name is a {type(name).__name__}."))
+        return self._plans.get(name) or self._new_plan(name)
 
     def _new_plan(self, name: str) -> EventPlan:
         contract = self._contract
@@ -203,7 +205,7 @@ class EventParser:
         if not _EARLIEST <= received.us < _LATEST:
             reason = f"The record arrived at {received.text}, which cannot be."
             raise Invalid(Rejected("implausible_time", reason))
-        if occurred is None:
+        if occurred is None or not _YEAR_1900 <= occurred.us < _YEAR_2200:
             return received, received, True
         if self._device_clock and not _YEAR_2000 <= occurred.us <= received.us + DAY_US:
             return received, received, True

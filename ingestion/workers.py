@@ -118,7 +118,7 @@ class Parsing:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ingestion.workers"],
+            [sys.executable, "-c", "from ingestion.workers import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -165,12 +165,6 @@ def main() -> None:
     if start is None:
         return
     parser = BatchParser(*start)
-    while (task := _receive(source)) is not None:
-        _send(sink, parser.parse(*task))
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except (KeyboardInterrupt, WorkerLost):
-        sys.exit(1)
+    with contextlib.suppress(KeyboardInterrupt, WorkerLost):  # the loader says what happened
+        while (task := _receive(source)) is not None:
+            _send(sink, parser.parse(*task))
