@@ -46,6 +46,10 @@ bench: install ## measure every budget and write benchmarks/results.md
 serve-ready: install ## start and prepare the database, so that psql, dbt and Dagster can begin
 	@$(BIN)/tallyhouse db start
 
+.PHONY: serve
+serve: install ## receive webhooks and product events on http://127.0.0.1:8787
+	@$(BIN)/python -m serving
+
 .PHONY: clean
 clean: ## stop the embedded database and remove what was built; data (.tallyhouse, landing) stays
 	@if [ -x $(BIN)/tallyhouse ]; then $(BIN)/tallyhouse db stop || true; fi

@@ -1,0 +1,52 @@
+"""`python -m serving`: run the receiver, or make a tenant's API key."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import uvicorn
+
+from ingestion.contracts import load_contracts
+from serving.audit import AuditLog
+from serving.credentials import add_key, credentials_file, read_credentials
+from serving.landing_writer import LandingWriter
+from serving.receiver import Limits, Receiver
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+
+@click.group(invoke_without_command=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8787, show_default=True)
+@click.option("--max-in-flight", default=256, show_default=True, help="Beyond it: 429.")
+@click.pass_context
+def main(context: click.Context, host: str, port: int, max_in_flight: int) -> None:
+    """Receive webhooks and product events; answers only when they are durable."""
+    if context.invoked_subcommand:
+        return
+    settings = Settings.from_env()
+    try:
+        credentials = read_credentials(credentials_file(settings))
+        contracts = load_contracts([settings.root / "contracts", *settings.contracts])
+    except TallyhouseError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    writer = LandingWriter(settings.landing)
+    audit = AuditLog(settings.home / "audit_spool")
+    limits = Limits(in_flight=max_in_flight)
+    app = Receiver(credentials, contracts.events, writer, audit, limits).app()
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+@main.command("add-key")
+@click.option("--product", required=True)
+@click.option("--tenant", required=True, help="The tenant's id as the product writes it.")
+def add_key_command(product: str, tenant: str) -> None:
+    """Make an API key for a tenant; it is shown once, only its hash is kept."""
+    settings = Settings.from_env()
+    click.echo(add_key(credentials_file(settings), product, tenant))
+
+
+if __name__ == "__main__":
+    main()

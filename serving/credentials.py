@@ -1,0 +1,112 @@
+"""Who may send what: signing secrets, authorization headers and tenants' API keys.
+
+They lie in one YAML file outside the repository (`TALLYHOUSE_SERVING_FILE`, mode 0600). Belongs
+here: reading it and telling whether a caller proved itself. Does not belong here: HTTP.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import stripe
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+VARIABLE = "TALLYHOUSE_SERVING_FILE"
+
+
+class ApiKey(BaseModel):
+    """A tenant's key: only its SHA-256 is stored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    product: str
+    tenant: str
+
+
+class Credentials(BaseModel):
+    """All credentials. Several secrets per sender, so that one can be rotated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    stripe: Mapping[str, tuple[str, ...]] = {}
+    revenuecat: Mapping[str, tuple[str, ...]] = {}
+    keys: tuple[ApiKey, ...] = ()
+
+    def is_stripe_signed(self, account: str, body: bytes, header: str, tolerance: int) -> bool:
+        """Whether one of the account's secrets signed this body in the last `tolerance` seconds."""
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        for secret in self.stripe.get(account, ()):
+            try:
+                stripe.WebhookSignature.verify_header(text, header, secret, tolerance)
+            except stripe.SignatureVerificationError:
+                continue
+            return True
+        return False
+
+    def is_revenuecat_authorized(self, project: str, header: str) -> bool:
+        """Whether the authorization header is one of the project's, compared in constant time."""
+        given = header.encode()
+        matches = [hmac.compare_digest(given, s.encode()) for s in self.revenuecat.get(project, ())]
+        return any(matches)
+
+    def key_of(self, presented: str) -> ApiKey | None:
+        """The tenant's key that was presented, if it is one."""
+        digest = hashlib.sha256(presented.encode()).hexdigest()
+        matches = [key for key in self.keys if hmac.compare_digest(key.sha256, digest)]
+        return matches[0] if matches else None
+
+
+def credentials_file(settings: Settings, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the credentials lie: the variable, else `serving.yml` in the home."""
+    return Path(environ.get(VARIABLE) or settings.home / "serving.yml")
+
+
+def read_credentials(path: Path) -> Credentials:
+    """Read the file; one that others may read, or that cannot be understood, is refused."""
+    way_out = f"See docs/receiver.md for its form, or name another file with {VARIABLE}."
+    try:
+        if path.stat().st_mode & 0o077:
+            raise TallyhouseError(
+                f"{path} holds secrets and can be read by others. Run: chmod 600 {path}"
+            )
+        body: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        return Credentials.model_validate(body)
+    except FileNotFoundError as error:
+        raise TallyhouseError(
+            f"The receiver's credentials {path} do not exist. {way_out}"
+        ) from error
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        reason = " ".join(str(error).split())
+        raise TallyhouseError(
+            f"The receiver's credentials {path} cannot be used: {reason}. {way_out}"
+        ) from error
+
+
+def add_key(path: Path, product: str, tenant: str) -> str:
+    """Make a new API key for a tenant, store its hash, and return the key: it is shown once."""
+    existing = read_credentials(path) if path.exists() else Credentials()
+    key = f"th_{secrets.token_urlsafe(32)}"
+    entry = ApiKey(sha256=hashlib.sha256(key.encode()).hexdigest(), product=product, tenant=tenant)
+    changed = existing.model_copy(update={"keys": (*existing.keys, entry)})
+    text = yaml.safe_dump(changed.model_dump(mode="json"), sort_keys=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    draft.replace(path)
+    return key

@@ -1,0 +1,1 @@
+"""The receiver, as a process of its own, called by a real HTTP client."""
