@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from tallyhouse.cli_db import db
 from tallyhouse.cli_errors import fail, sentences
@@ -47,7 +46,7 @@ def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
     result = pipeline.run(
         settings, warehouse, reporter, full_refresh=full_refresh, may_sample=landing is None
     )
-    summary.show(result.summary, Console(highlight=False))
+    summary.show(result.summary, summary.console())
     if result.problems:
         fail("Some files could not be read in full (see above); everything else is done.")
 
@@ -146,7 +145,7 @@ def status() -> None:
         fail("Nothing has run on this warehouse yet. `tallyhouse run` does it.")
     if good is not None:
         click.echo(f"Last good run: {good['finished_at']:%Y-%m-%d %H:%M:%S} UTC")
-        summary.show(good["details"]["summary"], Console(highlight=False))
+        summary.show(good["details"]["summary"], summary.console())
     if newest["status"] != "succeeded":
         reason = newest["details"].get("reason", "it has not ended")
         fail(f"The run of {newest['started_at']:%Y-%m-%d %H:%M:%S} UTC did not succeed: {reason}")

@@ -78,6 +78,12 @@ def collect(warehouse: Warehouse, *, tests: dict[str, int], seconds: float) -> d
     return found
 
 
+def console() -> Console:
+    """Standard output; wide enough for the tables when it is no terminal."""
+    here = Console(highlight=False)
+    return here if here.is_terminal else Console(highlight=False, width=110)
+
+
 def show(found: dict[str, Any], console: Console) -> None:
     """Print a summary; it comes from `collect` or, after JSON, from the log of runs."""
     console.print(_loaded(found))
