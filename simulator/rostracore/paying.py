@@ -66,7 +66,7 @@ class Seats:
         while sub.period_start < self.limit:
             self._adjust(company, chance, sub)
             if leaves is not None and sub.period_end > leaves:
-                asked = max(sub.period_start, self.window.start) + 2 * DAY
+                asked = max(sub.touched + HOUR, max(sub.period_start, self.window.start) + 2 * DAY)
                 sub.cancel_later(asked)
                 company.left = sub.period_end
                 sub.end(sub.period_end, "cancellation_requested")

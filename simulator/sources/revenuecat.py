@@ -77,6 +77,7 @@ class StoreSubscription:
         self.purchased = self.expires = self.anchor = 0
         self.period_type, self.periods = "NORMAL", 0
         self.status = "active"
+        self.touched = 0  # the last change told of; the next one comes after it
 
     @property
     def price(self) -> int:
@@ -159,6 +160,10 @@ class StoreSubscription:
         while self.expires < instant:
             self.renew()
 
+    def alias(self, at: int) -> None:
+        """Tells that the anonymous id and the signed-in user are one."""
+        self._tell("SUBSCRIBER_ALIAS", at, 0)
+
     def _next(self, number: int) -> int:
         self.periods = number
         if self.interval == "week":
@@ -175,6 +180,7 @@ class StoreSubscription:
         self.ledger.ended(self.customer, self.subscription_id, at, reason)
 
     def _tell(self, kind: str, at: int, cents: int, **more: Any) -> None:
+        self.touched = max(self.touched, at)
         aliases = [self.anonymous_id] if self.anonymous_id else [self.user]
         if self.anonymous_id and self.user != self.anonymous_id:
             aliases = [self.anonymous_id, self.user]

@@ -45,6 +45,7 @@ class StripeSubscription:
         self.trial_end: int | None = None
         self.latest_invoice: str | None = None
         self.created = self.anchor = self.period_start = self.period_end = 0
+        self.touched = 0  # the last change told of; the next one comes after it
         self.invoices = 0
         self.periods = 0
         self.last_invoice: dict[str, Any] | None = None
@@ -191,6 +192,8 @@ class StripeSubscription:
     def _tell(
         self, kind: str, at: int, previous: dict[str, Any] | None = None, place: int | None = None
     ) -> None:
+        if kind != "customer.subscription.trial_will_end":
+            self.touched = max(self.touched, at)
         body = subscription_object(self, self.account.is_new(at))
         self.account.emit(kind, at, body, previous, place=place)
 

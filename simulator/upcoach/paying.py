@@ -119,7 +119,10 @@ class Payers(Deciding):
             sub.sleep_until(self.window.start)
         while sub.period_end < self.limit or sub.period_start < self.limit:
             left = self.decision(
-                fate, chance, max(sub.period_start, self.window.start), sub.period_end
+                fate,
+                chance,
+                max(sub.period_start, sub.touched, self.window.start),
+                sub.period_end,
             )
             if sub.status == "active":
                 self._changes(fate, chance, sub, left or sub.period_end)
@@ -164,7 +167,7 @@ class Payers(Deciding):
 
     def _changes(self, fate: Fate, chance: Chance, sub: StripeSubscription, until: int) -> None:
         """Plan swaps and seats, in a quiet moment of the period."""
-        begin = max(sub.period_start, self.window.start) + 1 * DAY
+        begin = max(sub.period_start, sub.touched, self.window.start) + 1 * DAY
         if until - begin < 3 * DAY:
             return
         at = self.daytime(fate.person, int(chance.between(begin, until - 2 * DAY)), chance)

@@ -55,7 +55,10 @@ class StorePayers(Deciding):
             if anonymous:
                 if chance.hit(0.3):
                     sub.transfer(start + 90 * SECOND, person.user_id)
-                sub.identify()
+                    sub.identify()
+                else:
+                    sub.identify()
+                    sub.alias(start + 90 * SECOND)
             end = self._life(fate, chance, sub)
             person.plan_changes.append((end, "free"))
             returns = chance.hit(0.12)
@@ -69,7 +72,9 @@ class StorePayers(Deciding):
             sub.sleep_until(self.window.start)
         plan: str | None = None
         while sub.purchased < self.limit:
-            left = self.decision(fate, chance, max(sub.purchased, self.window.start), sub.expires)
+            left = self.decision(
+                fate, chance, max(sub.purchased, sub.touched, self.window.start), sub.expires
+            )
             if sub.period_type == "TRIAL" and left is None and chance.hit(0.25):
                 left = sub.purchased + (sub.expires - sub.purchased) // 2
             if left is not None:
