@@ -16,6 +16,12 @@ tenant_days as (
 
 ),
 
+paying_tenants as (
+
+    select * from {{ ref('int_revenue__tenants') }}
+
+),
+
 timezones as (
 
     {{ known_timezones() }}
@@ -71,6 +77,22 @@ mentions as (
         2 as precedence
     from tenant_days
     group by tenant_id, product
+
+    union all
+
+    select
+        tenant_id,
+        product,
+        null as country_code,
+        null as region,
+        null as timezone,
+        null as currency,
+        null as industry,
+        null as plan,
+        null as size_band,
+        first_seen_at as created_at,
+        3 as precedence
+    from paying_tenants
 
 ),
 

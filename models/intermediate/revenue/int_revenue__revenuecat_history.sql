@@ -1,0 +1,134 @@
+-- What each store subscription went through, in order, with the purchase that each event refers to. A TRANSFER names
+-- no subscription: it enters the history of every subscription that the giving payer had until then.
+with events as (
+    select * from {{ ref('stg_revenuecat__events') }}
+    where environment = 'PRODUCTION'
+),
+
+payers as (
+    select * from {{ ref('int_revenue__revenuecat_payers') }}
+),
+
+stripe_subscriptions as (
+    select distinct
+        product,
+        subscription_source_id
+    from {{ ref('int_revenue__stripe_versions') }}
+),
+
+-- a subscription sold through Stripe that is also in Stripe is counted there
+own_events as (
+    select
+        events.*,
+        coalesce(payers.payer_source_id, events.user_source_id) as payer_source_id
+    from events
+    left join payers on events.project = payers.project and events.user_source_id = payers.source_id
+    left join stripe_subscriptions
+        on
+            events.store = 'STRIPE'
+            and events.product = stripe_subscriptions.product
+            and events.subscription_source_id = stripe_subscriptions.subscription_source_id
+    where
+        events.event_type in (
+            'INITIAL_PURCHASE', 'RENEWAL', 'CANCELLATION', 'BILLING_ISSUE', 'SUBSCRIPTION_EXTENDED', 'EXPIRATION'
+        )
+        and events.subscription_source_id is not null
+        and stripe_subscriptions.subscription_source_id is null
+),
+
+transfers as (
+    select
+        events.project,
+        events.event_id,
+        events.occurred_at,
+        coalesce(givers.payer_source_id, replace(cast(giver.value as {{ type_string() }}), '"', '')) as giver_source_id,
+        coalesce(takers.payer_source_id, {{ json_text('events.transferred_to', [0]) }}) as payer_source_id
+    from events
+    {{ json_array_lateral('events.transferred_from', none, 'giver') }}
+    left join payers as givers
+        on events.project = givers.project and replace(cast(giver.value as {{ type_string() }}), '"', '') = givers.source_id
+    left join payers as takers
+        on events.project = takers.project and {{ json_text('events.transferred_to', [0]) }} = takers.source_id
+    where events.event_type = 'TRANSFER'
+),
+
+transferred as (
+    select distinct
+        own_events.project,
+        own_events.product,
+        own_events.subscription_source_id,
+        transfers.event_id,
+        transfers.occurred_at,
+        transfers.payer_source_id
+    from transfers
+    inner join own_events
+        on
+            transfers.project = own_events.project
+            and transfers.giver_source_id = own_events.payer_source_id
+            and transfers.occurred_at >= own_events.occurred_at
+),
+
+history as (
+    select
+        project,
+        product,
+        subscription_source_id,
+        event_id,
+        event_type,
+        occurred_at,
+        payer_source_id,
+        store_product_id,
+        transaction_source_id,
+        reason,
+        price_usd,
+        purchased_at,
+        expires_at,
+        grace_expires_at,
+        event_type in ('INITIAL_PURCHASE', 'RENEWAL') as is_purchase,
+        period_type = 'TRIAL' as is_trial,
+        coalesce(store = 'PROMOTIONAL', false) or is_family_share or coalesce(period_type in ('TRIAL', 'PROMOTIONAL'), false) as is_free
+    from own_events
+    union all
+    select
+        project,
+        product,
+        subscription_source_id,
+        event_id,
+        'TRANSFER' as event_type,
+        occurred_at,
+        payer_source_id,
+        null as store_product_id,
+        null as transaction_source_id,
+        null as reason,
+        null as price_usd,
+        null as purchased_at,
+        null as expires_at,
+        null as grace_expires_at,
+        false as is_purchase,
+        false as is_trial,
+        false as is_free
+    from transferred
+),
+
+ordered as (
+    select
+        *,
+        row_number() over (
+            partition by project, subscription_source_id
+            order by occurred_at, case when is_purchase then 0 when event_type = 'EXPIRATION' then 2 else 1 end, event_id
+        ) as state_number
+    from history
+),
+
+final as (
+    select
+        *,
+        sum(case when is_purchase then 1 else 0 end) over (
+            partition by project, subscription_source_id
+            order by state_number
+            rows between unbounded preceding and current row
+        ) as purchase_number
+    from ordered
+)
+
+select * from final

@@ -1,0 +1,45 @@
+-- When recurring revenue came at risk (past due, or in a grace period) and when it no longer was.
+with periods as (
+    select * from {{ ref('int_revenue__subscription_periods') }}
+    where is_at_risk and mrr_source_cents > 0
+),
+
+tenants as (
+    select * from {{ ref('dim_tenant') }}
+),
+
+edges as (
+    select
+        policy,
+        product,
+        tenant_id,
+        currency,
+        valid_from as changed_at,
+        mrr_source_cents as risk_change_source_cents
+    from periods
+    union all
+    select
+        policy,
+        product,
+        tenant_id,
+        currency,
+        valid_to as changed_at,
+        -mrr_source_cents as risk_change_source_cents
+    from periods
+    where valid_to is not null
+),
+
+final as (
+    select
+        edges.policy,
+        edges.product,
+        edges.tenant_id,
+        edges.currency,
+        {{ local_date('edges.changed_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key,
+        sum(edges.risk_change_source_cents) as risk_change_source_cents
+    from edges
+    left join tenants on edges.tenant_id = tenants.tenant_id
+    group by edges.policy, edges.product, edges.tenant_id, edges.currency, {{ local_date('edges.changed_at', "coalesce(tenants.timezone, 'UTC')") }}
+)
+
+select * from final

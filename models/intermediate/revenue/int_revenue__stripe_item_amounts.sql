@@ -1,0 +1,85 @@
+with items as (
+    select * from {{ ref('int_revenue__stripe_items') }}
+),
+
+tiers as (
+    select
+        items.account,
+        items.event_id,
+        items.item_position,
+        items.tiers_mode,
+        items.quantity,
+        {{ json_number('tier.value', 'up_to') }} as up_to,
+        coalesce(lag({{ json_number('tier.value', 'up_to') }}) over (
+            partition by items.account, items.event_id, items.item_position
+            order by tier.position
+        ), 0) as above,
+        coalesce({{ json_number('tier.value', 'unit_amount') }}, {{ json_number('tier.value', 'unit_amount_decimal') }}, 0) as unit_source_cents,
+        coalesce({{ json_number('tier.value', 'flat_amount') }}, {{ json_number('tier.value', 'flat_amount_decimal') }}, 0) as flat_source_cents
+    from items
+    {{ json_array_lateral('items.tiers', none, 'tier') }}
+),
+
+tiered as (
+    select
+        account,
+        event_id,
+        item_position,
+        sum(
+            case
+                when quantity <= above then 0
+                when tiers_mode = 'volume' and quantity > coalesce(up_to, quantity) then 0
+                when tiers_mode = 'volume' then quantity * unit_source_cents + flat_source_cents
+                else (least(quantity, coalesce(up_to, quantity)) - above) * unit_source_cents + flat_source_cents
+            end
+        ) as amount_source_cents
+    from tiers
+    group by account, event_id, item_position
+),
+
+inclusive_taxes as (
+    select
+        items.account,
+        items.event_id,
+        items.item_position,
+        sum({{ json_number('tax.value', 'percentage') }}) as tax_percent
+    from items
+    {{ json_array_lateral('items.tax_rates', none, 'tax') }}
+    where {{ json_boolean('tax.value', 'inclusive') }}
+    group by items.account, items.event_id, items.item_position
+),
+
+final as (
+    select
+        items.account,
+        items.event_id,
+        items.item_position,
+        items.plan,
+        items.currency,
+        items.billing_interval,
+        items.interval_count,
+        items.quantity,
+        items.is_metered,
+        coalesce(inclusive_taxes.tax_percent, 0) as inclusive_tax_percent,
+        case
+            when tiered.amount_source_cents is not null then tiered.amount_source_cents
+            when items.quantity_divisor > 0 and items.quantity_rounding = 'down'
+                then items.unit_source_cents * floor(cast(items.quantity as {{ type_numeric() }}) / items.quantity_divisor)
+            when items.quantity_divisor > 0
+                then items.unit_source_cents * ceil(cast(items.quantity as {{ type_numeric() }}) / items.quantity_divisor)
+            else items.unit_source_cents * items.quantity
+        end as amount_source_cents
+    from items
+    left join tiered
+        on
+            items.account = tiered.account
+            and items.event_id = tiered.event_id
+            and items.item_position = tiered.item_position
+    left join inclusive_taxes
+        on
+            items.account = inclusive_taxes.account
+            and items.event_id = inclusive_taxes.event_id
+            and items.item_position = inclusive_taxes.item_position
+)
+
+select * from final

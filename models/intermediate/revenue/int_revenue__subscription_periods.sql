@@ -1,0 +1,94 @@
+-- States become intervals. What is known later but took effect earlier (an end, a refund) cuts what came before it;
+-- access that runs out by as_of ends a subscription without any further event. States that change nothing here merge.
+-- subscription_id holds product and account; a subscription that moves to another tenant ends there and begins here.
+with states as (
+    select * from {{ ref('int_revenue__subscription_states') }}
+),
+
+bounded as (
+    select
+        *,
+        min(effective_at) over (
+            partition by policy, product, provider, subscription_id
+            order by state_number
+            rows between 1 following and unbounded following
+        ) as next_effective_at,
+        case when access_until_at <= {{ as_of() }} then access_until_at end as ran_out_at
+    from states
+),
+
+intervals as (
+    select
+        *,
+        case
+            when next_effective_at is null then ran_out_at
+            when ran_out_at is null then next_effective_at
+            else least(next_effective_at, ran_out_at)
+        end as valid_to
+    from bounded
+    where not is_over
+),
+
+compared as (
+    select
+        *,
+        case
+            when lag(valid_to) over same_subscription = effective_at
+                and lag(tenant_id) over same_subscription = tenant_id
+                and lag(customer_id) over same_subscription = customer_id
+                and lag(user_id) over same_subscription = user_id
+                and lag(status) over same_subscription = status
+                and coalesce(lag(plan) over same_subscription, '') = coalesce(plan, '')
+                and lag(quantity) over same_subscription = quantity
+                and coalesce(lag(billing_interval) over same_subscription, '') = coalesce(billing_interval, '')
+                and lag(currency) over same_subscription = currency
+                and lag(mrr_source_cents) over same_subscription = mrr_source_cents
+                and lag(is_at_risk) over same_subscription = is_at_risk then 0
+            else 1
+        end as is_new_period
+    from intervals
+    where valid_to is null or valid_to > effective_at
+    window same_subscription as (
+        partition by policy, product, provider, subscription_id
+        order by effective_at, state_number
+    )
+),
+
+numbered as (
+    select
+        *,
+        sum(is_new_period) over (
+            partition by policy, product, provider, subscription_id
+            order by effective_at, state_number
+            rows between unbounded preceding and current row
+        ) as period_number
+    from compared
+),
+
+final as (
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        user_id,
+        customer_id,
+        subscription_id,
+        period_number,
+        status,
+        plan,
+        quantity,
+        billing_interval,
+        max(interval_count) as interval_count,
+        currency,
+        mrr_source_cents,
+        is_at_risk,
+        min(effective_at) as valid_from,
+        case when count(valid_to) = count(*) then max(valid_to) end as valid_to
+    from numbered
+    group by
+        policy, provider, product, tenant_id, user_id, customer_id, subscription_id, period_number,
+        status, plan, quantity, billing_interval, currency, mrr_source_cents, is_at_risk
+)
+
+select * from final

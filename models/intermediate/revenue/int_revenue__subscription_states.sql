@@ -1,0 +1,99 @@
+-- One ledger for both providers: every state a subscription was in, per policy, under the ids of the warehouse.
+-- A provider's account is part of every key, so that two accounts never mix.
+with stripe_states as (
+    select * from {{ ref('int_revenue__stripe_states') }}
+),
+
+stripe_owners as (
+    select * from {{ ref('int_revenue__stripe_owners') }}
+),
+
+revenuecat_states as (
+    select * from {{ ref('int_revenue__revenuecat_states') }}
+),
+
+revenuecat_owners as (
+    select * from {{ ref('int_revenue__revenuecat_owners') }}
+),
+
+states as (
+    select
+        stripe_states.policy,
+        stripe_states.provider,
+        stripe_states.product,
+        stripe_states.account,
+        stripe_states.subscription_source_id,
+        stripe_states.state_number,
+        {{ entity_uuid('stripe_states.product', 'tenant', 'stripe_owners.tenant_source_id', true) }} as tenant_id,
+        {{ entity_uuid('stripe_states.product', 'user', 'stripe_owners.user_source_id', true) }} as user_id,
+        stripe_owners.customer_source_id,
+        stripe_states.status,
+        stripe_states.plan,
+        stripe_states.quantity,
+        stripe_states.billing_interval,
+        stripe_states.interval_count,
+        stripe_states.currency,
+        stripe_states.mrr_source_cents,
+        stripe_states.is_at_risk,
+        stripe_states.is_over,
+        stripe_states.effective_at,
+        stripe_states.access_until_at
+    from stripe_states
+    inner join stripe_owners
+        on
+            stripe_states.account = stripe_owners.account
+            and stripe_states.subscription_source_id = stripe_owners.subscription_source_id
+    union all
+    select
+        revenuecat_states.policy,
+        revenuecat_states.provider,
+        revenuecat_states.product,
+        revenuecat_states.account,
+        revenuecat_states.subscription_source_id,
+        revenuecat_states.state_number,
+        revenuecat_owners.tenant_id,
+        revenuecat_owners.user_id,
+        revenuecat_states.customer_source_id,
+        revenuecat_states.status,
+        revenuecat_states.plan,
+        revenuecat_states.quantity,
+        revenuecat_states.billing_interval,
+        revenuecat_states.interval_count,
+        revenuecat_states.currency,
+        revenuecat_states.mrr_source_cents,
+        revenuecat_states.is_at_risk,
+        revenuecat_states.is_over,
+        revenuecat_states.effective_at,
+        revenuecat_states.access_until_at
+    from revenuecat_states
+    inner join revenuecat_owners
+        on
+            revenuecat_states.account = revenuecat_owners.project
+            and revenuecat_states.customer_source_id = revenuecat_owners.payer_source_id
+),
+
+final as (
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        user_id,
+        {{ entity_uuid('product', 'customer', "account || '|' || customer_source_id", true) }} as customer_id,
+        {{ entity_uuid('product', 'subscription', "account || '|' || subscription_source_id", true) }} as subscription_id,
+        state_number,
+        status,
+        plan,
+        quantity,
+        billing_interval,
+        interval_count,
+        currency,
+        mrr_source_cents,
+        is_at_risk,
+        is_over,
+        effective_at,
+        access_until_at
+    from states
+)
+
+select * from final

@@ -1,0 +1,60 @@
+with movements as (
+    select * from {{ ref('int_revenue__mrr_movements') }}
+),
+
+fx_movements as (
+    select * from {{ ref('int_revenue__fx_movements') }}
+),
+
+unioned as (
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        movement_type,
+        mrr_change_cents,
+        mrr_before_cents,
+        mrr_after_cents,
+        occurred_at,
+        date_key
+    from movements
+    union all
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        movement_type,
+        mrr_change_cents,
+        mrr_before_cents,
+        mrr_after_cents,
+        occurred_at,
+        date_key
+    from fx_movements
+),
+
+final as (
+    select
+        {{ hash_uuid(['policy', 'provider', 'product', 'tenant_id', 'customer_id', 'movement_type', epoch_seconds('occurred_at')]) }} as mrr_movement_id,
+        customer_id,
+        tenant_id,
+
+        product,
+        provider,
+        policy,
+        movement_type,
+        '{{ var("reporting_currency") }}' as currency,
+
+        mrr_change_cents,
+        mrr_before_cents,
+        mrr_after_cents,
+
+        occurred_at,
+        date_key
+    from unioned
+)
+
+select * from final
