@@ -45,6 +45,15 @@ create table if not exists ops.build_bounds (
     last_load_id bigint not null,
     began_at timestamptz not null default now()
 );
+
+-- the days on which a model replaced rows, for the models after it (macros/incremental/day_log.sql)
+create table if not exists ops.replaced_days (
+    model_name text not null,
+    after_load_id bigint not null,
+    load_id bigint not null,
+    tenant_id uuid,
+    date_key date
+);
 """
 
 

@@ -5,17 +5,8 @@
 
 {#- Pre-hook: what is built anew as a whole has no log. -#}
 {% macro forget_logged_days() -%}
-    {%- if execute and target.type == 'postgres' -%}
-        create table if not exists ops.replaced_days (
-            model_name text not null,
-            after_load_id bigint not null,
-            load_id bigint not null,
-            tenant_id uuid,
-            date_key date
-        )
-        {%- if not is_incremental() %};
+    {%- if execute and target.type == 'postgres' and not is_incremental() -%}
         delete from ops.replaced_days where model_name = '{{ model_key() }}'
-        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
