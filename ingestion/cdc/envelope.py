@@ -133,6 +133,9 @@ def _other(
         raise NotAChange(Ignored("heartbeat"))
     if any(field in value for field in _HISTORY_FIELDS) and "databaseName" in value:
         raise NotAChange(Ignored("schema change"))
+    if "after" in value and ("source" in value or "before" in value):
+        reason = "The record has the envelope's fields but no `op`, so nobody knows what was done."
+        raise NotAChange(Rejected("no_operation", reason))
     meta: dict[str, Any] = {}
     row: dict[str, Any] = {}
     for name, item in value.items():
