@@ -96,7 +96,7 @@ def _gunzip(raw: BinaryIO, data: bytes) -> Iterator[bytes]:
 def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
     """The file's lines in blocks that end where a record ends. Raises Unreadable at the end."""
     kept: list[bytes] = []  # text not yet handed on; the last line in it may be incomplete
-    size, line, first = 0, 1, True
+    size, line = 0, 1
     skipping = False
     failure: Unreadable | None = None
     stream = pieces(raw, path)
@@ -107,8 +107,6 @@ def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
             failure, piece = error, b""
         if not piece:
             break
-        if first:
-            piece, first = piece.removeprefix(_BOM), False
         if skipping:  # the rest of a line that is too long
             cut = piece.find(b"\n")
             if cut < 0:
@@ -121,7 +119,7 @@ def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
         data = b"".join(kept)
         end = _record_end(data, shape)
         if end:
-            yield Block(line, data[:end])
+            yield _block(line, data[:end])
             line += data.count(b"\n", 0, end)
         elif len(data) > MAX_LINE:
             yield Block(line, data[:4096], too_long=True)
@@ -135,9 +133,13 @@ def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
     if failure is not None:  # a line that the break cut off is not a record
         data = data[: data.rfind(b"\n") + 1]
     if data and not skipping:
-        yield Block(line, data)
+        yield _block(line, data)
     if failure is not None:
         raise failure
+
+
+def _block(line: int, data: bytes) -> Block:
+    return Block(line, data.removeprefix(_BOM) if line == 1 else data)
 
 
 def _record_end(data: bytes, shape: Shape) -> int:

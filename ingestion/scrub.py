@@ -40,7 +40,7 @@ _ID_LIKE = re.compile(r".*(?:_id|id|_key|_ref|_number|_no|_code|_hash|_at|time|t
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SUSPICIOUS = re.compile(r"@|\d(?:[ ().\-]{0,2}\d){7}|eyJ|_live_|_test_|whsec_|AKIA|gh[ps]_|earer ")
 _CREDENTIAL = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|\b[rsp]k_(?:live|test)_\w+|\bwhsec_\w+|\bAKIA[0-9A-Z]{16}\b"
+    r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|\b[rsp]k_(?:live|test)_\w+|\bwhsec_\w+|\bAKIA[0-9A-Z]{16}\b"
     r"|\bgh[ps]_\w{20,}|[Bb]earer\s+[\w.~+/=-]{8,}"
 )
 _DIGITS = re.compile(r"(?<![\w.])\+?\(?\d(?:[ ().\-]{0,2}\d){7,18}(?!\w)")

@@ -1,0 +1,278 @@
+"""The course of a load: ledger, duplicates, conflicts, rejections, damage, replay, lake."""
+
+import gzip
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ingestion.contracts import ContractError
+from ingestion.landing import LandingError
+from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, line
+
+pytestmark = pytest.mark.slow
+FOLDER = "events/upcoach"
+
+
+def test_a_file_is_loaded_once_whatever_its_name(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2)])
+    loading.put(f"{FOLDER}/sub/b.jsonl.gz", [line(1), line(2)])
+    report = loading.load()
+    assert (report.files_seen, report.files_loaded, report.stored) == (2, 1, 2)
+    again = loading.load()
+    assert (again.files_loaded, again.stored, again.lake_files) == (0, 0, 0)
+    assert loading.one("select count(*) from ops.load_manifest") == 1
+
+
+def test_an_id_sent_again_on_another_day_is_one_row_rule_40(loading: Loading) -> None:
+    late = {"received_at": "2026-04-10T00:00:00Z"}
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(1)])
+    loading.load()
+    loading.put(f"{FOLDER}/b.jsonl", [line(1, **late)])
+    report = loading.load()
+    assert (report.stored, report.duplicates) == (0, 1)
+    assert loading.one("select count(*) from raw_events.events") == 1
+    assert loading.one("select count(*) from ops.record_conflicts") == 0
+    watermark = loading.one("select max_received_at::text from ops.source_watermarks")
+    assert watermark.startswith("2026-04-10")
+
+
+@pytest.mark.parametrize("order", ["ab", "ba", "one"])
+def test_of_two_bodies_the_earliest_received_stays_rule_40(loading: Loading, order: str) -> None:
+    first = line(1, received_at="2026-03-01T10:00:05Z", properties={"goal_id": 1})
+    second = line(
+        1, received_at="2026-03-01T10:00:06Z", occurred_at="2026-02-27T10:00:00Z",
+        properties={"goal_id": 2},
+    )  # fmt: skip
+    if order == "one":
+        loading.put(f"{FOLDER}/a.jsonl", [second, first])
+        loading.load()
+    else:
+        for name in order:
+            loading.put(f"{FOLDER}/{name}.jsonl", [first if name == "a" else second])
+            loading.load()
+    assert loading.rows(
+        "select event_date::text, properties ->> 'goal_id' from raw_events.events"
+    ) == [("2026-03-01", "1")]
+    assert loading.one("select count(*) from ops.record_conflicts") == 1
+    assert loading.unaccounted() == 0
+    # the lake follows: one file, on the day that stayed
+    lake = sorted(path.parts[-3] for path in Path(loading.settings.lake).rglob("*.parquet"))
+    assert lake == ["date=2026-03-01"]
+    if order == "ba":  # both the day that was left and the day it moved to must be rebuilt
+        touched = loading.rows(
+            "select touched_on::text from ops.load_touched where load_id ="
+            " (select max(load_id) from ops.load_manifest) order by 1"
+        )
+        assert touched == [("2026-02-27",), ("2026-03-01",)]
+
+
+def test_ties_go_to_the_smallest_hash(loading: Loading) -> None:
+    bodies = [line(1, properties={"goal_id": number}) for number in range(5)]
+    for turn, order in enumerate((bodies, bodies[::-1])):
+        loading.reset()
+        for number, body in enumerate(order):
+            loading.put(f"{FOLDER}/{turn}-{number}.jsonl", [body])
+        loading.load()
+        rows = loading.events()
+        assert len(rows) == 1
+        kept = rows if turn == 0 else kept  # noqa: F821
+        assert rows == kept
+        assert loading.one("select count(*) from ops.record_conflicts") == 4
+
+
+def test_ids_may_repeat_between_tenants_rule_41(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(1, tenant_id=OTHER_TENANT)])
+    assert loading.load().stored == 2
+
+
+def test_refused_records_have_their_place_and_no_people(loading: Loading) -> None:
+    bad = line(3, event_id=None, properties={"email": "ann@x.example"})
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), b"junk", line(2), bad, line(4)[:-30]])
+    report = loading.load()
+    assert (report.stored, report.rejected) == (2, 3)
+    assert loading.rejections() == [
+        ("invalid_json", 2),
+        ("missing_field", 4),
+        ("truncated_json", 5),
+    ]
+    assert "ann@" not in loading.one("select string_agg(record, '') from ops.rejected_records")
+    assert loading.unaccounted() == 0
+
+
+def test_a_mended_record_makes_up_for_the_refused_one_rule_43(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2)[:-3]])
+    loading.load()
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2)])
+    loading.load()
+    mended = loading.events()
+    loading.reset()
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2)])
+    loading.load()
+    assert loading.events() == mended
+
+
+def test_a_truncated_gz_gives_its_good_part_and_is_not_done(loading: Loading) -> None:
+    whole = [line(number) for number in range(3000)]
+    path = loading.put(f"{FOLDER}/a.jsonl.gz", whole)
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    report = loading.load()
+    assert 0 < report.stored < 3000
+    assert "cut off" in report.unreadable[0] and "a.jsonl.gz" in report.unreadable[0]
+    again = loading.load()
+    assert (again.files_loaded, again.unreadable) == (0, report.unreadable)
+    path.write_bytes(good)
+    mended = loading.load()
+    assert not mended.unreadable
+    assert mended.stored == 3000 - report.stored
+    assert loading.one("select count(*) from raw_events.events") == 3000
+    assert loading.unaccounted() == 0
+
+
+def test_without_ids_a_truncated_file_waits(loading: Loading, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tallyhouse.settings import PROJECT_ROOT
+
+    loading.settings = replace(
+        loading.settings, contracts=(PROJECT_ROOT / "contracts/examples/cdnow",)
+    )
+    rows = b"".join(
+        b" 0000%d 0001 19970101  2   29.33\n" % (number % 10) for number in range(20_000)
+    )
+    path = loading.put("events/cdnow/a.txt.gz", b"")
+    path.write_bytes(gzip.compress(rows)[:-50])
+    assert loading.load().stored == 0
+    path.write_bytes(gzip.compress(rows))
+    assert loading.load().stored == 20_000  # equal rows are kept
+
+
+def test_an_undeclared_product_waits_for_its_contract(loading: Loading, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    loading.put("events/newcomer/a.jsonl", [line(1)])
+    for _ in range(2):
+        report = loading.load()
+        assert "contracts/events/newcomer.yml" in report.undeclared[0]
+        assert not report.unreadable
+        assert loading.rejections() == [("undeclared_source", 0)]
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/newcomer.yml").write_text(
+        "kind: events\nproduct: newcomer\nevents: {goal_viewed: }\n"
+    )
+    loading.settings = replace(loading.settings, contracts=(tmp_path / "more",))
+    assert loading.load().stored == 1
+    assert loading.rejections() == []
+
+
+def test_unknown_names_are_replayed_after_the_contract_is_extended(
+    loading: Loading, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    from tallyhouse.settings import PROJECT_ROOT
+
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2, event_name="teleported"), b"junk"])
+    loading.load()
+    assert loading.rejections() == [("unknown_event", 2), ("invalid_json", 3)]
+    assert loading.replay().stored == 0  # nothing changed
+    contract = (PROJECT_ROOT / "contracts/events/upcoach.yml").read_text()
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/upcoach.yml").write_text(f"{contract}  teleported: {{domain: engagement}}\n")
+    loading.settings = replace(loading.settings, contracts=(tmp_path / "more",))
+    assert loading.load().files_loaded == 0  # the ledger knows the file
+    report = loading.replay()
+    assert (report.stored, report.duplicates, report.rejected) == (1, 1, 1)
+    assert loading.rejections() == [("invalid_json", 3)]
+    assert loading.unaccounted() == 0
+    assert loading.one("select count(*) from raw_events.events") == 2
+
+
+def test_what_the_database_refuses_is_a_rejection_not_a_crash(loading: Loading) -> None:
+    """A number jsonb cannot hold passes as JSON; its neighbours must not suffer."""
+    huge = b'{"goal_id": 1' + b"0" * 4200 + b"}"
+    deep = line(5).replace(b'{"goal_id": 5}', huge)
+    year = line(6, event_name="mood_logged", properties={"score": 10**4100})
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), deep, line(2), year, line(3)])
+    report = loading.load()
+    assert report.stored + report.rejected == 5 and report.stored >= 3
+    assert loading.unaccounted() == 0
+
+
+def test_touched_days_and_watermark(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2), line(3, tenant_id=OTHER_TENANT,
+                occurred_at="2026-02-01T00:00:00Z")])  # fmt: skip
+    loading.load()
+    assert loading.rows(
+        "select entity_type, product, tenant_id::text, touched_on::text from ops.load_touched"
+        " order by 3"
+    ) == [
+        ("tenant_day", "upcoach", TENANT, "2026-03-01"),
+        ("tenant_day", "upcoach", OTHER_TENANT, "2026-02-01"),
+    ]  # fmt: skip
+
+
+def test_the_lake_holds_exactly_the_accepted_events(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(n, occurred_at=f"2026-03-0{1 + n % 3}T10:00:00Z")
+                                      for n in range(30)])  # fmt: skip
+    loading.load()
+    loading.put(f"{FOLDER}/b.jsonl", [line(n, session_id="", anonymous_id='x"\\,')
+                                      for n in range(25, 40)])  # fmt: skip
+    loading.load()
+    lake = Path(loading.settings.lake)
+    tables = [pq.ParquetFile(path).read() for path in lake.rglob("*.parquet")]
+    held = sorted(row["event_id"] for table in tables for row in table.to_pylist())
+    assert held == [
+        str(i) for (i,) in loading.rows("select event_id from raw_events.events order by 1")
+    ]
+    named = next(row for t in tables for row in t.to_pylist() if row["event_id"].endswith("38"))
+    assert named["anonymous_id"] == 'x"\\,' and named["properties"] == '{"goal_id": 38}'
+    assert not list(lake.rglob("*.tmp"))
+
+
+def test_a_lake_that_cannot_be_written_is_caught_up(loading: Loading) -> None:
+    from dataclasses import replace
+
+    good = loading.settings
+    blocked = Path(good.lake).parent / "file"
+    blocked.write_text("in the way")
+    loading.settings = replace(good, lake=str(blocked))
+    loading.put(f"{FOLDER}/a.jsonl", [line(1)])
+    report = loading.load()
+    assert report.stored == 1 and "lake" in report.unreadable[0]
+    blocked.unlink()
+    assert loading.load().lake_files == 1
+
+
+def test_drift_and_versions_are_published(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(1, colour="red"), line(2, colour="blue")])
+    loading.load()
+    assert loading.rows(
+        "select object_name, field_name, kind, record_count from ops.schema_drift"
+    ) == [("goal_viewed", "colour", "unknown_field", 2)]
+    versions = loading.one(
+        "select count(*) from ops.event_schema_versions where product = 'rostracore'"
+    )
+    assert versions == 28
+
+
+def test_sentences_for_what_cannot_be_read(loading: Loading, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(LandingError, match="does not exist"):
+        loading.settings = replace(loading.settings, landing=str(tmp_path / "nowhere"))
+        loading.load()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/x.yml").write_text("kind: events\nproduct: x\nclock: sundial\n")
+    with pytest.raises(ContractError, match=r"x\.yml.*clock"):
+        loading.settings = replace(loading.settings, contracts=(tmp_path / "bad",))
+        loading.load()
+
+
+def test_stray_files_are_named_and_harmless(loading: Loading) -> None:
+    loading.put("readme.txt", b"hello")
+    loading.put("events/upcoach/.hidden", b"x")
+    loading.put("events/upcoach/upload.tmp", b"x")
+    report = loading.load()
+    assert report.files_seen == 0 and len(report.stray) == 1 and "readme.txt" in report.stray[0]
