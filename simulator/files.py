@@ -17,6 +17,8 @@ import orjson
 
 from simulator.timeline import DAY, Window, utc_day
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 def encode(record: Any) -> bytes:
     """A record as a line of JSON. Copied, because the encoder's own result keeps kilobytes spare."""
@@ -41,6 +43,8 @@ class Folder:
     source_name: str
     daily_tail: int = 14
     always_plain: bool = False
+    byte_order_mark: bool = False
+    unterminated: bool = False
     lines: list[tuple[int, int, bytes]] = field(default_factory=list)
     plants: dict[int, list[Plant]] = field(default_factory=lambda: defaultdict(list))
     fixed: dict[str, bytes] = field(default_factory=dict)
@@ -73,8 +77,17 @@ class Folder:
                 week = window.start + (inside - window.start) // (7 * DAY) * 7 * DAY
                 key = (f"{utc_day(week)}-week.jsonl", not self.always_plain)
             buckets[key].append((number, line))
-        for (name, packed), entries in sorted(buckets.items()):
-            path = report.add(root, name, [line for _, line in entries], packed)
+        last = max(buckets, default=None)
+        for index, ((name, packed), entries) in enumerate(sorted(buckets.items())):
+            lines = [line for _, line in entries]
+            if self.byte_order_mark and index == 0:
+                lines[0] = BYTE_ORDER_MARK + lines[0]
+                self.plants[entries[0][0]].append(Plant("byte_order_mark", "stored"))
+            end = b"\n"
+            if self.unterminated and (name, packed) == last:
+                end = b""
+                self.plants[entries[-1][0]].append(Plant("no_newline_at_the_end", "stored"))
+            path = report.add(root, name, lines, packed, end)
             for position, (number, _) in enumerate(entries, start=1):
                 for plant in self.plants.get(number, ()):
                     report.planted.append((path.relative_to(landing), position, plant))
@@ -92,8 +105,10 @@ class FolderReport:
     size_bytes: int = 0
     planted: list[tuple[Path, int, Plant]] = field(default_factory=list)
 
-    def add(self, root: Path, name: str, lines: list[bytes], packed: bool) -> Path:
-        body = b"\n".join(lines) + b"\n"
+    def add(
+        self, root: Path, name: str, lines: list[bytes], packed: bool, end: bytes = b"\n"
+    ) -> Path:
+        body = b"\n".join(lines) + end
         path = root / (f"{name}.gz" if packed else name)
         content = _gzip(body) if packed else body
         path.write_bytes(content)

@@ -120,7 +120,13 @@ def _simulate(window: Window, seed: int, scale: float) -> tuple[World, list[Fold
     world = World(window, limit, Ledger(limit), Facts(limit), {p: [] for p in PRODUCTS}, logs)
     moved = window.start + window.days // 2 * DAY + 3 * HOUR
     money = {
-        p: Folder("stripe", catalogue.ACCOUNTS[p], always_plain=p == "rostracore", daily_tail=0)
+        p: Folder(
+            "stripe",
+            catalogue.ACCOUNTS[p],
+            always_plain=p == "rostracore",
+            daily_tail=0,
+            byte_order_mark=p == "rostracore",
+        )
         for p in PRODUCTS
     }
     accounts = {
@@ -144,7 +150,7 @@ def _simulate(window: Window, seed: int, scale: float) -> tuple[World, list[Fold
         account = accounts[product]
         plant_stripe(account, Chance(seed, "plants", "stripe", product))
         account.close()
-        told = Folder("events", product)
+        told = Folder("events", product, unterminated=product == "rostracore")
         plant_events(product, world, told, Chance(seed, "plants", "events", product))
         changes = Folder("cdc", product)
         envelope = Envelope(logs[product], changes, Chance(seed, "debezium", product))

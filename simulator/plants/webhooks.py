@@ -26,15 +26,15 @@ def plant_stripe(account: StripeAccount, chance: Chance) -> None:
         if draw < 0.008:
             again = place + int(chance.between(0.01, 30) * DAY)
             folder.add(again, line, Plant("duplicate", "ignored_as_duplicate", _id(line)))
-        elif draw < 0.03 and updated in line:
+        elif 0.01 < draw < 0.03 and updated in line:
             folder.lines[number] = (place - int(chance.between(1, 40) * HOUR), number, line)
             folder.plants[number].append(Plant("out_of_order", "stored", _id(line)))
-        elif draw < 0.0305:
+        elif 0.03 < draw < 0.032:
             body = orjson.loads(line) | {"pending_webhooks": 3}
             folder.add(
                 place + 3 * HOUR,
                 encode(body),
-                Plant("same_id_other_body", "conflict_logged", _id(line)),
+                Plant("redelivered", "ignored_as_duplicate", _id(line), "pending_webhooks"),
             )
     created = [e for e in told if b'"type":"customer.subscription.created"' in e[2]]
     for place, _, line in created[:: max(1, len(created) // 4)]:

@@ -22,7 +22,7 @@ warehouse's (`tenant_id`, `user_id`: UUIDs by the identity convention). Everythi
 | `summary.json` | – | files and lines by source, window, `as_of`, counts of plants |
 
 Expected treatments: `stored` (as if nothing were wrong), `stored_on_its_own_date`, `dated_by_received_at` (flagged),
-`stored_with_every_digit`, `ignored_as_duplicate`, `conflict_logged_earliest_received_stays`, `conflict_logged`,
+`stored_with_every_digit`, `ignored_as_duplicate`, `conflict_logged_earliest_received_stays`, `stored_and_drift_reported`,
 `rejected` (with a reason, file and line), `ignored` (nothing there to store), `stored_not_counted`,
 `state_unchanged`, `earlier_value_stays`, `not_stored_and_reported`.
 """
