@@ -126,6 +126,8 @@ class Payers(Deciding):
             )
             if sub.status == "active":
                 self._changes(fate, chance, sub, left or sub.period_end)
+            if left is not None and not sub.touched < left < sub.period_end:
+                left = None  # a swap has begun another period
             if left is not None:
                 if (sub.status == "active" and sub.price["interval"] == "year") or chance.hit(0.3):
                     sub.end(left, "cancellation_requested")
