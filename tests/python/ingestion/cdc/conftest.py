@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from ingestion import LoadReport, load_all
+from ingestion.cdc.contract import cdc_contracts
+from ingestion.cdc.tables import create_all
+from ingestion.contracts import load_contracts
 from tallyhouse.database import Warehouse
 
 PROJECT = Path(__file__).resolve().parents[4]
@@ -57,6 +60,8 @@ def loading(fresh_database: Callable[..., Warehouse]) -> Callable[..., Loading]:
 
     def make(*packs: Path) -> Loading:
         warehouse = fresh_database("cdc", prepared=True)
+        with warehouse.connect() as conn:
+            create_all(conn, cdc_contracts(load_contracts(packs)).values())
         return Loading(
             replace(warehouse, settings=replace(warehouse.settings, contracts=tuple(packs)))
         )
