@@ -10,9 +10,39 @@ rostracore_organizations as (
 
 ),
 
-tenant_days as (
+mentioned as (
 
-    select * from {{ ref('int_core__tenant_days') }}
+    select
+        tenant_id,
+        product,
+        signup_at as seen_at
+    from {{ ref('stg_upcoach__users') }}
+    where tenant_id is not null
+
+    union all
+
+    select
+        tenant_id,
+        product,
+        created_at as seen_at
+    from {{ ref('stg_rostracore__users') }}
+    where tenant_id is not null
+
+    union all
+
+    select
+        tenant_id,
+        product,
+        first_event_at as seen_at
+    from {{ ref('int_core__tenant_days') }}
+
+    union all
+
+    select
+        tenant_id,
+        product,
+        first_seen_at as seen_at
+    from {{ ref('int_revenue__tenants') }}
 
 ),
 
@@ -29,7 +59,7 @@ timezones as (
 ),
 
 -- what a source's own database says about a tenant comes before what merely mentions it
-mentions as (
+candidates as (
 
     select
         tenant_id,
@@ -73,9 +103,9 @@ mentions as (
         null as industry,
         null as plan,
         null as size_band,
-        min(first_event_at) as created_at,
+        min(seen_at) as created_at,
         2 as precedence
-    from tenant_days
+    from mentioned
     group by tenant_id, product
 
     union all
@@ -104,7 +134,7 @@ ranked as (
             partition by tenant_id
             order by precedence asc, created_at asc, product asc
         ) as rank_number
-    from mentions
+    from candidates
 
 ),
 
