@@ -73,12 +73,12 @@ class Sink:
         result = self.result
         result.duplicates += batch.duplicates
         result.conflicts += len(batch.conflicts)
-        self._log_conflicts(batch.conflicts)
         if batch.newest_us is not None:
             result.newest_us = max(batch.newest_us, result.newest_us or batch.newest_us)
         if not batch.row_count:
             return
-        dropped = self._claim_keys(batch)
+        dropped, lost = self._claim_keys(batch)
+        self._log_conflicts([*batch.conflicts, *lost])
         self._make_partitions(batch.dates)
         rows, touched = batch.rows, set(batch.touched)
         if dropped:
@@ -94,8 +94,8 @@ class Sink:
         if len(dropped) < batch.row_count:
             result.dates.update(map(date.fromisoformat, batch.dates))
 
-    def _claim_keys(self, batch: Batch) -> set[int]:
-        """Enter the batch's keys; the positions of rows that must not be stored."""
+    def _claim_keys(self, batch: Batch) -> tuple[set[int], list[Conflict]]:
+        """Enter the batch's keys; the positions of rows not to store, and bodies that lost."""
         self._chunk += 1
         self._conn.execute("truncate stage_keys restart identity")
         stage = "copy stage_keys (key, event_date, received_us, content_hash) from stdin"
@@ -109,7 +109,7 @@ class Sink:
             ).format(self._keys),
             (self._chunk, self._load_id),
         ).rowcount
-        return set() if claimed == batch.row_count else self._settle(self._known())
+        return (set(), []) if claimed == batch.row_count else self._settle(self._known())
 
     def _known(self) -> list[_Known]:
         # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
@@ -124,8 +124,8 @@ class Sink:
         )
         return [_Known(*row) for row in found]
 
-    def _settle(self, known: list[_Known]) -> set[int]:
-        """Rule 40: the earliest body stays, whichever came first; conflicts are logged."""
+    def _settle(self, known: list[_Known]) -> tuple[set[int], list[Conflict]]:
+        """Rule 40: the earliest body stays, whichever came first."""
         losers: list[Conflict] = []
         dropped: set[int] = set()
         winners: list[_Known] = []
@@ -139,8 +139,7 @@ class Sink:
             else:
                 dropped.add(row.position - 1)
         self.result.conflicts += len(losers)
-        self._log_conflicts(losers)
-        return dropped | self._replace(winners)
+        return dropped | self._replace(winners), losers
 
     def _replace(self, winners: list[_Known]) -> set[int]:
         """Take earlier-loaded bodies out; positions whose row is gone for good (erased)."""
@@ -176,18 +175,28 @@ class Sink:
         return {row.position - 1 for row in winners if row.hash_before not in gone}
 
     def _log_conflicts(self, conflicts: Iterable[Conflict]) -> None:
+        """One row per body that lost; a body that wins in the end has not lost."""
         lost = [
             (self._kind, c.key, bytes.fromhex(c.content_hash),
              _EPOCH + timedelta(microseconds=c.received_us), self._name, self._load_id)
             for c in conflicts
         ]  # fmt: skip
-        if lost:
-            self._conn.cursor().executemany(
-                "insert into ops.record_conflicts (source_kind, record_key, dropped_content_hash,"
-                " dropped_received_at, source_name, load_id) values (%s, %s, %s, %s, %s, %s)"
-                " on conflict do nothing",
-                lost,
-            )
+        if not lost:
+            return
+        self._conn.cursor().executemany(
+            "insert into ops.record_conflicts (source_kind, record_key, dropped_content_hash,"
+            " dropped_received_at, source_name, load_id) values (%s, %s, %s, %s, %s, %s)"
+            " on conflict do nothing",
+            lost,
+        )
+        self._conn.execute(
+            sql.SQL(
+                "delete from ops.record_conflicts as lost using {} as held"
+                " where lost.source_kind = %s and lost.record_key = any(%s::uuid[])"
+                " and held.key = lost.record_key and held.content_hash = lost.dropped_content_hash"
+            ).format(self._keys),
+            (self._kind, [row[1] for row in lost]),
+        )
 
     def _make_partitions(self, days: list[str]) -> None:
         missing = self._conn.execute(
