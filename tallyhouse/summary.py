@@ -87,6 +87,8 @@ def console() -> Console:
 def show(found: dict[str, Any], console: Console) -> None:
     """Print a summary; it comes from `collect` or, after JSON, from the log of runs."""
     console.print(_loaded(found))
+    reasons = ", ".join(f"{row['records']:,} {row['reason_code']}" for row in found["rejected"])
+    console.print(f"Rejected: {reasons or 'nothing'}.", markup=False)
     for problem in found.get("problems", []):
         console.print(f"Not everything could be read: {problem}", markup=False)
     if found["mrr"] or found["engagement"]:
@@ -132,9 +134,6 @@ def _loaded(found: dict[str, Any]) -> Table:
         figures = [f"{int(row[n] or 0):,}" for n in ("files", "records", "stored")]
         figures += [f"{int(row[n] or 0):,}" for n in ("duplicates", "rejected")]
         table.add_row(row["source_kind"], *figures)
-    reasons = [f"{row['records']:,} {row['reason_code']}" for row in found["rejected"]]
-    table.caption = "Rejected because: " + (", ".join(reasons) or "nothing was rejected")
-    table.caption_justify = "left"
     return table
 
 
