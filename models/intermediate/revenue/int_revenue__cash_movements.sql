@@ -1,7 +1,7 @@
--- Money that came in (positive) or went back (negative). Stripe: a charge that succeeded, and the growth of what is
--- refunded on it, which Stripe states as a running total; an invoice that was paid counts where no charge tells of the
--- same money. RevenueCat: the price of a purchase, and the negative price of a refund; proceeds are what is left after
--- tax and the store's commission, unknown when a percentage is.
+-- Money that came in (positive) or went back (negative). Stripe: a charge that succeeded, and the growth
+-- of what is refunded on it, which Stripe states as a running total; an invoice that was paid counts where
+-- no charge tells of the same money. RevenueCat: the price of a purchase, and the negative price of a
+-- refund; proceeds are what is left after tax and the store's commission, unknown when a percentage is.
 with charge_events as (
     select * from {{ ref('stg_stripe__charge_events') }}
     where is_live
@@ -152,14 +152,19 @@ final as (
         stripe_cash.source_id,
         stripe_cash.cash_type,
         stripe_cash.product,
-        {{ entity_uuid('stripe_cash.product', 'tenant', 'coalesce(stripe_customers.tenant_source_id, stripe_cash.account)', true) }} as tenant_id,
+        {{ entity_uuid(
+            'stripe_cash.product',
+            'tenant',
+            'coalesce(stripe_customers.tenant_source_id, stripe_cash.account)',
+            true
+        ) }} as tenant_id,
         case
             when stripe_customers.user_source_id is not null
                 then {{ entity_uuid('stripe_cash.product', 'user', 'stripe_customers.user_source_id', true) }}
         end as user_id,
         stripe_cash.currency,
-        cast(stripe_cash.amount_source_cents as {{ type_numeric() }}) as amount_source_cents,
-        cast(null as {{ type_numeric() }}) as proceeds_source_cents,
+        cast(stripe_cash.amount_source_cents as {{ type_money() }}) as amount_source_cents,
+        cast(null as {{ type_money() }}) as proceeds_source_cents,
         stripe_cash.occurred_at
     from stripe_cash
     left join stripe_customers
@@ -176,16 +181,22 @@ final as (
         revenuecat_owners.tenant_id,
         revenuecat_owners.user_id,
         'usd' as currency,
-        revenuecat_events.price_usd * 100 as amount_source_cents,
-        revenuecat_events.price_usd * 100 * (1 - revenuecat_events.tax_rate - revenuecat_events.commission_rate) as proceeds_source_cents,
+        cast(revenuecat_events.price_usd * 100 as {{ type_money() }}) as amount_source_cents,
+        cast(
+            revenuecat_events.price_usd * 100
+            * (1 - revenuecat_events.tax_rate - revenuecat_events.commission_rate) as {{ type_money() }}
+        ) as proceeds_source_cents,
         revenuecat_events.occurred_at
     from revenuecat_events
     left join payers
-        on revenuecat_events.project = payers.project and revenuecat_events.user_source_id = payers.source_id
+        on
+            revenuecat_events.project = payers.project
+            and revenuecat_events.user_source_id = payers.source_id
     inner join revenuecat_owners
         on
             revenuecat_events.project = revenuecat_owners.project
-            and coalesce(payers.payer_source_id, revenuecat_events.user_source_id) = revenuecat_owners.payer_source_id
+            and coalesce(payers.payer_source_id, revenuecat_events.user_source_id)
+            = revenuecat_owners.payer_source_id
 )
 
 select * from final

@@ -1,5 +1,6 @@
--- A customer's recurring revenue in every currency it ever paid in, before and after each change, with the rate of
--- that tenant-local day. All currencies stand at every change, so that a sum over them is the customer's whole.
+-- A customer's recurring revenue in every currency it ever paid in, before and after each change, with the
+-- rate of that tenant-local day. All currencies stand at every change, so that a sum over them is the
+-- customer's whole.
 with changes as (
     select * from {{ ref('int_revenue__mrr_changes') }}
 ),

@@ -1,5 +1,5 @@
--- The bridge of every tenant-local day, exact (not rounded): balances are kept per currency and valued at the day's
--- rate, so that yesterday's balance at today's rate minus at yesterday's is the fx movement.
+-- The bridge of every tenant-local day, exact (not rounded): balances are kept per currency and valued at
+-- the day's rate, so that yesterday's balance at today's rate minus at yesterday's is the fx movement.
 with balances as (
     select * from {{ ref('int_revenue__customer_balances') }}
 ),
@@ -67,7 +67,8 @@ series as (
 days as (
     {{ date_spine(
         "(select min(first_date) from series)",
-        "(select coalesce(max(" ~ local_date(as_of(), "tenants.timezone") ~ "), " ~ local_date(as_of(), "'UTC'") ~ ") from tenants)"
+        "(select coalesce(max(" ~ local_date(as_of(), "tenants.timezone") ~ "), "
+        ~ local_date(as_of(), "'UTC'") ~ ") from tenants)"
     ) }}
 ),
 
@@ -90,7 +91,7 @@ daily_sources as (
             rows between unbounded preceding and current row
         ) as risk_source_cents
     from series
-    inner join days on days.date_day >= series.first_date
+    inner join days on series.first_date <= days.date_day
     left join changes
         on
             series.policy = changes.policy
@@ -105,10 +106,18 @@ revalued as (
     select
         *,
         coalesce(
-            lag(source_cents) over (partition by policy, product, tenant_id, currency order by metric_date), 0
+            lag(source_cents) over (
+                partition by policy, product, tenant_id, currency
+                order by metric_date
+            ),
+            0
         ) as opening_source_cents,
         coalesce(
-            lag(rate) over (partition by policy, product, tenant_id, currency order by metric_date), rate
+            lag(rate) over (
+                partition by policy, product, tenant_id, currency
+                order by metric_date
+            ),
+            rate
         ) as opening_rate
     from daily_sources
 ),
@@ -135,7 +144,9 @@ moved as (
         date_key,
         sum(paying_customers_change) as paying_customers_change
         {%- for type in ['new', 'expansion', 'contraction', 'churn', 'reactivation'] %},
-        coalesce({{ sum_if("movement_type = '" ~ type ~ "'", 'abs(mrr_change_cents)') }}, 0) as {{ type }}_mrr_cents
+        sum(
+            case when movement_type = '{{ type }}' then abs(mrr_change_cents) else 0 end
+        ) as {{ type }}_mrr_cents
         {%- endfor %}
     from movements
     group by policy, product, tenant_id, date_key

@@ -1,5 +1,5 @@
--- What one minor unit of a currency is worth in minor units of the reporting currency, for every day: the last
--- published rate stands until the next. Both rates are against the euro, whose own is 1.
+-- What one minor unit of a currency is worth in minor units of the reporting currency, for every day: the
+-- last published rate stands until the next. Both rates are against the euro, whose own is 1.
 with published as (
     select
         rate_date,
@@ -21,9 +21,14 @@ currencies as (
 days as (
     {{ date_spine(
         "(select min(rate_date) from " ~ ref('fx_rates') ~ ")",
-        "(select " ~ add_days("greatest(max(rate_date), coalesce(" ~ local_date(as_of(), "'UTC'") ~ ", max(rate_date)))", 2)
-        ~ " from " ~ ref('fx_rates') ~ ")"
+        "(select " ~ add_days(
+            "greatest(max(rate_date), coalesce(" ~ local_date(as_of(), "'UTC'") ~ ", max(rate_date)))", 2
+        ) ~ " from " ~ ref('fx_rates') ~ ")"
     ) }}
+),
+
+quoted as (
+    select distinct currency from published
 ),
 
 numbered as (
@@ -31,9 +36,12 @@ numbered as (
         days.date_day as rate_date,
         quoted.currency,
         published.eur_rate,
-        count(published.eur_rate) over (partition by quoted.currency order by days.date_day) as publication_number
+        count(published.eur_rate) over (
+            partition by quoted.currency
+            order by days.date_day
+        ) as publication_number
     from days
-    cross join (select distinct currency from published) as quoted
+    cross join quoted
     left join published on days.date_day = published.rate_date and quoted.currency = published.currency
 ),
 
@@ -53,7 +61,10 @@ final as (
         case
             when daily.currency = reporting.currency then 1
             else (reporting.eur_rate / daily.eur_rate)
-        end * power(cast(10 as {{ type_numeric() }}), reporting_units.minor_unit_exponent - coalesce(units.minor_unit_exponent, 2)) as rate
+        end * power(
+            cast(10 as {{ type_numeric() }}),
+            reporting_units.minor_unit_exponent - coalesce(units.minor_unit_exponent, 2)
+        ) as rate
     from daily
     inner join daily as reporting
         on daily.rate_date = reporting.rate_date and reporting.currency = '{{ var("reporting_currency") }}'

@@ -1,6 +1,6 @@
--- What the exchange rate alone did to a customer's recurring revenue: one row per customer and stretch between two
--- changes, cut at month ends and at as_of, dated by the day whose rate it was brought to. Daily sums of it are in
--- int_revenue__daily_mrr; a row per customer and day would only repeat the rate.
+-- What the exchange rate alone did to a customer's recurring revenue: one row per customer and stretch
+-- between two changes, cut at month ends and at as_of, dated by the day whose rate it was brought to.
+-- Daily sums of it are in int_revenue__daily_mrr; a row per customer and day would only repeat the rate.
 with balances as (
     select * from {{ ref('int_revenue__customer_balances') }}
 ),
@@ -44,12 +44,14 @@ pieces as (
     select
         stretches.*,
         greatest(stretches.date_key, {{ add_days('months.month_start_date', -1) }}) as from_date,
-        least(stretches.end_date_key, {{ add_days(add_months('months.month_start_date', 1), -1) }}) as to_date
+        least(
+            stretches.end_date_key, {{ add_days(add_months('months.month_start_date', 1), -1) }}
+        ) as to_date
     from stretches
     inner join months
         on
-            months.month_start_date <= stretches.end_date_key
-            and months.month_start_date >= {{ month_start('stretches.date_key') }}
+            stretches.end_date_key >= months.month_start_date
+            and {{ month_start('stretches.date_key') }} <= months.month_start_date
 ),
 
 valued as (
@@ -62,15 +64,27 @@ valued as (
         pieces.timezone,
         pieces.from_date,
         pieces.to_date,
-        sum(pieces.after_source_cents * {{ fx_rate('pieces.currency', 'from_rates.rate') }}) as mrr_before_cents,
-        sum(pieces.after_source_cents * {{ fx_rate('pieces.currency', 'to_rates.rate') }}) as mrr_after_cents
+        sum(
+            pieces.after_source_cents * {{ fx_rate('pieces.currency', 'from_rates.rate') }}
+        ) as mrr_before_cents,
+        sum(
+            pieces.after_source_cents * {{ fx_rate('pieces.currency', 'to_rates.rate') }}
+        ) as mrr_after_cents
     from pieces
-    left join rates as from_rates on pieces.currency = from_rates.currency and pieces.from_date = from_rates.rate_date
-    left join rates as to_rates on pieces.currency = to_rates.currency and pieces.to_date = to_rates.rate_date
+    left join rates as from_rates
+        on pieces.currency = from_rates.currency and pieces.from_date = from_rates.rate_date
+    left join rates as to_rates
+        on pieces.currency = to_rates.currency and pieces.to_date = to_rates.rate_date
     where pieces.to_date > pieces.from_date
     group by
-        pieces.policy, pieces.provider, pieces.product, pieces.tenant_id, pieces.customer_id, pieces.timezone,
-        pieces.from_date, pieces.to_date
+        pieces.policy,
+        pieces.provider,
+        pieces.product,
+        pieces.tenant_id,
+        pieces.customer_id,
+        pieces.timezone,
+        pieces.from_date,
+        pieces.to_date
 ),
 
 final as (

@@ -1,5 +1,6 @@
--- Changes of a customer's recurring revenue, netted: what happens to one customer within mrr_netting_minutes of the
--- previous change is one change, dated when it is done. One row per customer, change and currency.
+-- Changes of a customer's recurring revenue, netted: what happens to one customer within
+-- mrr_netting_minutes of the previous change is one change, dated when it is done. One row per customer,
+-- change and currency.
 with periods as (
     select * from {{ ref('int_revenue__subscription_periods') }}
     where mrr_source_cents > 0
@@ -45,16 +46,25 @@ instants as (
     having sum(change_source_cents) <> 0
 ),
 
+followed as (
+    select
+        *,
+        lag(changed_at) over (
+            partition by policy, provider, product, tenant_id, customer_id
+            order by changed_at, currency
+        ) as previous_changed_at
+    from instants
+),
+
 spaced as (
     select
         *,
         case
-            when {{ seconds_between(
-                'lag(changed_at) over (partition by policy, provider, product, tenant_id, customer_id order by changed_at, currency)', 'changed_at'
-            ) }} <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
+            when {{ seconds_between('previous_changed_at', 'changed_at') }}
+                <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
             else 1
         end as is_apart
-    from instants
+    from followed
 ),
 
 grouped as (
@@ -104,7 +114,7 @@ final as (
         netted.tenant_id,
         netted.customer_id,
         netted.currency,
-        netted.change_source_cents,
+        cast(netted.change_source_cents as {{ type_money() }}) as change_source_cents,
         dated.occurred_at
     from netted
     inner join dated

@@ -1,5 +1,5 @@
--- One row per change of a customer, valued at the rate of its day, and named. A first revenue ever is `new`, a return
--- is `reactivation`; what the rate alone does is in int_revenue__fx_movements.
+-- One row per change of a customer, valued at the rate of its day, and named. A first revenue ever is
+-- `new`, a return is `reactivation`; what the rate alone does is in int_revenue__fx_movements.
 with balances as (
     select * from {{ ref('int_revenue__customer_balances') }}
 ),
@@ -43,7 +43,11 @@ final as (
         mrr_change_cents,
         mrr_before_cents,
         mrr_after_cents,
-        cast(case when is_paying then 1 else 0 end - case when was_paying then 1 else 0 end as integer) as paying_customers_change,
+        case
+            when is_paying and not was_paying then 1
+            when was_paying and not is_paying then -1
+            else 0
+        end as paying_customers_change,
         occurred_at,
         date_key
     from valued

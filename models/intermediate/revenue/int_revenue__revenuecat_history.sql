@@ -1,5 +1,6 @@
--- What each store subscription went through, in order, with the purchase that each event refers to. A TRANSFER names
--- no subscription: it enters the history of every subscription that the giving payer had until then.
+-- What each store subscription went through, in order, with the purchase that each event refers to. A
+-- TRANSFER names no subscription: it enters the history of every subscription that the giving payer had
+-- until then.
 with events as (
     select * from {{ ref('stg_revenuecat__events') }}
     where environment = 'PRODUCTION'
@@ -30,26 +31,37 @@ own_events as (
             and events.subscription_source_id = stripe_subscriptions.subscription_source_id
     where
         events.event_type in (
-            'INITIAL_PURCHASE', 'RENEWAL', 'CANCELLATION', 'BILLING_ISSUE', 'SUBSCRIPTION_EXTENDED', 'EXPIRATION'
+            'INITIAL_PURCHASE', 'RENEWAL', 'CANCELLATION', 'BILLING_ISSUE', 'SUBSCRIPTION_EXTENDED',
+            'EXPIRATION'
         )
         and events.subscription_source_id is not null
         and stripe_subscriptions.subscription_source_id is null
 ),
 
-transfers as (
+transfer_events as (
     select
         events.project,
         events.event_id,
         events.occurred_at,
-        coalesce(givers.payer_source_id, replace(cast(giver.value as {{ type_string() }}), '"', '')) as giver_source_id,
-        coalesce(takers.payer_source_id, {{ json_text('events.transferred_to', [0]) }}) as payer_source_id
+        replace(cast(giver.value as {{ type_string() }}), '"', '') as giver_source_id,
+        {{ json_text('events.transferred_to', [0]) }} as taker_source_id
     from events
     {{ json_array_lateral('events.transferred_from', none, 'giver') }}
-    left join payers as givers
-        on events.project = givers.project and replace(cast(giver.value as {{ type_string() }}), '"', '') = givers.source_id
-    left join payers as takers
-        on events.project = takers.project and {{ json_text('events.transferred_to', [0]) }} = takers.source_id
     where events.event_type = 'TRANSFER'
+),
+
+transfers as (
+    select
+        transfer_events.project,
+        transfer_events.event_id,
+        transfer_events.occurred_at,
+        coalesce(givers.payer_source_id, transfer_events.giver_source_id) as giver_source_id,
+        coalesce(takers.payer_source_id, transfer_events.taker_source_id) as payer_source_id
+    from transfer_events
+    left join payers as givers
+        on transfer_events.project = givers.project and transfer_events.giver_source_id = givers.source_id
+    left join payers as takers
+        on transfer_events.project = takers.project and transfer_events.taker_source_id = takers.source_id
 ),
 
 transferred as (
@@ -86,7 +98,9 @@ history as (
         grace_expires_at,
         event_type in ('INITIAL_PURCHASE', 'RENEWAL') as is_purchase,
         period_type = 'TRIAL' as is_trial,
-        coalesce(store = 'PROMOTIONAL', false) or is_family_share or coalesce(period_type in ('TRIAL', 'PROMOTIONAL'), false) as is_free
+        is_family_share
+        or coalesce(store = 'PROMOTIONAL', false)
+        or coalesce(period_type in ('TRIAL', 'PROMOTIONAL'), false) as is_free
     from own_events
     union all
     select
@@ -115,7 +129,14 @@ ordered as (
         *,
         row_number() over (
             partition by project, subscription_source_id
-            order by occurred_at, case when is_purchase then 0 when event_type = 'EXPIRATION' then 2 else 1 end, event_id
+            order by
+                occurred_at,
+                case
+                    when is_purchase then 0
+                    when event_type = 'EXPIRATION' then 2
+                    else 1
+                end,
+                event_id
         ) as state_number
     from history
 ),

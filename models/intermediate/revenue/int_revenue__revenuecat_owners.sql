@@ -1,5 +1,5 @@
--- A payer is the source's user. Its tenant: the user's own, else the first that its subscriber attributes named, else
--- the project stands for it.
+-- A payer is the source's user. Its tenant: the user's own, else the first that its subscriber attributes
+-- named, else the project stands for it.
 with events as (
     select * from {{ ref('stg_revenuecat__events') }}
     where environment = 'PRODUCTION' and user_source_id is not null
@@ -45,7 +45,9 @@ known as (
     select
         transfer_events.project,
         transfer_events.product,
-        coalesce(payers.payer_source_id, {{ json_text('transfer_events.transferred_to', [0]) }}) as payer_source_id,
+        coalesce(
+            payers.payer_source_id, {{ json_text('transfer_events.transferred_to', [0]) }}
+        ) as payer_source_id,
         null as tenant_source_id,
         900000000 as version_number
     from transfer_events
@@ -81,7 +83,12 @@ final as (
         identified.user_id,
         coalesce(
             users.tenant_id,
-            {{ entity_uuid('identified.product', 'tenant', 'coalesce(identified.tenant_source_id, identified.project)', true) }}
+            {{ entity_uuid(
+                'identified.product',
+                'tenant',
+                'coalesce(identified.tenant_source_id, identified.project)',
+                true
+            ) }}
         ) as tenant_id
     from identified
     left join users on identified.product = users.product and identified.user_id = users.user_id

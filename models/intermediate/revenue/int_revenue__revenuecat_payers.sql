@@ -1,7 +1,7 @@
--- Ids that one event names together are one person: app_user_id, original_app_user_id and every alias. The closure
--- of that relation gives each id its payer: a known id before an anonymous one, then the id that was seen first.
--- A transfer from nobody but anonymous ids is a person signing in, and so names one person too; any other moves a
--- purchase between two.
+-- Ids that one event names together are one person: app_user_id, original_app_user_id and every alias. The
+-- closure of that relation gives each id its payer: a known id before an anonymous one, then the id that
+-- was seen first. A transfer from nobody but anonymous ids is a person signing in, and so names one person
+-- too; any other moves a purchase between two.
 with recursive
 
 events as (

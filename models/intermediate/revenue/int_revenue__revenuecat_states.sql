@@ -15,7 +15,8 @@ purchases as (
     where is_purchase
 ),
 
--- store periods come as two instants: 28 to 31 days are a month, 364 to 366 a year, whole weeks below that weeks
+-- store periods come as two instants: 28 to 31 days are a month, 364 to 366 a year, whole weeks below that
+-- weeks
 priced as (
     select
         *,
@@ -25,10 +26,10 @@ priced as (
         end as price_source_cents,
         case
             when period_days between 364 and 367 then 'year'
-            when period_days between 28 and 31
-                or period_days between 59 and 62
-                or period_days between 89 and 92
-                or period_days between 181 and 184 then 'month'
+            when period_days between 28 and 31 then 'month'
+            when period_days between 59 and 62 then 'month'
+            when period_days between 89 and 92 then 'month'
+            when period_days between 181 and 184 then 'month'
             when period_days in (7, 14, 21) then 'week'
             else 'day'
         end as billing_interval,
@@ -47,30 +48,37 @@ priced as (
 followed as (
     select
         history.*,
+        coalesce(history.reason = 'CUSTOMER_SUPPORT' and history.price_usd < 0, false) as is_refund,
         priced.store_product_id as plan,
         priced.billing_interval,
         priced.interval_count,
         priced.price_source_cents,
         priced.is_trial as is_trial_purchase,
         priced.expires_at as purchase_expires_at,
-        case
-            when history.is_purchase then 'purchase'
-            when history.event_type = 'TRANSFER' then 'transfer'
-            when history.event_type = 'SUBSCRIPTION_EXTENDED' then 'extension'
-            when history.event_type = 'BILLING_ISSUE' then 'billing_issue'
-            when history.event_type = 'EXPIRATION'
-                and coalesce(history.store_product_id, priced.store_product_id) = priced.store_product_id then 'expiration'
-            when history.event_type = 'CANCELLATION'
-                and history.reason = 'CUSTOMER_SUPPORT'
-                and history.price_usd < 0
-                and coalesce(history.transaction_source_id, priced.transaction_source_id) = priced.transaction_source_id then 'refund'
-        end as bearing
+        coalesce(history.store_product_id, priced.store_product_id)
+        = priced.store_product_id as is_same_product,
+        coalesce(history.transaction_source_id, priced.transaction_source_id)
+        = priced.transaction_source_id as is_same_transaction
     from history
     inner join priced
         on
             history.project = priced.project
             and history.subscription_source_id = priced.subscription_source_id
             and history.purchase_number = priced.purchase_number
+),
+
+bearings as (
+    select
+        *,
+        case
+            when is_purchase then 'purchase'
+            when event_type = 'TRANSFER' then 'transfer'
+            when event_type = 'SUBSCRIPTION_EXTENDED' then 'extension'
+            when event_type = 'BILLING_ISSUE' then 'billing_issue'
+            when event_type = 'EXPIRATION' and is_same_product then 'expiration'
+            when event_type = 'CANCELLATION' and is_refund and is_same_transaction then 'refund'
+        end as bearing
+    from followed
 ),
 
 -- until when access lasts as far as is known after each event; grace never shortens it
@@ -98,7 +106,7 @@ reaching as (
             order by state_number
             rows between unbounded preceding and current row
         ) = 1 as is_over
-    from followed
+    from bearings
     where bearing is not null
 ),
 
@@ -112,54 +120,56 @@ recovering as (
     from reaching
 ),
 
+dated as (
+    select
+        *,
+        case
+            -- paid after a failed attempt: at risk until then, though the period began earlier
+            when bearing = 'purchase' and follows_billing_issue then greatest(purchased_at, occurred_at)
+            when bearing = 'purchase' then purchased_at
+            -- the store tells of a failed payment later: at risk from the end of the period it failed for
+            when bearing = 'billing_issue' then least(occurred_at, purchase_expires_at)
+            when bearing = 'expiration' and has_billing_issue
+                then least(occurred_at, greatest(access_until_at, expires_at))
+            when bearing = 'expiration' then coalesce(expires_at, occurred_at)
+            else occurred_at
+        end as effective_at
+    from recovering
+),
+
 final as (
     select
         policies.policy,
         'revenuecat' as provider,
-        recovering.project as account,
-        recovering.subscription_source_id,
-        recovering.state_number,
-        recovering.event_id,
-        recovering.product,
-        recovering.payer_source_id as customer_source_id,
+        dated.project as account,
+        dated.subscription_source_id,
+        dated.state_number,
+        dated.event_id,
+        dated.product,
+        dated.payer_source_id as customer_source_id,
         case
-            when recovering.is_over then 'canceled'
-            when recovering.has_billing_issue then 'past_due'
-            when recovering.is_trial_purchase then 'trialing'
+            when dated.is_over then 'canceled'
+            when dated.has_billing_issue then 'past_due'
+            when dated.is_trial_purchase then 'trialing'
             else 'active'
         end as status,
-        recovering.plan,
+        dated.plan,
         1 as quantity,
-        recovering.billing_interval,
-        recovering.interval_count,
+        dated.billing_interval,
+        dated.interval_count,
         'usd' as currency,
-        case
-            when recovering.is_over then 0
-            else recovering.price_source_cents
-                * {{ periods_per_year('recovering.billing_interval', 'policies.weeks_per_year', 'policies.days_per_year') }}
-                / cast(12 * recovering.interval_count as {{ type_numeric() }})
-        end as mrr_source_cents,
-        recovering.has_billing_issue and not recovering.is_over as is_at_risk,
-        recovering.is_over,
-        case recovering.bearing
-            -- paid after a failed attempt: at risk until then, though the period began earlier
-            when 'purchase' then
-                case
-                    when recovering.follows_billing_issue then greatest(recovering.purchased_at, recovering.occurred_at)
-                    else recovering.purchased_at
-                end
-            -- the store tells of a failed payment after the period it failed for: at risk from that period's end
-            when 'billing_issue' then least(recovering.occurred_at, recovering.purchase_expires_at)
-            when 'expiration' then
-                case
-                    when recovering.has_billing_issue
-                        then least(recovering.occurred_at, greatest(recovering.access_until_at, recovering.expires_at))
-                    else coalesce(recovering.expires_at, recovering.occurred_at)
-                end
-            else recovering.occurred_at
-        end as effective_at,
-        case when not recovering.is_over then recovering.access_until_at end as access_until_at
-    from recovering
+        cast(
+            case when dated.is_over then 0 else dated.price_source_cents end
+            * {{ periods_per_year(
+                'dated.billing_interval', 'policies.weeks_per_year', 'policies.days_per_year'
+            ) }}
+            / cast(12 * dated.interval_count as {{ type_numeric() }}) as {{ type_money() }}
+        ) as mrr_source_cents,
+        dated.has_billing_issue and not dated.is_over as is_at_risk,
+        dated.is_over,
+        dated.effective_at,
+        case when not dated.is_over then dated.access_until_at end as access_until_at
+    from dated
     cross join policies
 )
 

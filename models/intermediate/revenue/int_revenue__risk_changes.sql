@@ -29,17 +29,24 @@ edges as (
     where valid_to is not null
 ),
 
-final as (
+dated as (
     select
-        edges.policy,
-        edges.product,
-        edges.tenant_id,
-        edges.currency,
-        {{ local_date('edges.changed_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key,
-        sum(edges.risk_change_source_cents) as risk_change_source_cents
+        edges.*,
+        {{ local_date('edges.changed_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key
     from edges
     left join tenants on edges.tenant_id = tenants.tenant_id
-    group by edges.policy, edges.product, edges.tenant_id, edges.currency, {{ local_date('edges.changed_at', "coalesce(tenants.timezone, 'UTC')") }}
+),
+
+final as (
+    select
+        policy,
+        product,
+        tenant_id,
+        currency,
+        date_key,
+        sum(risk_change_source_cents) as risk_change_source_cents
+    from dated
+    group by policy, product, tenant_id, currency, date_key
 )
 
 select * from final

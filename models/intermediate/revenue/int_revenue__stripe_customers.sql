@@ -1,5 +1,5 @@
--- Whom a payment without a subscription belongs to: what the customer's metadata names, else what its first
--- subscription says, else the account and the customer themselves.
+-- Whom a payment without a subscription belongs to: what the customer's metadata names, else what its
+-- first subscription says, else the account and the customer themselves.
 with charge_events as (
     select * from {{ ref('stg_stripe__charge_events') }}
     where is_live
@@ -64,7 +64,10 @@ named as (
 numbered as (
     select
         *,
-        row_number() over (partition by account, customer_source_id order by precedence, source_id) as version_number
+        row_number() over (
+            partition by account, customer_source_id
+            order by precedence, source_id
+        ) as version_number
     from named
     where customer_source_id is not null
 ),

@@ -1,5 +1,6 @@
--- Discounts stand on the subscription (`discount`, old, or `discounts`) and on single items; each is an object, or
--- an id whose object came in an event of its own; its coupon is on it (old) or below `source` (new).
+-- Discounts stand on the subscription (`discount`, old, or `discounts`) and on single items; each is an
+-- object, or an id whose object came in an event of its own; its coupon is on it (old) or below `source`
+-- (new).
 with versions as (
     select * from {{ ref('int_revenue__stripe_versions') }}
 ),
@@ -39,7 +40,9 @@ applied as (
         1 as discount_position,
         discount
     from versions
-    where {{ json_text('discounts', [0]) }} is null and {{ json_text('discount', ['coupon', 'id']) }} is not null
+    where
+        {{ json_text('discounts', [0]) }} is null
+        and {{ json_text('discount', ['coupon', 'id']) }} is not null
     union all
     select
         items.account,
@@ -62,7 +65,22 @@ resolved as (
     left join known_discounts
         on
             applied.account = known_discounts.account
-            and replace(cast(applied.discount as {{ type_string() }}), '"', '') = known_discounts.discount_source_id
+            and replace(cast(applied.discount as {{ type_string() }}), '"', '')
+            = known_discounts.discount_source_id
+),
+
+couponed as (
+    select
+        account,
+        event_id,
+        item_position,
+        discount_position,
+        case
+            when {{ json_text('discount', ['coupon', 'duration']) }} is not null
+                then {{ json_value('discount', ['coupon']) }}
+            else {{ json_value('discount', ['source', 'coupon']) }}
+        end as coupon
+    from resolved
 ),
 
 final as (
@@ -71,10 +89,10 @@ final as (
         event_id,
         item_position,
         discount_position,
-        coalesce({{ json_text('discount', ['coupon', 'duration']) }}, {{ json_text('discount', ['source', 'coupon', 'duration']) }}) as duration,
-        coalesce({{ json_number('discount', ['coupon', 'percent_off']) }}, {{ json_number('discount', ['source', 'coupon', 'percent_off']) }}) as percent_off,
-        coalesce({{ json_number('discount', ['coupon', 'amount_off']) }}, {{ json_number('discount', ['source', 'coupon', 'amount_off']) }}) as off_source_cents
-    from resolved
+        {{ json_text('coupon', 'duration') }} as duration,
+        {{ json_number('coupon', 'percent_off') }} as percent_off,
+        {{ json_number('coupon', 'amount_off') }} as off_source_cents
+    from couponed
 )
 
 select * from final

@@ -14,8 +14,16 @@ tiers as (
             partition by items.account, items.event_id, items.item_position
             order by tier.position
         ), 0) as above,
-        coalesce({{ json_number('tier.value', 'unit_amount') }}, {{ json_number('tier.value', 'unit_amount_decimal') }}, 0) as unit_source_cents,
-        coalesce({{ json_number('tier.value', 'flat_amount') }}, {{ json_number('tier.value', 'flat_amount_decimal') }}, 0) as flat_source_cents
+        coalesce(
+            {{ json_number('tier.value', 'unit_amount') }},
+            {{ json_number('tier.value', 'unit_amount_decimal') }},
+            0
+        ) as unit_source_cents,
+        coalesce(
+            {{ json_number('tier.value', 'flat_amount') }},
+            {{ json_number('tier.value', 'flat_amount_decimal') }},
+            0
+        ) as flat_source_cents
     from items
     {{ json_array_lateral('items.tiers', none, 'tier') }}
 ),
@@ -30,11 +38,28 @@ tiered as (
                 when quantity <= above then 0
                 when tiers_mode = 'volume' and quantity > coalesce(up_to, quantity) then 0
                 when tiers_mode = 'volume' then quantity * unit_source_cents + flat_source_cents
-                else (least(quantity, coalesce(up_to, quantity)) - above) * unit_source_cents + flat_source_cents
+                else
+                    (least(quantity, coalesce(up_to, quantity)) - above) * unit_source_cents
+                    + flat_source_cents
             end
         ) as amount_source_cents
     from tiers
     group by account, event_id, item_position
+),
+
+-- a price per package of so many units
+packaged as (
+    select
+        account,
+        event_id,
+        item_position,
+        case
+            when coalesce(quantity_divisor, 0) <= 0 then quantity
+            when quantity_rounding = 'down'
+                then floor(cast(quantity as {{ type_numeric() }}) / quantity_divisor)
+            else ceil(cast(quantity as {{ type_numeric() }}) / quantity_divisor)
+        end as unit_count
+    from items
 ),
 
 inclusive_taxes as (
@@ -61,15 +86,16 @@ final as (
         items.quantity,
         items.is_metered,
         coalesce(inclusive_taxes.tax_percent, 0) as inclusive_tax_percent,
-        case
-            when tiered.amount_source_cents is not null then tiered.amount_source_cents
-            when items.quantity_divisor > 0 and items.quantity_rounding = 'down'
-                then items.unit_source_cents * floor(cast(items.quantity as {{ type_numeric() }}) / items.quantity_divisor)
-            when items.quantity_divisor > 0
-                then items.unit_source_cents * ceil(cast(items.quantity as {{ type_numeric() }}) / items.quantity_divisor)
-            else items.unit_source_cents * items.quantity
-        end as amount_source_cents
+        cast(
+            coalesce(tiered.amount_source_cents, items.unit_source_cents * packaged.unit_count)
+            as {{ type_money() }}
+        ) as amount_source_cents
     from items
+    inner join packaged
+        on
+            items.account = packaged.account
+            and items.event_id = packaged.event_id
+            and items.item_position = packaged.item_position
     left join tiered
         on
             items.account = tiered.account

@@ -36,7 +36,9 @@ final as (
         account,
         event_id,
         item_position,
-        coalesce({{ json_text('item', ['price', 'id']) }}, {{ json_text('item', ['plan', 'id']) }}) as price_source_id,
+        coalesce(
+            {{ json_text('item', ['price', 'id']) }}, {{ json_text('item', ['plan', 'id']) }}
+        ) as price_source_id,
         coalesce(
             {{ json_text('item', ['price', 'lookup_key']) }},
             {{ json_text('item', ['price', 'nickname']) }},
@@ -44,9 +46,12 @@ final as (
             {{ json_text('item', ['price', 'id']) }},
             {{ json_text('item', ['plan', 'id']) }}
         ) as plan,
-        lower(coalesce({{ json_text('item', ['price', 'currency']) }}, {{ json_text('item', ['plan', 'currency']) }})) as currency,
+        lower(coalesce(
+            {{ json_text('item', ['price', 'currency']) }}, {{ json_text('item', ['plan', 'currency']) }}
+        )) as currency,
         coalesce(
-            {{ json_text('item', ['price', 'recurring', 'interval']) }}, {{ json_text('item', ['plan', 'interval']) }}
+            {{ json_text('item', ['price', 'recurring', 'interval']) }},
+            {{ json_text('item', ['plan', 'interval']) }}
         ) as billing_interval,
         coalesce(
             {{ json_integer('item', ['price', 'recurring', 'interval_count']) }},
@@ -54,9 +59,14 @@ final as (
             1
         ) as interval_count,
         coalesce(
-            {{ json_text('item', ['price', 'recurring', 'usage_type']) }}, {{ json_text('item', ['plan', 'usage_type']) }}, 'licensed'
+            {{ json_text('item', ['price', 'recurring', 'usage_type']) }},
+            {{ json_text('item', ['plan', 'usage_type']) }},
+            'licensed'
         ) = 'metered' as is_metered,
-        coalesce({{ json_text('item', ['price', 'tiers_mode']) }}, {{ json_text('item', ['plan', 'tiers_mode']) }}) as tiers_mode,
+        coalesce(
+            {{ json_text('item', ['price', 'tiers_mode']) }},
+            {{ json_text('item', ['plan', 'tiers_mode']) }}
+        ) as tiers_mode,
         coalesce({{ json_integer('item', 'quantity') }}, 1) as quantity,
         coalesce(
             {{ json_number('item', ['price', 'unit_amount']) }},
@@ -73,14 +83,13 @@ final as (
             {{ json_text('item', ['plan', 'transform_usage', 'round']) }}
         ) as quantity_rounding,
         case
-            when {{ json_text('item', ['price', 'tiers', 0, 'unit_amount_decimal']) }} is not null
-                or {{ json_text('item', ['price', 'tiers', 0, 'unit_amount']) }} is not null
-                or {{ json_text('item', ['price', 'tiers', 0, 'flat_amount']) }} is not null
+            when {{ json_text('item', ['price', 'tiers', 0]) }} is not null
                 then {{ json_value('item', ['price', 'tiers']) }}
             else {{ json_value('item', ['plan', 'tiers']) }}
         end as tiers,
         case
-            when {{ json_text('item', ['tax_rates', 0, 'percentage']) }} is not null then {{ json_value('item', ['tax_rates']) }}
+            when {{ json_text('item', ['tax_rates', 0, 'percentage']) }} is not null
+                then {{ json_value('item', ['tax_rates']) }}
             else default_tax_rates
         end as tax_rates,
         {{ json_value('item', ['discounts']) }} as discounts

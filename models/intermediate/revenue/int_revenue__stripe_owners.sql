@@ -1,5 +1,6 @@
--- Whose subscription it is: the first tenant and user that its metadata named, else those of its customer, else the
--- account stands for the tenant and the customer for the user. The first, so that a later overwrite moves no history.
+-- Whose subscription it is: the first tenant and user that its metadata named, else those of its customer,
+-- else the account stands for the tenant and the customer for the user. The first, so that a later
+-- overwrite moves no history.
 with versions as (
     select * from {{ ref('int_revenue__stripe_versions') }}
 ),
@@ -12,7 +13,10 @@ customer_events as (
 customer_versions as (
     select
         *,
-        row_number() over (partition by account, customer_source_id order by created_at, event_id) as version_number
+        row_number() over (
+            partition by account, customer_source_id
+            order by created_at, event_id
+        ) as version_number
     from customer_events
 ),
 
@@ -44,8 +48,12 @@ final as (
         subscriptions.subscription_source_id,
         subscriptions.product,
         subscriptions.customer_source_id,
-        coalesce(subscriptions.tenant_source_id, customers.tenant_source_id, subscriptions.account) as tenant_source_id,
-        coalesce(subscriptions.user_source_id, customers.user_source_id, subscriptions.customer_source_id) as user_source_id
+        coalesce(
+            subscriptions.tenant_source_id, customers.tenant_source_id, subscriptions.account
+        ) as tenant_source_id,
+        coalesce(
+            subscriptions.user_source_id, customers.user_source_id, subscriptions.customer_source_id
+        ) as user_source_id
     from subscriptions
     left join customers
         on

@@ -41,7 +41,9 @@ item_months as (
         amounts.billing_interval,
         amounts.interval_count,
         amounts.quantity,
-        {{ periods_per_year('amounts.billing_interval', 'policies.weeks_per_year', 'policies.days_per_year') }} as periods_per_year,
+        {{ periods_per_year(
+            'amounts.billing_interval', 'policies.weeks_per_year', 'policies.days_per_year'
+        ) }} as periods_per_year,
         case when amounts.is_metered then 0 else amounts.amount_source_cents end as amount_source_cents,
         1 + amounts.inclusive_tax_percent / 100 as tax_divisor
     from amounts
@@ -52,8 +54,11 @@ item_mrr as (
     select
         item_months.*,
         greatest(
-            item_months.amount_source_cents * coalesce(reductions.share_kept, 1) - coalesce(reductions.off_source_cents, 0), 0
-        ) * item_months.periods_per_year / (12 * item_months.interval_count * item_months.tax_divisor) as mrr_source_cents
+            item_months.amount_source_cents * coalesce(reductions.share_kept, 1)
+            - coalesce(reductions.off_source_cents, 0),
+            0
+        ) * item_months.periods_per_year
+        / (12 * item_months.interval_count * item_months.tax_divisor) as mrr_source_cents
     from item_months
     left join reductions
         on
@@ -84,7 +89,8 @@ discounted as (
         subscription_mrr.*,
         greatest(
             subscription_mrr.mrr_source_cents * coalesce(reductions.share_kept, 1)
-            - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year / (12 * subscription_mrr.interval_count),
+            - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
+            / (12 * subscription_mrr.interval_count),
             0
         ) as discounted_source_cents
     from subscription_mrr
@@ -112,23 +118,24 @@ final as (
         discounted.billing_interval,
         discounted.interval_count,
         coalesce(discounted.currency, versions.currency) as currency,
-        case
-            when versions.status not in ('active', 'past_due') then 0
-            when versions.is_paused and policies.pause_counts_as_zero then 0
-            else coalesce(discounted.discounted_source_cents, 0)
-        end as mrr_source_cents,
+        cast(
+            case
+                when versions.status not in ('active', 'past_due') then 0
+                when versions.is_paused and policies.pause_counts_as_zero then 0
+                else coalesce(discounted.discounted_source_cents, 0)
+            end as {{ type_money() }}
+        ) as mrr_source_cents,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
-        -- a backdated start restates history from that date; an end is dated by the object, whenever the event came;
-        -- a trial that ended before the first event known was worth nothing
+        -- a backdated start restates history from that date; an end is dated by the object, whenever the
+        -- event came; a trial that ended before the first event known was worth nothing
         case
-            when versions.status in ('canceled', 'incomplete_expired') then coalesce(versions.ended_at, versions.created_at)
-            when versions.version_number > 1 or versions.started_at > versions.created_at then versions.created_at
-            when versions.status = 'trialing' then coalesce(versions.started_at, versions.created_at)
-            else least(
-                versions.created_at,
-                greatest(coalesce(versions.started_at, versions.created_at), coalesce(versions.trial_ends_at, versions.started_at, versions.created_at))
-            )
+            when versions.status in ('canceled', 'incomplete_expired')
+                then coalesce(versions.ended_at, versions.created_at)
+            when versions.version_number > 1 or versions.started_at is null then versions.created_at
+            when versions.status = 'trialing' or versions.trial_ends_at is null
+                then least(versions.created_at, versions.started_at)
+            else least(versions.created_at, greatest(versions.started_at, versions.trial_ends_at))
         end as effective_at,
         cast(null as {{ type_timestamp() }}) as access_until_at
     from versions

@@ -1,7 +1,9 @@
--- Webhooks arrive in any order and Stripe counts whole seconds. Order: the second, then what the objects say
--- (`created` opens, `deleted` closes, an `updated` follows the version it names in previous_attributes), then
--- arrival, then the id, so that any order of loading ends in the same history.
-with events as (
+-- Webhooks arrive in any order and Stripe counts whole seconds. Order: the second, then what the objects
+-- say (`created` opens, `deleted` closes, an `updated` follows the version it names in
+-- previous_attributes), then arrival, then the id, so that any order of loading ends in the same history.
+with recursive
+
+events as (
     select * from {{ ref('stg_stripe__subscription_events') }}
     where is_live
 ),
@@ -13,11 +15,11 @@ counted as (
     from events
 ),
 
-predecessors as (
+precedes as (
     select
         later.account,
         later.event_id,
-        count(*) as predecessor_count
+        earlier.event_id as earlier_event_id
     from counted as later
     inner join counted as earlier
         on
@@ -29,7 +31,32 @@ predecessors as (
         later.events_in_second > 1
         and {{ json_contains('earlier.subscription', 'later.previous_attributes') }}
         and not coalesce({{ json_contains('later.subscription', 'earlier.previous_attributes') }}, false)
-    group by later.account, later.event_id
+),
+
+-- an update names only the version right before it: follow the chain back to its beginning
+chained as (
+    select
+        account,
+        event_id,
+        earlier_event_id
+    from precedes
+    union
+    select
+        chained.account,
+        chained.event_id,
+        precedes.earlier_event_id
+    from chained
+    inner join precedes
+        on chained.account = precedes.account and chained.earlier_event_id = precedes.event_id
+),
+
+predecessors as (
+    select
+        account,
+        event_id,
+        count(*) as predecessor_count
+    from chained
+    group by account, event_id
 ),
 
 final as (

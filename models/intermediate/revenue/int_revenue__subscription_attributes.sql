@@ -1,4 +1,5 @@
--- What is said once per subscription: Stripe's newest version of the object, RevenueCat's purchases and wishes.
+-- What is said once per subscription: Stripe's newest version of the object, RevenueCat's purchases and
+-- wishes.
 with stripe_versions as (
     select * from {{ ref('int_revenue__stripe_versions') }}
 ),
@@ -15,7 +16,10 @@ revenuecat_events as (
 newest as (
     select
         *,
-        row_number() over (partition by account, subscription_source_id order by version_number desc) as age_rank
+        row_number() over (
+            partition by account, subscription_source_id
+            order by version_number desc
+        ) as age_rank
     from stripe_versions
 ),
 
@@ -24,7 +28,9 @@ wishes as (
         project,
         subscription_source_id,
         max(case when event_type = 'CANCELLATION' then occurred_at end) as last_cancelled_at,
-        max(case when event_type in ('UNCANCELLATION', 'RENEWAL', 'INITIAL_PURCHASE') then occurred_at end) as last_confirmed_at
+        max(
+            case when event_type in ('UNCANCELLATION', 'RENEWAL', 'INITIAL_PURCHASE') then occurred_at end
+        ) as last_confirmed_at
     from revenuecat_events
     group by project, subscription_source_id
 ),
@@ -61,7 +67,9 @@ attributes as (
         null as provider_status,
         purchased.started_at,
         purchased.trial_ends_at,
-        case when wishes.last_cancelled_at > wishes.last_confirmed_at then wishes.last_cancelled_at end as cancel_requested_at,
+        case
+            when wishes.last_cancelled_at > wishes.last_confirmed_at then wishes.last_cancelled_at
+        end as cancel_requested_at,
         null as ended_at
     from purchased
     left join wishes
@@ -72,7 +80,9 @@ attributes as (
 
 final as (
     select
-        {{ entity_uuid('product', 'subscription', "account || '|' || subscription_source_id", true) }} as subscription_id,
+        {{ entity_uuid(
+            'product', 'subscription', "account || '|' || subscription_source_id", true
+        ) }} as subscription_id,
         product,
         provider_status,
         started_at,

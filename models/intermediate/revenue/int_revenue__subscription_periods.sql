@@ -1,6 +1,12 @@
--- States become intervals. What is known later but took effect earlier (an end, a refund) cuts what came before it;
--- access that runs out by as_of ends a subscription without any further event. States that change nothing here merge.
--- subscription_id holds product and account; a subscription that moves to another tenant ends there and begins here.
+{%- set constants = [
+    'tenant_id', 'customer_id', 'user_id', 'status', 'plan', 'quantity', 'billing_interval', 'currency',
+    'mrr_source_cents', 'is_at_risk',
+] -%}
+
+-- States become intervals. What is known later but took effect earlier (an end, a refund) cuts what came
+-- before it; access that runs out by as_of ends a subscription without any further event. States that
+-- change nothing here merge. subscription_id holds product and account; a subscription that moves to
+-- another tenant ends there and begins here.
 with states as (
     select * from {{ ref('int_revenue__subscription_states') }}
 ),
@@ -29,29 +35,34 @@ intervals as (
     where not is_over
 ),
 
-compared as (
+followed as (
     select
         *,
-        case
-            when lag(valid_to) over same_subscription = effective_at
-                and lag(tenant_id) over same_subscription = tenant_id
-                and lag(customer_id) over same_subscription = customer_id
-                and lag(user_id) over same_subscription = user_id
-                and lag(status) over same_subscription = status
-                and coalesce(lag(plan) over same_subscription, '') = coalesce(plan, '')
-                and lag(quantity) over same_subscription = quantity
-                and coalesce(lag(billing_interval) over same_subscription, '') = coalesce(billing_interval, '')
-                and lag(currency) over same_subscription = currency
-                and lag(mrr_source_cents) over same_subscription = mrr_source_cents
-                and lag(is_at_risk) over same_subscription = is_at_risk then 0
-            else 1
-        end as is_new_period
+        {%- for column in constants %}
+        lag({{ column }}) over same_subscription as previous_{{ column }},
+        {%- endfor %}
+        lag(valid_to) over same_subscription as previous_valid_to
     from intervals
     where valid_to is null or valid_to > effective_at
     window same_subscription as (
         partition by policy, product, provider, subscription_id
         order by effective_at, state_number
     )
+),
+
+compared as (
+    select
+        *,
+        case
+            when
+                previous_valid_to = effective_at
+                {%- for column in constants %}
+                and (previous_{{ column }} = {{ column }} or coalesce(previous_{{ column }}, {{ column }}) is null)
+                {%- endfor %}
+                then 0
+            else 1
+        end as is_new_period
+    from followed
 ),
 
 numbered as (

@@ -1,5 +1,5 @@
--- One ledger for both providers: every state a subscription was in, per policy, under the ids of the warehouse.
--- A provider's account is part of every key, so that two accounts never mix.
+-- One ledger for both providers: every state a subscription was in, per policy, under the ids of the
+-- warehouse. A provider's account is part of every key, so that two accounts never mix.
 with stripe_states as (
     select * from {{ ref('int_revenue__stripe_states') }}
 ),
@@ -24,7 +24,9 @@ states as (
         stripe_states.account,
         stripe_states.subscription_source_id,
         stripe_states.state_number,
-        {{ entity_uuid('stripe_states.product', 'tenant', 'stripe_owners.tenant_source_id', true) }} as tenant_id,
+        {{ entity_uuid(
+            'stripe_states.product', 'tenant', 'stripe_owners.tenant_source_id', true
+        ) }} as tenant_id,
         {{ entity_uuid('stripe_states.product', 'user', 'stripe_owners.user_source_id', true) }} as user_id,
         stripe_owners.customer_source_id,
         stripe_states.status,
@@ -79,8 +81,12 @@ final as (
         product,
         tenant_id,
         user_id,
-        {{ entity_uuid('product', 'customer', "account || '|' || customer_source_id", true) }} as customer_id,
-        {{ entity_uuid('product', 'subscription', "account || '|' || subscription_source_id", true) }} as subscription_id,
+        {{ entity_uuid(
+            'product', 'customer', "account || '|' || customer_source_id", true
+        ) }} as customer_id,
+        {{ entity_uuid(
+            'product', 'subscription', "account || '|' || subscription_source_id", true
+        ) }} as subscription_id,
         state_number,
         status,
         plan,

@@ -25,7 +25,9 @@ final as (
         dated.tenant_id,
         dated.user_id,
         dated.date_key,
-        cast(round(sum(dated.amount_source_cents * {{ fx_rate('dated.currency', 'rates.rate') }})) as bigint) as revenue_cents
+        cast(
+            round(sum(dated.amount_source_cents * {{ fx_rate('dated.currency', 'rates.rate') }})) as bigint
+        ) as revenue_cents
     from dated
     left join rates on dated.currency = rates.currency and dated.date_key = rates.rate_date
     group by dated.product, dated.tenant_id, dated.user_id, dated.date_key

@@ -72,7 +72,10 @@ final as (
         ended.billing_interval,
 
         cast(ended.quantity as bigint) as quantity,
-        cast(round(coalesce(ended.running_source_cents, 0) * {{ fx_rate('ended.currency', 'rates.rate') }}) as bigint) as mrr_cents,
+        cast(
+            round(coalesce(ended.running_source_cents, 0) * {{ fx_rate('ended.currency', 'rates.rate') }})
+            as bigint
+        ) as mrr_cents,
 
         attributes.started_at,
         attributes.trial_ends_at,

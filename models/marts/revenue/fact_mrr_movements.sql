@@ -38,7 +38,15 @@ unioned as (
 
 final as (
     select
-        {{ hash_uuid(['policy', 'provider', 'product', 'tenant_id', 'customer_id', 'movement_type', epoch_seconds('occurred_at')]) }} as mrr_movement_id,
+        {{ hash_uuid([
+            'policy',
+            'provider',
+            'product',
+            'tenant_id',
+            'customer_id',
+            'movement_type',
+            epoch_seconds('occurred_at'),
+        ]) }} as mrr_movement_id,
         customer_id,
         tenant_id,
 

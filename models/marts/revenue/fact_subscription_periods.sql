@@ -39,7 +39,8 @@ final as (
     left join rates
         on
             periods.currency = rates.currency
-            and {{ local_date('periods.valid_from', "coalesce(tenants.timezone, 'UTC')") }} = rates.rate_date
+            and {{ local_date('periods.valid_from', "coalesce(tenants.timezone, 'UTC')") }}
+            = rates.rate_date
 )
 
 select * from final

@@ -1,5 +1,7 @@
--- A day of the product is each tenant's own calendar day of that date. Where the newest date has not begun for a
--- tenant yet, its last balance stands.
+{%- set timezone = "coalesce(tenants.timezone, 'UTC')" -%}
+
+-- A day of the product is each tenant's own calendar day of that date. Where the newest date has not begun
+-- for a tenant yet, its last balance stands.
 with daily as (
     select * from {{ ref('int_revenue__daily_mrr') }}
 ),
@@ -25,7 +27,7 @@ totals as (
         sum(daily.paying_customers) as paying_customers,
         min(
             case
-                when {{ day_start(add_days('daily.metric_date', 1), "coalesce(tenants.timezone, 'UTC')") }} <= {{ as_of() }} then 1
+                when {{ day_start(add_days('daily.metric_date', 1), timezone) }} <= {{ as_of() }} then 1
                 else 0
             end
         ) = 1 as is_complete

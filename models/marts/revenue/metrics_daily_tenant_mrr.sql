@@ -1,3 +1,5 @@
+{%- set timezone = "coalesce(tenants.timezone, 'UTC')" -%}
+
 with daily as (
     select * from {{ ref('int_revenue__daily_mrr') }}
 ),
@@ -24,10 +26,10 @@ final as (
 
         {{ mrr_bridge() }},
 
-        {{ day_start(add_days('daily.metric_date', 1), "coalesce(tenants.timezone, 'UTC')") }} <= {{ as_of() }} as is_complete
+        {{ day_start(add_days('daily.metric_date', 1), timezone) }} <= {{ as_of() }} as is_complete
     from remaindered as daily
     left join tenants on daily.tenant_id = tenants.tenant_id
-    where daily.metric_date <= {{ local_date(as_of(), "coalesce(tenants.timezone, 'UTC')") }}
+    where daily.metric_date <= {{ local_date(as_of(), timezone) }}
 )
 
 select * from final

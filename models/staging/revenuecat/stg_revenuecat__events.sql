@@ -19,13 +19,16 @@ final as (
             {{ json_text('payload', ['event', 'transaction_id']) }}
         ) as subscription_source_id,
         {{ json_text('payload', ['event', 'product_id']) }} as store_product_id,
-        {{ json_text('payload', ['event', 'subscriber_attributes', 'tenant_id', 'value']) }} as tenant_source_id,
+        {{ json_text(
+            'payload', ['event', 'subscriber_attributes', 'tenant_id', 'value']
+        ) }} as tenant_source_id,
         event_type,
         environment,
         store,
         {{ json_text('payload', ['event', 'period_type']) }} as period_type,
         coalesce(
-            {{ json_text('payload', ['event', 'cancel_reason']) }}, {{ json_text('payload', ['event', 'expiration_reason']) }}
+            {{ json_text('payload', ['event', 'cancel_reason']) }},
+            {{ json_text('payload', ['event', 'expiration_reason']) }}
         ) as reason,
         {{ json_number('payload', ['event', 'price']) }} as price_usd,
         {{ json_number('payload', ['event', 'tax_percentage']) }} as tax_rate,
@@ -36,7 +39,9 @@ final as (
         received_at,
         {{ to_timestamp_ms(json_integer('payload', ['event', 'purchased_at_ms'])) }} as purchased_at,
         {{ to_timestamp_ms(json_integer('payload', ['event', 'expiration_at_ms'])) }} as expires_at,
-        {{ to_timestamp_ms(json_integer('payload', ['event', 'grace_period_expiration_at_ms'])) }} as grace_expires_at
+        {{ to_timestamp_ms(
+            json_integer('payload', ['event', 'grace_period_expiration_at_ms'])
+        ) }} as grace_expires_at
     from source
 )
 

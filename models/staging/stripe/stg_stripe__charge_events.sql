@@ -1,5 +1,7 @@
+{%- set object = ['data', 'object'] -%}
+
 with events as (
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ source('stripe', 'events') }}
     where event_type like 'charge.%' and object_type = 'charge'
 ),
 
@@ -9,24 +11,24 @@ final as (
         event_id,
         product,
         load_id,
-        object_source_id as charge_source_id,
-        {{ json_text('payload', ['data', 'object', 'customer']) }} as customer_source_id,
-        {{ json_text('payload', ['data', 'object', 'invoice']) }} as invoice_source_id,
-        {{ json_text('payload', ['data', 'object', 'payment_intent']) }} as payment_intent_source_id,
-        {{ json_text('payload', ['data', 'object', 'metadata', 'tenant_id']) }} as tenant_source_id,
-        {{ json_text('payload', ['data', 'object', 'metadata', 'user_id']) }} as user_source_id,
+        object_id as charge_source_id,
+        {{ json_text('payload', object + ['customer']) }} as customer_source_id,
+        {{ json_text('payload', object + ['invoice']) }} as invoice_source_id,
+        {{ json_text('payload', object + ['payment_intent']) }} as payment_intent_source_id,
+        {{ json_text('payload', object + ['metadata', 'tenant_id']) }} as tenant_source_id,
+        {{ json_text('payload', object + ['metadata', 'user_id']) }} as user_source_id,
         event_type,
-        {{ json_text('payload', ['data', 'object', 'status']) }} as status,
-        lower({{ json_text('payload', ['data', 'object', 'currency']) }}) as currency,
-        {{ json_integer('payload', ['data', 'object', 'amount']) }} as amount_source_cents,
-        {{ json_integer('payload', ['data', 'object', 'amount_captured']) }} as captured_source_cents,
-        {{ json_integer('payload', ['data', 'object', 'amount_refunded']) }} as refunded_source_cents,
-        is_live,
-        coalesce({{ json_boolean('payload', ['data', 'object', 'paid']) }}, false) as is_paid,
-        coalesce({{ json_boolean('payload', ['data', 'object', 'captured']) }}, true) as is_captured,
+        {{ json_text('payload', object + ['status']) }} as status,
+        lower({{ json_text('payload', object + ['currency']) }}) as currency,
+        {{ json_integer('payload', object + ['amount']) }} as amount_source_cents,
+        {{ json_integer('payload', object + ['amount_captured']) }} as captured_source_cents,
+        {{ json_integer('payload', object + ['amount_refunded']) }} as refunded_source_cents,
+        livemode as is_live,
+        coalesce({{ json_boolean('payload', object + ['paid']) }}, false) as is_paid,
+        coalesce({{ json_boolean('payload', object + ['captured']) }}, true) as is_captured,
         created_at,
         received_at,
-        {{ to_timestamp_seconds(json_integer('payload', ['data', 'object', 'created'])) }} as charged_at
+        {{ to_timestamp_seconds(json_integer('payload', object + ['created'])) }} as charged_at
     from events
 )
 

@@ -1,5 +1,7 @@
+{%- set object = ['data', 'object'] -%}
+
 with events as (
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ source('stripe', 'events') }}
     where event_type in ('customer.created', 'customer.updated', 'customer.deleted')
 ),
 
@@ -9,12 +11,12 @@ final as (
         event_id,
         product,
         load_id,
-        object_source_id as customer_source_id,
-        {{ json_text('payload', ['data', 'object', 'metadata', 'tenant_id']) }} as tenant_source_id,
-        {{ json_text('payload', ['data', 'object', 'metadata', 'user_id']) }} as user_source_id,
+        object_id as customer_source_id,
+        {{ json_text('payload', object + ['metadata', 'tenant_id']) }} as tenant_source_id,
+        {{ json_text('payload', object + ['metadata', 'user_id']) }} as user_source_id,
         event_type,
-        lower({{ json_text('payload', ['data', 'object', 'currency']) }}) as currency,
-        is_live,
+        lower({{ json_text('payload', object + ['currency']) }}) as currency,
+        livemode as is_live,
         created_at,
         received_at
     from events

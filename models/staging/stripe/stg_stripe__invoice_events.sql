@@ -1,6 +1,8 @@
+{%- set object = ['data', 'object'] -%}
+
 -- The subscription stands on the invoice (old) or below its parent (2025-03-31 and later).
 with events as (
-    select * from {{ ref('stg_stripe__events') }}
+    select * from {{ source('stripe', 'events') }}
     where event_type like 'invoice.%' and object_type = 'invoice'
 ),
 
@@ -10,28 +12,30 @@ final as (
         event_id,
         product,
         load_id,
-        object_source_id as invoice_source_id,
-        {{ json_text('payload', ['data', 'object', 'customer']) }} as customer_source_id,
+        object_id as invoice_source_id,
+        {{ json_text('payload', object + ['customer']) }} as customer_source_id,
         coalesce(
-            {{ json_text('payload', ['data', 'object', 'subscription']) }},
-            {{ json_text('payload', ['data', 'object', 'parent', 'subscription_details', 'subscription']) }}
+            {{ json_text('payload', object + ['subscription']) }},
+            {{ json_text('payload', object + ['parent', 'subscription_details', 'subscription']) }}
         ) as subscription_source_id,
-        {{ json_text('payload', ['data', 'object', 'charge']) }} as charge_source_id,
+        {{ json_text('payload', object + ['charge']) }} as charge_source_id,
         coalesce(
-            {{ json_text('payload', ['data', 'object', 'payment_intent']) }},
-            {{ json_text('payload', ['data', 'object', 'payments', 'data', 0, 'payment', 'payment_intent']) }}
+            {{ json_text('payload', object + ['payment_intent']) }},
+            {{ json_text('payload', object + ['payments', 'data', 0, 'payment', 'payment_intent']) }}
         ) as payment_intent_source_id,
         event_type,
-        {{ json_text('payload', ['data', 'object', 'status']) }} as status,
-        {{ json_text('payload', ['data', 'object', 'billing_reason']) }} as billing_reason,
-        lower({{ json_text('payload', ['data', 'object', 'currency']) }}) as currency,
-        {{ json_integer('payload', ['data', 'object', 'amount_due']) }} as due_source_cents,
-        {{ json_integer('payload', ['data', 'object', 'amount_paid']) }} as paid_source_cents,
-        is_live,
+        {{ json_text('payload', object + ['status']) }} as status,
+        {{ json_text('payload', object + ['billing_reason']) }} as billing_reason,
+        lower({{ json_text('payload', object + ['currency']) }}) as currency,
+        {{ json_integer('payload', object + ['amount_due']) }} as due_source_cents,
+        {{ json_integer('payload', object + ['amount_paid']) }} as paid_source_cents,
+        livemode as is_live,
         created_at,
         received_at,
-        {{ to_timestamp_seconds(json_integer('payload', ['data', 'object', 'due_date'])) }} as due_at,
-        {{ to_timestamp_seconds(json_integer('payload', ['data', 'object', 'status_transitions', 'paid_at'])) }} as paid_at
+        {{ to_timestamp_seconds(json_integer('payload', object + ['due_date'])) }} as due_at,
+        {{ to_timestamp_seconds(
+            json_integer('payload', object + ['status_transitions', 'paid_at'])
+        ) }} as paid_at
     from events
 )
 
