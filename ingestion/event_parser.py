@@ -69,6 +69,10 @@ class EventParser:
         used += contract.required
         self._known = frozenset(top_level(used))
         self._containers = containers(used, set(filter(None, [mapped.path])))
+        inside = f"{mapped.path}."
+        self._taken = frozenset(
+            path.removeprefix(inside).split(".")[0] for path in used if path.startswith(inside)
+        )
         self._pattern = re.compile(contract.event_pattern) if contract.event_pattern else None
 
     def parse(self, number: int, line: bytes) -> Outcome:  # noqa: PLR0911
@@ -165,7 +169,7 @@ class EventParser:
             if matched is not None:
                 domain = matched.groupdict().get("domain")
             event = EventType()
-        if len(name) > 200 or _NEEDS_ESCAPE(name) or "\x00" in name:
+        if len(name) > 500 or _NEEDS_ESCAPE(name) or "\x00" in name:
             raise Invalid(Rejected("wrong_type", "The event name is not a plain short text."))
         plan = EventPlan(name, event, contract, domain, self._scrubber)
         if len(self._plans) < 5_000:
@@ -236,6 +240,8 @@ class EventParser:
             reason = f"The properties ({mapped.path}) are a {kind}, not an object."
             raise Invalid(Rejected("wrong_type", reason))
         properties: dict[str, Any] = dict(found) if found else {}
+        for key in self._taken:  # what the envelope took from here need not be kept twice
+            properties.pop(key, None)
         for key, get in self._fields:
             if get is not None and (value := get(record)) is not None:
                 properties.setdefault(key, value)
