@@ -79,7 +79,7 @@ class SourceDatabase:
         self._commit_before, self._last_commit = self._last_commit, self._last_commit + 100
         self._keys_before = set(range(-100, 100)) if truncates else touched
 
-    def _apply(self, action: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def _apply(self, action: tuple[Any, ...]) -> list[tuple[Any, ...]]:  # noqa: PLR0911
         """The changes an action makes, in Debezium's form; none where it does not apply."""
         name, *rest = action
         if name == "insert" and rest[0] not in self.items:

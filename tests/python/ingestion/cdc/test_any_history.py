@@ -3,6 +3,7 @@
 Rules 48 and 50 to 56, tried on generated histories.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ class Delivery:
         edges = sorted({0, count, *(int(cut * count) for cut in self.cuts)})
         parts = [
             (f"cdc/shop/part-{number}.jsonl", lines[begin:end])
-            for number, (begin, end) in enumerate(zip(edges, edges[1:], strict=False))
+            for number, (begin, end) in enumerate(itertools.pairwise(edges))
         ]
         parts += [
             (
@@ -142,7 +143,7 @@ def history(shop: Loading) -> list[tuple[Any, ...]]:
 
 def assert_continuous(versions: list[tuple[Any, ...]]) -> None:
     """Rule 56."""
-    for before, after in zip(versions, versions[1:], strict=False):
+    for before, after in itertools.pairwise(versions):
         if before[0] == after[0]:
             assert before[5] is not None and before[5] <= after[4]
             assert before[5] == after[4] or before[7]
