@@ -5,7 +5,8 @@ here: the current state and history made from the changes (`fold`).
 """
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -17,14 +18,15 @@ from ingestion.cdc.position import UNPLACED, natural_key, partition_lane
 from ingestion.identity import record_key
 from ingestion.json_lines import decode_exactly, decode_object, encode
 from ingestion.pii import Tokeniser
-from ingestion.sources import FileInfo, Ignored, Outcome, Rejected, Row, copy_line
+from ingestion.sources import FileInfo, Ignored, Outcome, Rejected, Row, copy_field
 
 COLUMNS = (
     "event_date", "product", "table_name", "op", "key", "key_hash", "lsn", "transaction_id",
     "transaction_order", "position", "is_placed", "stream_file", "stream_offset", "committed_at",
     "received_at", "after", "extra", "unavailable", "content_hash",
 )  # fmt: skip
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1)
+NULL = "\\N"
 _EMPTY = Decoded({}, None, [], "")
 
 
@@ -101,7 +103,7 @@ class CdcParser:
             lane, place = partition_lane(change.partition), change.offset
         else:
             lane, place = self._stream_file, number
-        committed = _time_text(change.committed_us)
+        committed = time_text(change.committed_us)
         identity = (self._product, table, change.op)
         if change.position == UNPLACED:
             content = record_key(
@@ -116,18 +118,17 @@ class CdcParser:
             )
         # a row without a key is known by its own change
         key_hash = record_key(self._product, table, key_text) if key_text is not None else content
-        copy = copy_line(
-            (
-                committed[:10], self._product, table, change.op, key_text, key_hash,
-                _text(change.lsn), _text(change.transaction_id), _text(change.transaction_order),
-                "\\x" + change.position, "f" if change.position == UNPLACED else "t",
-                lane, str(place), committed, _time_text(change.received_us),
-                after_text, extra_text,
-                "{" + ",".join(map(_array_item, image.unavailable)) + "}" if image.unavailable
-                else None,
-                "\\x" + content,
-            )
-        )  # fmt: skip
+        missing = "{" + ",".join(map(_array_item, image.unavailable)) + "}"
+        is_placed = "f" if change.position == UNPLACED else "t"
+        copy = (
+            f"{committed[:10]}\t{self._product}\t{copy_field(table)}\t{change.op}"
+            f"\t{copy_field(key_text)}\t{key_hash}"
+            f"\t{_number(change.lsn)}\t{_number(change.transaction_id)}"
+            f"\t{_number(change.transaction_order)}\t\\\\x{change.position}\t{is_placed}"
+            f"\t{copy_field(lane)}\t{place}\t{committed}\t{time_text(change.received_us)}"
+            f"\t{copy_field(after_text)}\t{copy_field(extra_text)}"
+            f"\t{copy_field(missing) if image.unavailable else NULL}\t\\\\x{content}"
+        )
         received = change.received_us or change.committed_us or 0
         return Row(record, committed[:10], received, content, copy, None)
 
@@ -172,12 +173,19 @@ def _table_of_path(inside: str, contract: CdcContract) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _time_text(us: int | None) -> str:
-    return "1970-01-01 00:00:00+00" if us is None else str(_EPOCH + timedelta(microseconds=us))
+def time_text(us: int | None) -> str:
+    """Microseconds since 1970 as text; a time nobody stated is 1970 itself."""
+    seconds, micros = divmod(us or 0, 1_000_000)
+    return f"{_second_text(seconds)}.{micros:06d}+00"
 
 
-def _text(number: int | None) -> str | None:
-    return None if number is None else str(number)
+@lru_cache(maxsize=4096)
+def _second_text(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat(" ")
+
+
+def _number(number: int | None) -> int | str:
+    return NULL if number is None else number
 
 
 def _array_item(name: str) -> str:

@@ -1,0 +1,221 @@
+"""Rule 57: the source changes its tables, the contract follows later, and nothing is lost.
+
+Also what the tables keep of people, and which keys a load says it touched.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.python.ingestion.cdc.conftest import Loading
+
+pytestmark = pytest.mark.slow
+
+BEFORE = """
+kind: cdc
+product: shop
+tables:
+  people:
+    primary_key: [id]
+    tenant: org
+    user: id
+    columns:
+      id: integer
+      org: integer
+      email: {type: text, personal: token}
+      notes: {type: text, personal: drop}
+      plan: text
+"""
+AFTER = (
+    BEFORE.replace("plan: text", "tier: text\n      score: numeric(6,2)\n      joined: date")
+    + """
+  visits:
+    columns: {person: integer, "on": date}
+"""
+)
+
+
+class Shop:
+    """A source whose tables change, and a warehouse that reads it."""
+
+    def __init__(self, loading: Loading, folder: Path) -> None:
+        self.folder, self.files, self.lsn = folder, 0, 100
+        self.contract(BEFORE)
+        settings = replace(loading.warehouse.settings, contracts=(folder,))
+        self.loading = Loading(replace(loading.warehouse, settings=settings))
+
+    def contract(self, text: str) -> None:
+        (self.folder / "shop.yml").write_text(text)
+
+    def change(self, op: str, row: dict[str, Any], table: str = "people") -> bytes:
+        self.lsn += 10
+        source = {"lsn": self.lsn, "txId": self.lsn, "table": table, "schema": "public",
+                  "sequence": json.dumps([str(self.lsn - 5), str(self.lsn)]),
+                  "ts_ms": 1_700_000_000_000 + self.lsn}  # fmt: skip
+        key = {"id": row["id"]} if "id" in row else None
+        after = None if op in "dt" else row
+        value = {"op": op, "before": None, "after": after, "source": source,
+                 "ts_ms": 1_700_000_001_000 + self.lsn}  # fmt: skip
+        record = {"topic": f"shop.public.{table}", "key": key, "value": value}
+        return json.dumps(record).encode()
+
+    def load(self, *lines: bytes) -> None:
+        self.files += 1
+        self.loading.put_and_load({f"cdc/shop/{self.files}.jsonl": lines})
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.loading.rows(query)
+
+
+@pytest.fixture
+def shop(loading: Callable[..., Loading], tmp_path: Path) -> Shop:
+    return Shop(loading(), tmp_path)
+
+
+def test_a_renamed_column_and_a_new_table_are_kept_reported_and_found_again(shop: Shop) -> None:
+    ann = {"id": 1, "org": 7, "email": "ann@example.org", "notes": "n", "plan": "pro"}
+    shop.load(shop.change("c", ann))
+    renamed = {"id": 1, "org": 7, "email": "ann@example.org", "notes": None, "tier": "gold",
+               "score": "AMg=", "joined": 19782, "mobile_number": "0825550100"}  # fmt: skip
+    shop.load(
+        shop.change("u", renamed),
+        shop.change("c", {"person": 1, "on": 19782}, table="visits"),
+        shop.change("c", {"person": 1, "on": 19782}, table="visits"),
+    )
+    assert shop.rows("select plan, _extra ->> 'tier' from raw_cdc.shop__people") == [
+        ("pro", "gold")
+    ]
+    drift = shop.rows("select object_name, field_name, kind from ops.schema_drift")
+    assert ("people", "tier", "undeclared_column") in drift
+    assert ("people", "plan", "missing_column") in drift
+    assert ("visits", "", "undeclared_table") in drift
+
+    shop.contract(AFTER)
+    shop.load(shop.change("u", {**renamed, "tier": "silver"}))
+    assert shop.rows("select tier, score, joined::text from raw_cdc.shop__people") == [
+        ("silver", 2, "2024-02-29")
+    ]
+    assert shop.rows(
+        "select tier, score from raw_cdc.shop__people_history order by valid_from"
+    ) == [(None, None), ("gold", 2), ("silver", 2)]
+    # what the contract no longer names is where nobody's columns are
+    assert shop.rows("select after ->> 'plan', extra ->> 'plan' from raw_cdc.changes"
+                     " where table_name = 'people' order by lsn limit 1") == [(None, "pro")]  # fmt: skip
+    visits = shop.rows('select person, "on"::text from raw_cdc.shop__visits')
+    assert visits == [(1, "2024-02-29")] * 2
+
+
+def test_the_rebuilt_tables_are_those_of_a_warehouse_that_knew_from_the_start(
+    shop: Shop, loading: Callable[..., Loading], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lines = [
+        shop.change("c", {"id": n, "org": 7, "email": f"{n}@example.org", "notes": None,
+                          "tier": "gold", "score": "AMg=", "joined": n})
+        for n in range(5)
+    ]  # fmt: skip
+    lines += [shop.change("d", {"id": 3}), shop.change("c", {"person": 1, "on": 5}, table="visits")]
+    knowing = Shop(loading(), tmp_path_factory.mktemp("knowing"))
+    knowing.contract(AFTER)
+    knowing.loading.warehouse.settings.pii_key_file.write_text(  # tokens compare under one key
+        shop.loading.warehouse.settings.pii_key().hex()
+    )
+    knowing.load(*lines)
+    shop.load(*lines)
+    shop.contract(AFTER)
+    shop.load(b'{"ts_ms": 1}')
+    for table, columns in (
+        ("people_history", "id, email, tier, score, joined, valid_from, valid_to, is_deleted"),
+        ("visits", 'person, "on"'),
+    ):
+        query = f"select {columns} from raw_cdc.shop__{table} order by 1"
+        assert shop.rows(query) == knowing.rows(query) != []
+
+
+def test_a_value_of_another_type_is_set_aside_and_the_row_goes_on(shop: Shop) -> None:
+    shop.load(
+        shop.change("c", {"id": 1, "org": 7, "email": None, "notes": None, "plan": "pro"}),
+        shop.change("u", {"id": 1, "org": "seven", "email": None, "notes": None, "plan": "free"}),
+    )
+    assert shop.rows("select org, plan, _extra ->> 'org' from raw_cdc.shop__people") == [
+        (7, "free", "seven")
+    ]
+    assert shop.rows(
+        "select field_name from ops.schema_drift where kind = 'undecodable_value'"
+    ) == [("org",)]
+
+
+def test_nothing_personal_is_stored_anywhere(shop: Shop) -> None:
+    """Rule 74: tokens by tenant, free text dropped, undeclared columns searched."""
+    person = {"id": 1, "org": 7, "email": "Ann@Example.org", "notes": "ann has a secret plan",
+              "plan": "pro", "backup_email": "ann@home.org", "remark": "ask ann@home.org"}  # fmt: skip
+    other = {**person, "id": 2, "org": 8}
+    unknown = {"id": 9, "email": "ann@example.org", "phone": "+27825550100"}
+    shop.load(shop.change("c", person), shop.change("c", other), b'{"broken": "ann@example.org"',
+              shop.change("c", unknown, table="unknown"))  # fmt: skip
+    ann, elsewhere = shop.rows("select email from raw_cdc.shop__people order by id")
+    assert ann[0].startswith("tok_") and elsewhere[0].startswith("tok_") and ann != elsewhere
+    for table in ("raw_cdc.changes", "raw_cdc.shop__people", "raw_cdc.shop__people_history",
+                  "ops.rejected_records"):  # fmt: skip
+        found = shop.rows(
+            f"select t::text from {table} as t where t::text ~* '(ann@|secret plan|825550100)'"
+        )
+        assert found == [], table
+
+
+def test_a_load_says_whom_it_touched(shop: Shop) -> None:
+    """The tenant and user a row leaves are touched as well as those it comes to."""
+    row = {"id": 1, "org": 7, "email": None, "notes": None, "plan": "pro"}
+    shop.load(shop.change("c", row))
+    shop.load(shop.change("u", {**row, "org": 8}))
+    shop.load(shop.change("d", {"id": 1}))
+    touched = shop.rows(
+        "select load_id - min(load_id) over (), entity_type, count(distinct tenant_id)"
+        " from ops.load_touched group by load_id, entity_type order by 1, 2"
+    )
+    assert touched == [
+        (0, "cdc_table", 0), (0, "user", 1), (1, "cdc_table", 0), (1, "user", 2),
+        (2, "cdc_table", 0), (2, "user", 1),
+    ]  # fmt: skip
+
+
+def test_flattened_rows_follow_their_stream(shop: Shop) -> None:
+    """Without positions the files' natural order counts, whatever order they are loaded in."""
+
+    def row(plan: str, deleted: str = "false") -> bytes:
+        return json.dumps({"id": 1, "org": 7, "plan": plan, "__deleted": deleted,
+                           "__table": "people"}).encode()  # fmt: skip
+
+    files = {"cdc/shop/part-2.jsonl": [row("b"), row("c")], "cdc/shop/part-10.jsonl": [row("d")],
+             "cdc/shop/part-1.jsonl": [row("a")]}  # fmt: skip
+    for path, lines in files.items():
+        shop.loading.put_and_load({path: lines})
+    assert shop.rows("select plan from raw_cdc.shop__people") == [("d",)]
+    shop.loading.put_and_load({"cdc/shop/part-11.jsonl": [row("d", deleted="true")]})
+    assert shop.rows("select plan from raw_cdc.shop__people") == []
+
+
+def test_partition_and_offset_order_before_the_files_name(shop: Shop) -> None:
+    def row(plan: str, offset: int) -> bytes:
+        value = {"id": 1, "org": 7, "plan": plan}
+        return json.dumps({"topic": "shop.public.people", "partition": 0, "offset": offset,
+                           "key": {"id": 1}, "value": value}).encode()  # fmt: skip
+
+    shop.loading.put_and_load({"cdc/shop/a.jsonl": [row("new", 12)]})
+    shop.loading.put_and_load({"cdc/shop/b.jsonl": [row("old", 7), row("new", 12)]})
+    assert shop.rows("select plan from raw_cdc.shop__people") == [("new",)]
+    assert shop.rows("select count(*) from raw_cdc.changes") == [(2,)]
+
+
+def test_an_undeclared_database_waits_for_its_contract(shop: Shop) -> None:
+    record = b'{"topic": "x.public.t", "key": {"id": 1}, "value": {"id": 1, "__table": "t"}}'
+    report = shop.loading.put_and_load({"cdc/nobody/1.jsonl": [record]})
+    assert "contracts/cdc/nobody.yml" in report.undeclared[0]
+    (shop.folder / "nobody.yml").write_text(
+        "kind: cdc\nproduct: nobody\ntables: {t: {primary_key: [id], columns: {id: integer}}}\n"
+    )
+    shop.loading.load()
+    assert shop.rows("select id from raw_cdc.nobody__t") == [(1,)]
