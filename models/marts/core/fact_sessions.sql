@@ -9,6 +9,8 @@
         'logged': ['tenant_id', 'date_key'],
     }},
 ) }}
+
+-- the days that a session spans: depends_on: {{ ref('dim_date') }}
 {%- set started = epoch_seconds('sessions.started_at') %}
 {%- set identity = ["'session'", 'sessions.product', 'sessions.tenant_id', 'sessions.user_id', started] %}
 

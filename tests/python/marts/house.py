@@ -1,0 +1,97 @@
+"""A warehouse that tests fill through the ordinary loader and build with dbt, and read row for row.
+
+Belongs here: landing, loading, building, reading. Does not belong here: what the numbers should be.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ingestion import load_all
+from tallyhouse import dbt
+from tallyhouse.database import Warehouse
+from tallyhouse.settings import parse_instant
+
+ENGAGEMENT = ("+path:models/marts/engagement", "+fact_sessions")
+PRODUCTIVITY = (*ENGAGEMENT, "+fact_productivity")
+TABLES = (
+    "core.fact_events",
+    "core.fact_sessions",
+    "intermediate.int_engagement__user_days",
+    "intermediate.int_engagement__user_weeks",
+    "intermediate.int_engagement__user_months",
+    "intermediate.int_engagement__users",
+    "intermediate.int_engagement__daily_actives",
+    "intermediate.int_engagement__daily_messages",
+    "engagement.metrics_daily_engagement",
+    "engagement.metrics_weekly_engagement",
+    "engagement.metrics_monthly_engagement",
+    "engagement.metrics_cohort_retention",
+    "coaching.fact_productivity",
+)
+
+Rows = Counter[str]
+
+
+class House:
+    """One database with its landing folder."""
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self.warehouse = warehouse
+        self.landing = Path(warehouse.settings.landing)
+
+    def put(self, path: str, lines: Iterable[dict[str, Any]]) -> None:
+        """Write a file of JSON lines below the landing folder."""
+        file = self.landing / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+
+    def load(self, contracts: Iterable[Path] = ()) -> None:
+        settings = replace(self.warehouse.settings, contracts=tuple(contracts))
+        load_all(self.warehouse.connect, settings, processes=1)
+
+    def build(
+        self,
+        select: Iterable[str] = PRODUCTIVITY,
+        *,
+        as_of: str | None = None,
+        full_refresh: bool = False,
+    ) -> None:
+        """Seeds and models, without dbt's own tests; fails on the first thing that goes wrong."""
+        settings = replace(
+            self.warehouse.settings, as_of=parse_instant(as_of, "as_of") if as_of else None
+        )
+        outcome = dbt.run(
+            [
+                *("build", "--select", *select),
+                *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
+                *(["--full-refresh"] if full_refresh else []),
+            ],
+            settings,
+            warehouse=replace(self.warehouse, settings=settings),
+        )
+        assert outcome.success, outcome.failures
+
+    def query(self, text: str) -> list[tuple[Any, ...]]:
+        with self.warehouse.connect() as connection:
+            return connection.execute(text.encode()).fetchall()
+
+    def rows(self, table: str) -> Rows:
+        """All rows of a table, JSON as text; equal tables give equal answers."""
+        return Counter(row for (row,) in self.query(f"select t::text from {table} as t"))
+
+    def tables(self) -> dict[str, Rows]:
+        return {table: self.rows(table) for table in TABLES}
+
+
+def assert_equal(found: dict[str, Rows], expected: dict[str, Rows], what: str) -> None:
+    """Row for row, with the first differences in the message."""
+    for table, rows in expected.items():
+        missing, extra = rows - found[table], found[table] - rows
+        assert not missing and not extra, (
+            f"{what}: {table} misses {sum(missing.values())} rows, e.g. {sorted(missing)[:3]}, "
+            f"and has {sum(extra.values())} too many, e.g. {sorted(extra)[:3]}"
+        )
