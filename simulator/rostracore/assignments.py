@@ -30,12 +30,13 @@ class Assignments:
         starts: int,
         hours: int,
         premium: bool,
-    ) -> None:
-        """Offers until the places are taken; some say no, a few say yes and cancel."""
+    ) -> int:
+        """Offers until the places are taken; some say no. Returns how many said yes so far."""
         refusals = chance.integer(0, 2) + (chance.integer(1, 3) if filled < required else 0)
         wanted = min(len(pool), filled + refusals)
         if not wanted:
-            return
+            return 0
+        taken = 0
         offset = chance.integer(0, len(pool) - 1)
         asked = [pool[(offset + i) % len(pool)] for i in range(wanted)]
         asked = [
@@ -45,6 +46,7 @@ class Assignments:
             answer = "accepted" if number < filled else "rejected" if chance.hit(0.7) else "offered"
             offered = posted + int(chance.between(0.01, 0.5) * (starts - posted))
             responded = offered + int(chance.uniform() ** 2 * 0.45 * (starts - offered)) + SECOND
+            taken += answer == "accepted" and responded < self.limit
             if offered < self.limit:
                 self._assignment(
                     company,
@@ -59,6 +61,7 @@ class Assignments:
                     premium,
                     chance,
                 )
+        return taken
 
     def _assignment(
         self,

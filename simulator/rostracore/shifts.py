@@ -41,6 +41,7 @@ class Outcome:
     chance: float
     required: int
     filled: int
+    taken: int
 
 
 class Shifts:
@@ -169,7 +170,7 @@ class Shifts:
             return None
         if over < self.limit:
             self.log.update(over, "shifts", {"shift_id": shift_id}, row | {"status": "done"})
-        self.assignments.fill(
+        taken = self.assignments.fill(
             company,
             chance,
             shift_id,
@@ -183,7 +184,9 @@ class Shifts:
             night or weekend,
         )
         self.outcomes.append(
-            Outcome(shift_id, company.tenant.source_id, starts, probability, required, filled)
+            Outcome(
+                shift_id, company.tenant.source_id, starts, probability, required, filled, taken
+            )
         )
         return filled / required
 

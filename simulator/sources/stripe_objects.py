@@ -125,7 +125,7 @@ def subscription_object(sub: Any, new: bool) -> dict[str, Any]:
         "latest_invoice": sub.latest_invoice,
         "livemode": True,
         "metadata": sub.metadata,
-        "pause_collection": None,
+        "pause_collection": {"behavior": "void", "resumes_at": None} if sub.paused else None,
         "schedule": None,
         "start_date": sub.created // SECOND,
         "status": sub.status,
@@ -135,13 +135,44 @@ def subscription_object(sub: Any, new: bool) -> dict[str, Any]:
     }
     if new:
         body |= {
-            "discounts": [],
+            "discounts": [sub.discount["id"]] if sub.discount else [],
             "cancellation_details": {"comment": None, "feedback": None, "reason": sub.reason},
         }
     else:
-        body |= {**period, "discount": None, "plan": plan, "quantity": sub.quantity}
+        body |= {**period, "discount": sub.discount, "plan": plan, "quantity": sub.quantity}
     return body
 
 
 def seconds(instant: int | None) -> int | None:
     return None if instant is None else instant // SECOND
+
+
+def discount_object(
+    sub: Any, discount_id: str, at: int, percent: int, duration: str
+) -> dict[str, Any]:
+    return {
+        "id": discount_id,
+        "object": "discount",
+        "checkout_session": None,
+        "coupon": {
+            "id": f"{duration}{percent}",
+            "object": "coupon",
+            "amount_off": None,
+            "created": sub.price["created"],
+            "currency": None,
+            "duration": duration,
+            "duration_in_months": None,
+            "livemode": True,
+            "metadata": {},
+            "name": f"{percent} % off, {duration}",
+            "percent_off": float(percent),
+            "valid": True,
+        },
+        "customer": sub.customer_id,
+        "end": None,
+        "invoice": None,
+        "invoice_item": None,
+        "promotion_code": None,
+        "start": at // SECOND,
+        "subscription": sub.subscription_id,
+    }

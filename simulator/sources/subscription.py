@@ -11,12 +11,15 @@ from typing import Any
 
 from simulator.ledger import MONTHS, Customer, Ledger
 from simulator.sources.stripe import StripeAccount
-from simulator.sources.stripe_invoices import charge_object, invoice_object
-from simulator.sources.stripe_objects import customer_object, subscription_object
+from simulator.sources.stripe_objects import (
+    customer_object,
+    subscription_object,
+)
+from simulator.sources.terms import Terms
 from simulator.timeline import DAY, SECOND, add_months
 
 
-class StripeSubscription:
+class StripeSubscription(Terms):
     """A subscription of one item. Instants are whole seconds, in milliseconds."""
 
     def __init__(
@@ -49,10 +52,15 @@ class StripeSubscription:
         self.invoices = 0
         self.periods = 0
         self.last_invoice: dict[str, Any] | None = None
+        self.discount: dict[str, Any] | None = None
+        self.paused = False
 
     @property
     def monthly(self) -> Fraction:
-        return Fraction(self.price["amount"]) * self.quantity * MONTHS[self.price["interval"]]
+        """What it is worth a month: only a discount for ever lowers it (rule 13)."""
+        full = Fraction(self.price["amount"]) * self.quantity * MONTHS[self.price["interval"]]
+        forever = self.discount is not None and self.discount["coupon"]["duration"] == "forever"
+        return full * Fraction(100 - self.percent_off, 100) if forever else full
 
     # --- beginnings -----------------------------------------------------------------------------
     def introduce(self, at: int, metadata: dict[str, str], place: int | None = None) -> None:
@@ -96,6 +104,9 @@ class StripeSubscription:
             self.periods = 0
         self.period_start = at
         self.period_end = self._next(self.periods + 1)
+        if self.discount is not None and self.discount["coupon"]["duration"] == "once":
+            previous |= self._discount_before(at)
+            self.discount = None
         if was == "trialing" or fails:
             previous["status"] = was
         self.status = "past_due" if fails else "active"
@@ -168,16 +179,10 @@ class StripeSubscription:
         )
         self.ledger.ended(self.customer, self.subscription_id, at, reason)
 
-    def refund(self, at: int, amount: int) -> None:
-        invoice = self.last_invoice
-        if invoice and invoice["paid"]:
-            body = charge_object(self, invoice, invoice["created"], amount)
-            self.account.emit("charge.refunded", at, body, {"amount_refunded": 0})
-            self.ledger.paid(self.customer, at, -amount, self.price["currency"])
-
     # --- private --------------------------------------------------------------------------------
     def _count(self, at: int) -> None:
-        worth = Fraction(0) if self.status in ("trialing", "incomplete") else self.monthly
+        nothing = self.paused or self.status in ("trialing", "incomplete")
+        worth = Fraction(0) if nothing else self.monthly
         risk = self.status == "past_due"
         self.ledger.worth(
             self.customer, self.subscription_id, at, worth, self.price["currency"], risk
@@ -204,42 +209,6 @@ class StripeSubscription:
         else:
             previous["current_period_start"] = self.period_start // SECOND
             previous["current_period_end"] = self.period_end // SECOND
-
-    def _invoice(self, at: int, reason: str) -> dict[str, Any]:
-        token = self.account.chance.token(22)
-        self.invoices += 1
-        self.last_invoice = {
-            "id": f"in_1{token}",
-            "charge": f"ch_3{token}",
-            "created": at,
-            "reason": reason,
-            "amount": self.price["amount"] * self.quantity,
-            "paid": False,
-            "paid_at": None,
-            "attempts": 0,
-            "number": f"{self.subscription_id[5:13].upper()}-{self.invoices:04d}",
-        }
-        self.latest_invoice = self.last_invoice["id"]
-        self._bill("invoice.created", at)
-        return self.last_invoice
-
-    def _bill(self, kind: str, at: int) -> None:
-        body = invoice_object(self, self.last_invoice or {}, self.account.is_new(at))
-        self.account.emit(kind, at, body)
-
-    def _pay(self, at: int, reason: str) -> None:
-        self._invoice(at, reason)
-        self._settle(at, True)
-
-    def _settle(self, at: int, works: bool) -> None:
-        invoice = self.last_invoice or {}
-        invoice["attempts"] += 1
-        invoice["paid"], invoice["paid_at"] = works, at if works else None
-        charge = charge_object(self, invoice, at)
-        self.account.emit("charge.succeeded" if works else "charge.failed", at, charge)
-        self._bill("invoice.paid" if works else "invoice.payment_failed", at)
-        if works:
-            self.ledger.paid(self.customer, at, invoice["amount"], self.price["currency"])
 
     def sleep_until(self, instant: int) -> None:
         """Renewals before `instant` happened but were not exported."""

@@ -16,7 +16,7 @@ warehouse's (`tenant_id`, `user_id`: UUIDs by the identity convention). Everythi
 | `sessions_daily.csv` | day × product × tenant with use | sessions that began that day (named ones, and runs of unnamed events without a gap over 30 minutes); minutes from first to last event; distinct clock minutes with an event, summed over sessions |
 | `cohort_retention.csv` | product × tenant × cohort type × cohort × period × mode | cohort of first-ever event; only periods wholly over on the last complete day; weeks start on Monday |
 | `fact_productivity.csv` | day × UpCoach user who did anything | goals completed, habit check-ins that stand (rows, not their `count`), average mood, chats begun, tasks done, sessions begun, their active minutes, payments less refunds of the day in US cents |
-| `shift_fill.csv` | shift that was not cancelled | the hidden chance of being filled, and what came of it (also for shifts still to come) |
+| `shift_fill.csv` | shift that was not cancelled | the hidden chance of being filled; guards who have accepted by `as_of` (`filled_count`) and who will have by its start (`final_count`) |
 | `cdc_state.csv` | product × table | rows that live in the source table at the end |
 | `planted.jsonl` | planted defect | what, where (file below `landing/`, line from 1), and the right treatment |
 | `summary.json` | – | files and lines by source, window, `as_of`, counts of plants |

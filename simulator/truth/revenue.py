@@ -16,9 +16,10 @@ from fractions import Fraction
 
 from simulator.fx import Rates
 from simulator.ledger import Customer, Entry, Ledger
-from simulator.timeline import LocalDays
+from simulator.timeline import MINUTE, LocalDays
 
 ZERO_DECIMAL = {"jpy"}
+NETTING = 60 * MINUTE
 MOVES = ("new", "expansion", "contraction", "churn", "reactivation", "fx")
 
 
@@ -100,14 +101,13 @@ def _walk(
         total.opening += carried
         revalued = _decimal(source) * factor
         total.moves["fx"] += revalued - carried
+        steps: list[tuple[int, Fraction, Fraction]] = []
         while position < len(entries) and entries[position].at < next_midnight:
-            before, now = apply(entries[position])
+            steps.append((entries[position].at, *apply(entries[position])))
             position += 1
-            if now == before:
-                continue
+        for before, now in _netted(steps):
             kind = _kind(before, now, paid_before)
-            change = (_decimal(now) - _decimal(before)) * factor
-            total.moves[kind] += abs(change)
+            total.moves[kind] += abs(_decimal(now) - _decimal(before)) * factor
             paid_before = paid_before or now > 0
         source = sum(worth.values(), Fraction(0))
         carried = _decimal(source) * factor
@@ -117,6 +117,22 @@ def _walk(
             total.customers += 1
             total.at_risk += _decimal(at_risk) * factor
             yield CustomerDay(day, customer, currency, carried, _decimal(at_risk) * factor)
+
+
+def _netted(steps: list[tuple[int, Fraction, Fraction]]) -> Iterator[tuple[Fraction, Fraction]]:
+    """Changes within an hour of the one before are one change; what nets to nothing is none."""
+    groups: list[list[tuple[int, Fraction, Fraction]]] = []
+    for step in steps:
+        if step[1] == step[2]:
+            continue
+        if groups and step[0] - groups[-1][-1][0] <= NETTING:
+            groups[-1].append(step)
+        else:
+            groups.append([step])
+    for group in groups:
+        before, now = group[0][1], group[-1][2]
+        if before != now:
+            yield before, now
 
 
 def _kind(before: Fraction, now: Fraction, paid_before: bool) -> str:

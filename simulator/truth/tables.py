@@ -191,14 +191,23 @@ def churn(root: Path, world: Any) -> None:
 def shifts(root: Path, world: Any) -> None:
     write_csv(
         root / "shift_fill.csv",
-        ("shift_id", "tenant_id", "starts_at", "fill_chance", "required_count", "filled_count"),
+        (
+            "shift_id",
+            "tenant_id",
+            "starts_at",
+            "fill_chance",
+            "required_count",
+            "filled_count",
+            "final_count",
+        ),
         (
             (
-                s.shift_id,
+                entity_uuid("rostracore", "shift", str(s.shift_id)),
                 entity_uuid("rostracore", "tenant", s.tenant_id),
                 iso(s.starts),
                 f"{s.chance:.4f}",
                 s.required,
+                s.taken,
                 s.filled,
             )
             for s in world.shifts

@@ -29,13 +29,13 @@ class Fate:
         before = self.person.engaged(instant - 28 * DAY, window)
         failed = any(0 <= instant - at < 45 * DAY for at in self.failures)
         odds = (
-            -6.45
-            - 1.55 * now
-            + 0.55 * (before - now)
+            -6.9
+            - 1.9 * now
+            + 0.65 * (before - now)
             + 1.7 * failed
             - 3.0 * (self.person.replies - 0.5)
         )
-        return 0.0018 + 1 / (1 + math.exp(-odds))
+        return 0.0014 + 1 / (1 + math.exp(-odds))
 
 
 class Deciding:

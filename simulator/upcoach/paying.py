@@ -5,31 +5,16 @@ The records are written in `sources`; when somebody leaves is decided in `fate`.
 
 from __future__ import annotations
 
-from simulator.catalogue import Tenant
 from simulator.chance import Chance
 from simulator.ledger import Customer, Ledger
-from simulator.prices import STRIPE_PRICES, YEARLY_MONTHS
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
 from simulator.sources.subscription import StripeSubscription
 from simulator.timeline import DAY, HOUR, SECOND, Window
+from simulator.upcoach.changes import change_something, stripe_price
 from simulator.upcoach.fate import FOREVER, Deciding, Fate
 from simulator.upcoach.people import Person
 from simulator.upcoach.store import StorePayers
-
-
-def stripe_price(tenant: Tenant, plan: str, interval: str, created: int) -> dict:
-    amount = STRIPE_PRICES[plan][tenant.currency] * (YEARLY_MONTHS if interval == "year" else 1)
-    mark = f"{plan}{interval}{tenant.currency}"
-    return {
-        "id": f"price_1{mark}",
-        "product": f"prod_{plan}",
-        "nickname": f"UpCoach {plan} {interval}ly",
-        "currency": tenant.currency,
-        "interval": interval,
-        "amount": amount,
-        "created": created // SECOND,
-    }
 
 
 class Payers(Deciding):
@@ -105,6 +90,11 @@ class Payers(Deciding):
             first = False
             trial = chance.pick((7, 14)) if chance.hit(0.35) else 0
             person.plan_changes.append((start, plan))
+            if chance.hit(0.09):
+                percent, duration = chance.pick(((20, "forever"), (50, "once")))
+                sub.grant(start, percent, duration, told=False)
+            if person.number % 16 == 3:
+                self._addon(fate, chance, customer, sub.metadata, start)
             sub.start(start, trial, incomplete=not trial and chance.hit(0.2), place=late)
             end = self._stripe_life(fate, chance, sub)
             person.plan_changes.append((end, "free"))
@@ -125,7 +115,7 @@ class Payers(Deciding):
                 sub.period_end,
             )
             if sub.status == "active":
-                self._changes(fate, chance, sub, left or sub.period_end)
+                change_something(self, fate, chance, sub, left or sub.period_end)
             if left is not None and not sub.touched < left < sub.period_end:
                 left = None  # a swap has begun another period
             if left is not None:
@@ -167,25 +157,22 @@ class Payers(Deciding):
         sub.end(again + 1 * HOUR, "payment_failed")
         return again + 1 * HOUR
 
-    def _changes(self, fate: Fate, chance: Chance, sub: StripeSubscription, until: int) -> None:
-        """Plan swaps and seats, in a quiet moment of the period."""
-        begin = max(sub.period_start, sub.touched, self.window.start) + 1 * DAY
-        if until - begin < 3 * DAY:
+    def _addon(
+        self, fate: Fate, chance: Chance, customer: Customer, owner: dict[str, str], start: int
+    ) -> None:
+        """A second subscription of the same customer: group sessions, by the month, for a while."""
+        person = fate.person
+        begin = max(start, self.window.start) + int(chance.between(2, 60) * DAY)
+        at = self.daytime(person, begin, chance)
+        stop = self.daytime(person, at + int(chance.between(20, 150) * DAY), chance)
+        if at >= self.limit:
             return
-        at = self.daytime(fate.person, int(chance.between(begin, until - 2 * DAY)), chance)
-        if not begin < at < until - 1 * DAY:
-            return
-        mood = fate.person.engaged(at, self.window)
-        tenant = fate.person.tenant
-        plan = "premium" if "premium" in sub.price["id"] else "pro"
-        if sub.quantity > 1 and chance.hit(0.18):
-            sub.resize(at, max(1, sub.quantity + chance.pick((-1, 1, 2))))
-        elif plan == "pro" and chance.hit(0.03 + 0.02 * max(0.0, mood)):
-            sub.swap(at, stripe_price(tenant, "premium", sub.price["interval"], sub.created))
-            fate.person.plan_changes.append((at, "premium"))
-        elif plan == "premium" and chance.hit(0.03 - 0.02 * min(0.0, mood)):
-            sub.swap(at, stripe_price(tenant, "pro", sub.price["interval"], sub.created))
-            fate.person.plan_changes.append((at, "pro"))
-        elif chance.hit(0.012):
-            interval = "year" if sub.price["interval"] == "month" else "month"
-            sub.swap(at, stripe_price(tenant, plan, interval, sub.created))
+        price = stripe_price(person.tenant, "starter", "month", start)
+        price |= {"id": f"price_1group{person.tenant.currency}", "product": "prod_group"}
+        sub = StripeSubscription(
+            self.account, self.ledger, customer, price, 1, person.email, person.name, owner
+        )
+        sub.start(at)
+        while sub.period_end < min(stop, self.limit):
+            sub.renew()
+        sub.end(max(stop, sub.touched + HOUR), "cancellation_requested")
