@@ -14,6 +14,7 @@ from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 
+# the core models; what of other domains they read is an empty table here (HandMade.stand_in)
 CORE = (
     "-s",
     "path:models/staging/events",
@@ -39,6 +40,15 @@ class HandMade:
     target: str
     load_id: int = 0
     partitions: set[str] = field(default_factory=set)
+
+    def stand_in(self) -> None:
+        """The one table of another domain that the core models read, without rows."""
+        with self.warehouse.connect() as connection:
+            connection.execute("create schema if not exists intermediate")
+            connection.execute(
+                "create table intermediate.int_revenue__tenants "
+                "(product text, tenant_id uuid, first_seen_at timestamptz)"
+            )
 
     def load(self, *events: dict[str, Any], gone: Iterable[dict[str, Any]] = ()) -> None:
         """One load that stores the events and takes back those that are gone."""

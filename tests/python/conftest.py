@@ -17,4 +17,6 @@ def hand_made(
 ) -> HandMade:
     """A warehouse whose raw rows the module writes itself."""
     target = tmp_path_factory.mktemp("dbt") / "target"
-    return HandMade(fresh_database("models", prepared=True), str(target))
+    hand_made = HandMade(fresh_database("models", prepared=True), str(target))
+    hand_made.stand_in()
+    return hand_made

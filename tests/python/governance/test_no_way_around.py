@@ -3,6 +3,7 @@ their own rows or nothing (rule 72)."""
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -31,16 +32,17 @@ def secured(hand_made: HandMade) -> HandMade:
     return hand_made
 
 
-def leaks(secured: HandMade) -> list[str]:
-    """What the catalogue test of the project says."""
+@pytest.fixture(scope="module")
+def catalogue_query(secured: HandMade) -> str:
+    """The catalogue test of the project, as dbt runs it."""
     outcome = dbt.run(
         ["test", "-s", CATALOGUE_TEST, "--target-path", secured.target],
         secured.warehouse.settings,
         warehouse=secured.warehouse,
     )
-    assert outcome.count("error", "skipped", tests=True) == 0
-    assert outcome.count("pass", "fail", tests=True) == 1
-    return list(outcome.failures)
+    assert outcome.tests_passed == 1
+    (compiled,) = Path(secured.target).glob(f"compiled/**/{CATALOGUE_TEST}.sql")
+    return compiled.read_text(encoding="utf-8")
 
 
 LEAKS = {
@@ -97,16 +99,13 @@ def undone(secured: HandMade) -> Iterator[None]:
                 continue  # the leak was another kind of relation
 
 
-def test_a_sound_warehouse_has_no_leak(secured: HandMade) -> None:
-    assert leaks(secured) == []
-
-
 @pytest.mark.parametrize("name", LEAKS)
-def test_a_leak_is_found(secured: HandMade, undone: None, name: str) -> None:
+def test_a_leak_is_found(secured: HandMade, catalogue_query: str, undone: None, name: str) -> None:
+    assert secured.rows(catalogue_query) == []
     with secured.warehouse.connect() as connection:
         for statement in LEAKS[name]:
             connection.execute(statement)
-    assert leaks(secured) != []
+    assert secured.rows(catalogue_query) != []
 
 
 class Reader(threading.Thread):
