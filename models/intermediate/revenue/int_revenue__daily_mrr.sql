@@ -142,12 +142,12 @@ moved as (
         product,
         tenant_id,
         date_key,
-        sum(paying_customers_change) as paying_customers_change
-        {%- for type in ['new', 'expansion', 'contraction', 'churn', 'reactivation'] %},
+        {%- for type in ['new', 'expansion', 'contraction', 'churn', 'reactivation'] %}
         sum(
             case when movement_type = '{{ type }}' then abs(mrr_change_cents) else 0 end
-        ) as {{ type }}_mrr_cents
+        ) as {{ type }}_mrr_cents,
         {%- endfor %}
+        sum(paying_customers_change) as paying_customers_change
     from movements
     group by policy, product, tenant_id, date_key
 ),

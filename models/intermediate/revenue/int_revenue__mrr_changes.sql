@@ -56,15 +56,21 @@ followed as (
     from instants
 ),
 
+timed as (
+    select
+        *,
+        {{ seconds_between('previous_changed_at', 'changed_at') }} as seconds_since_previous
+    from followed
+),
+
 spaced as (
     select
         *,
         case
-            when {{ seconds_between('previous_changed_at', 'changed_at') }}
-                <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
+            when seconds_since_previous <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
             else 1
         end as is_apart
-    from followed
+    from timed
 ),
 
 grouped as (
