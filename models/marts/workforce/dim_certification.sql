@@ -1,0 +1,41 @@
+with certifications as (
+
+    select * from {{ ref('stg_rostracore__certifications') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('dim_tenant') }}
+
+),
+
+dated as (
+
+    select
+        certifications.*,
+        {{ local_date(as_of(), 'tenants.timezone') }} as today
+    from certifications
+    inner join tenants on certifications.tenant_id = tenants.tenant_id
+
+),
+
+final as (
+
+    select
+        certification_id,
+        tenant_id,
+        employee_id,
+
+        kind,
+        issued_on,
+        expires_on,
+
+        {{ days_between('today', 'expires_on') }} as days_to_expiry,
+
+        expires_on < today as is_expired
+    from dated
+
+)
+
+select * from final
