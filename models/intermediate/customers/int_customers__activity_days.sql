@@ -1,0 +1,45 @@
+-- Use of the products by user and UTC day, split by the Monday on which it was known, so that late events
+-- count from the week they arrived in. Users as the events name them: what is stitched later was not known
+-- then.
+{{ config(
+    materialized='incremental',
+    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'activity_date']}},
+) }}
+
+with events as (
+
+    select
+        *,
+        {{ add_days(
+            week_start(local_date(add_interval('received_at', -1, 'microsecond'), "'UTC'")), 7
+        ) }} as known_from_date
+    from {{ ref('stg_events__events') }}
+    where
+        user_id is not null
+        and {{ is_affected('tenant_id', 'event_date') }}
+
+),
+
+scopes as (
+
+    select * from {{ ref('churn_activity_scopes') }}
+
+),
+
+final as (
+
+    select
+        events.tenant_id,
+        events.user_id,
+        events.event_date as activity_date,
+        events.known_from_date,
+        events.product,
+        count(*) as event_count,
+        count(distinct events.session_id) as session_count
+    from events
+    inner join scopes on events.product = scopes.product
+    group by events.tenant_id, events.user_id, events.event_date, events.known_from_date, events.product
+
+)
+
+select * from final

@@ -1,0 +1,24 @@
+with source as (
+
+    select * from {{ source('raw_cdc_upcoach_history', 'ai_nudges') }}
+
+),
+
+renamed as (
+
+    select
+        'upcoach' as product,
+        _tenant_id as tenant_id,
+        {{ entity_uuid('upcoach', 'ai_nudge', 'id') }} as nudge_id,
+        user_id,
+
+        sent_at,
+
+        version_number,
+        valid_from as committed_at,
+        _received_at as received_at
+    from source
+
+)
+
+select * from renamed

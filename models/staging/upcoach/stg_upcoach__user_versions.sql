@@ -1,0 +1,21 @@
+with source as (
+
+    select * from {{ source('raw_cdc_upcoach_history', 'users') }}
+
+),
+
+renamed as (
+
+    select
+        'upcoach' as product,
+        _tenant_id as tenant_id,
+        id as user_id,
+
+        version_number,
+        valid_from as committed_at,
+        _received_at as received_at
+    from source
+
+)
+
+select * from renamed
