@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 import psycopg
+from threadpoolctl import threadpool_limits
 
 from ml import schema, store
 from ml.common import artefact, card
@@ -106,7 +107,8 @@ def train_and_predict(
         moment = _moment(connection, as_of or settings.as_of)
     for spec in MODELS:
         say(f"{spec.name}: training")
-        with connect() as connection:
+        # one thread: the sums come out the same on every machine, and a busy one is not stalled
+        with connect() as connection, threadpool_limits(limits=1):
             try:
                 reports.append(_one(settings.home / "models", connection, spec, moment))
             except (LeakageError, ArtefactError) as error:
@@ -207,7 +209,7 @@ def _predict(job: _Job, report: ModelReport, outcomes: int) -> ModelReport:
 
 def to_score(spec: ModelSpec, frame: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
     """The rows to predict: outcome still to come, newest as-of time of each entity."""
-    rows = frame[frame[KNOWN] > moment]
+    rows = frame[frame[KNOWN] > moment + pd.Timedelta(hours=spec.grace_hours)]
     if spec.scores_newest_only:
         rows = rows[rows[AS_OF] == frame[AS_OF].max()]
     rows = rows.sort_values([AS_OF, TENANT, ENTITY], kind="stable")

@@ -51,6 +51,12 @@ def stump(spec: ModelSpec, least: int) -> Pipeline:
     return make_pipeline(_passthrough(spec), tree)
 
 
+def small_tree(spec: ModelSpec) -> Pipeline:
+    """A tree of up to eight leaves: enough to see what one column tells by itself."""
+    tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=20, random_state=spec.seed)
+    return make_pipeline(_passthrough(spec), tree)
+
+
 def probabilities(model: Pipeline, frame: pd.DataFrame) -> np.ndarray:
     """The chance of the positive outcome for each row."""
     return np.asarray(model.predict_proba(frame), dtype=float)[:, 1]

@@ -46,6 +46,7 @@ class ModelSpec:
     features_table, outcomes_table: ``schema.table``, both keyed by tenant, entity and as-of time.
     scores_newest_only: whether predictions are made for the newest as-of time of the table alone
     (a weekly model) or for every entity whose outcome is still to come.
+    grace_hours: how long after the deciding moment an outcome is held to be known.
     """
 
     name: str
@@ -58,6 +59,7 @@ class ModelSpec:
     features: tuple[Feature, ...]
     bands: tuple[Band, ...]
     scores_newest_only: bool
+    grace_hours: int = 0
     seed: int = 20260101
     min_training_rows: int = 200
     min_training_events: int = 20

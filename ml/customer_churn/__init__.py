@@ -23,7 +23,7 @@ SPEC = ModelSpec(
         Feature("product", "product is {value}", kind="category"),
         Feature("plan", "plan is {value}", kind="category"),
         Feature("billing_interval", "billed by the {value}", kind="category"),
-        Feature("mrr_cents", "pays {value} cents a month"),
+        Feature("quantity", "{value} seats"),
         Feature("tenure_days", "customer for {value} days"),
         Feature(
             "is_cancel_requested",

@@ -15,6 +15,7 @@ SPEC = ModelSpec(
     features_table="features.feat_shift_fill__shifts",
     outcomes_table="features.feat_shift_fill__outcomes",
     scores_newest_only=False,
+    grace_hours=24,
     bands=(Band("high", 0.50), Band("medium", 0.70), Band("low", 1.01)),
     features=(
         Feature("required_skill", "required skill is {value}", kind="category"),
@@ -40,7 +41,7 @@ SPEC = ModelSpec(
         Feature("rejected_count", "{value} offers rejected"),
         Feature("budget_per_guard_hour_ratio", "pays {value} times the tenant's usual rate"),
         Feature("guards_employed_count", "{value} guards employed by the tenant"),
-        Feature("guards_with_skill_count", "{value} guards certified for the skill"),
+        Feature("guards_with_practice_count", "{value} guards with practice in the skill"),
         Feature("places_that_day_count", "{value} places to fill on the same day"),
         Feature("site_fill_rate_90_days", "site filled {value} of its shifts in 90 days"),
         Feature("tenant_fill_rate_90_days", "tenant filled {value} of its shifts in 90 days"),

@@ -162,3 +162,11 @@ def test_drift_is_small_at_home_and_large_abroad(trained: Training) -> None:
     rows = newest()
     assert drift(SPEC, trained.model, rows)["idle_days"] < 0.15
     assert drift(SPEC, trained.model, rows.assign(idle_days=60.0))["idle_days"] > 1
+
+
+def test_a_column_that_stands_still_for_a_season_is_not_taken_for_a_leak() -> None:
+    data = frame()
+    season = ((data["as_of_at"] - START).dt.days // 63).astype(float)
+    still_open = data["as_of_at"] > data.loc[data["label"].notna(), "as_of_at"].max()
+    assert season[still_open].nunique() == 1 < season.nunique()
+    assert train(SPEC, data.assign(noise=season), NOW).promoted
