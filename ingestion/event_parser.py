@@ -118,10 +118,13 @@ class EventParser:
         if self._version is not None and (stated := self._version(record)) is not None:
             version = _integer(stated, "schema_version")
         product = self._product
-        event_uuid, key = self._identity(tenant_id, source, event_id)
-        day = occurred.text[:10]
-        if _NEEDS_ESCAPE(event_id) or _NEEDS_ESCAPE(source):
+        if source == self._default_source and UUID_TEXT.match(event_id):
+            event_uuid = event_id.lower()  # kept, within its tenant
+            key = record_key(product, tenant_id, source, event_uuid)
+        else:
+            event_uuid = key = record_key(product, tenant_id, source, event_id)
             event_id, source = copy_field(event_id), copy_field(source)
+        day = occurred.text[:10]
         if "\\" in body:
             body = body.replace("\\", "\\\\")
         # columns in the order of events.COLUMNS; what lies before and after received_at is hashed
@@ -139,14 +142,6 @@ class EventParser:
             self._touches[(tenant_id, day)] = touch
         copied = f"{head}{received.text}{tail}\\\\x{digest}"
         return Row(key, day, received.us, digest, copied, touch)
-
-    def _identity(self, tenant_id: str, source: str, event_id: str) -> tuple[str, str]:
-        """(event_id as UUID, key): a UUID of the main source is kept, within its tenant."""
-        if source == self._default_source and UUID_TEXT.match(event_id):
-            event_uuid = event_id.lower()
-            return event_uuid, record_key(self._product, tenant_id, source, event_uuid)
-        key = record_key(self._product, tenant_id, source, event_id)
-        return key, key
 
     def _plan(self, name: Any) -> EventPlan:
         if name is None or name == "":

@@ -47,6 +47,7 @@ class EventPlan:
         self.domain = event.domain or domain
         self.required = tuple(event.required)
         self._scrubber = scrubber
+        self._harmless: set[str] = set()  # short texts that were looked at before
         self._reports_drift = contract.properties.rest == "report"
         declared = {**contract.common, **event.optional, **event.required}
         mapped = contract.properties.fields
@@ -66,6 +67,13 @@ class EventPlan:
             verdict or self._scrubber.judge(key),
             False,
         )
+
+    def _is_harmless(self, text: str) -> bool:
+        if suspicious(text):
+            return False
+        if len(text) <= 40 and len(self._harmless) < MAX_LEARNED:
+            self._harmless.add(text)
+        return True
 
     def _learned(self, key: str, is_drift: bool) -> Rule:
         return Rule(None, None, self._scrubber.judge(key), is_drift)
@@ -107,7 +115,7 @@ class EventPlan:
             if rule.verdict is not KEEP:
                 properties[key] = self._scrubber.by_verdict(rule.verdict, value, tenant_id)
             elif kind is str:
-                if suspicious(value):
+                if value not in self._harmless and not self._is_harmless(value):
                     properties[key] = self._scrubber.text(value, tenant_id, key)
             elif kind is dict or kind is list or (kind is int and value >= 10**12):
                 if not exact and _holds_inexact(value):

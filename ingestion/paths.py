@@ -5,6 +5,7 @@ here: compiling paths to fast functions. Does not belong here: what the values m
 """
 
 from collections.abc import Callable, Mapping
+from operator import methodcaller
 from typing import Any
 
 from ingestion.contracts import FieldMap
@@ -16,20 +17,27 @@ Getter = Callable[[Record], Any]
 def by_path(path: str) -> Getter:
     """A function that gives the value at a path, or None."""
     if "." not in path:
-        return lambda record: record.get(path)
+        return methodcaller("get", path)
     first, *rest = path.split(".")
+    last = rest[-1]
 
     def walk(record: Record) -> Any:
         value: Any = record.get(first)
         if value is None:
             return record.get(path)
         for key in rest:
-            if not isinstance(value, Mapping):
+            if type(value) is not dict:
                 return None
             value = value.get(key)
         return value
 
-    return walk
+    def step(record: Record) -> Any:
+        value = record.get(first)
+        if type(value) is dict:
+            return value.get(last)
+        return record.get(path) if value is None else None
+
+    return step if len(rest) == 1 else walk
 
 
 def getter(field: FieldMap | None) -> Getter | None:

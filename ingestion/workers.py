@@ -7,6 +7,7 @@ here: what a batch is (`batches`).
 """
 
 import contextlib
+import gc
 import pickle
 import struct
 import subprocess
@@ -165,6 +166,8 @@ def main() -> None:
     if start is None:
         return
     parser = BatchParser(*start)
+    gc.disable()  # rows hold no cycles, and walking through millions of them is not free
     with contextlib.suppress(KeyboardInterrupt, WorkerLost):  # the loader says what happened
         while (task := _receive(source)) is not None:
             _send(sink, parser.parse(*task))
+            gc.collect(0)
