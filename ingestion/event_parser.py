@@ -9,26 +9,22 @@ import re
 from collections import Counter
 from hashlib import blake2b
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from ingestion.contracts import EventContract, EventType
 from ingestion.event_context import Context
 from ingestion.event_errors import Again, Invalid, text_of
+from ingestion.event_parts import Properties, Times
 from ingestion.event_plan import EventPlan
 from ingestion.formats import decoder
 from ingestion.identity import UUID_TEXT, record_key
 from ingestion.json_lines import decode_exactly, encode
-from ingestion.paths import by_path, containers, getter, top_level
+from ingestion.paths import by_path, getter
 from ingestion.pii import Tokeniser
 from ingestion.scrub import Scrubber, TooDeep
 from ingestion.sources import FileInfo, Outcome, Rejected, Row, Touch, copy_field
-from ingestion.times import DAY_US, AbsurdTime, Instant, NotATime, parse_instant
 
 _NULL = "\\N"
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
-_YEAR_1900, _YEAR_2200 = -2_208_988_800_000_000, 7_258_118_400_000_000
-_YEAR_2000 = 946_684_800_000_000
-_EARLIEST, _LATEST = 0, 4_102_444_800_000_000  # received_at: 1970 to 2100
 
 
 class EventParser:
@@ -44,8 +40,8 @@ class EventParser:
         self._is_text = contract.format.type != "jsonl"
         self._scrubber = Scrubber(tokeniser)
         self._context = Context(contract, tokeniser)
-        self._zone = ZoneInfo(contract.timezone)
-        self._device_clock = contract.clock == "device"
+        self._times = Times(contract)
+        self._properties = Properties(contract)
         self._plans: dict[str, EventPlan] = {}
         self._touches: dict[tuple[str, str], Touch] = {}
         self._prepare_envelope(contract)
@@ -54,25 +50,11 @@ class EventParser:
         envelope = contract.envelope
         self._get = {name: getter(field) for name, field in envelope.items()}
         self._name = self._get.get("event_name") or (lambda record: None)
-        self._formats = {name: field.time_format for name, field in envelope.items()}
         self._required = [(path, by_path(path)) for path in contract.required]
         self._id = self._get.get("event_id")
         self._domain = self._get.get("event_domain")
         self._source = self._get.get("source")
         self._version = self._get.get("schema_version")
-        mapped = contract.properties
-        self._properties = by_path(mapped.path) if mapped.path else None
-        self._fields = [(key, getter(field)) for key, field in mapped.fields.items()]
-        used = [path for field in envelope.values() for path in field.paths()]
-        used += [path for field in mapped.fields.values() for path in field.paths()]
-        used += [mapped.path] if mapped.path else []
-        used += contract.required
-        self._known = frozenset(top_level(used))
-        self._containers = containers(used, set(filter(None, [mapped.path])))
-        inside = f"{mapped.path}."
-        self._taken = frozenset(
-            path.removeprefix(inside).split(".")[0] for path in used if path.startswith(inside)
-        )
         self._pattern = re.compile(contract.event_pattern) if contract.event_pattern else None
 
     def parse(self, number: int, line: bytes) -> Outcome:  # noqa: PLR0911
@@ -101,12 +83,12 @@ class EventParser:
                 raise Invalid(Rejected("missing_field", f"The record lacks {path!r}."))
         plan = self._plan(self._name(record))
         event_id = self._event_id(record, number)
-        occurred, received, corrected = self._times(record)
+        occurred, received, corrected = self._times.of(record)
         tenant_id, who = self._context.who(record)
         source = self._default_source
         if self._source is not None and (named := self._source(record)) is not None:
             source = text_of(named, "source")
-        properties = self._collect(record, plan)
+        properties = self._properties.of(record, plan)
         plan.clean(properties, tenant_id, self.drift, exact)
         body = encode(properties)
         if not exact and "\\u0000" in body:
@@ -191,73 +173,6 @@ class EventParser:
         if event_id is None or event_id == "":
             raise Invalid(Rejected("missing_field", "The record has no event id."))
         return text_of(event_id, "event_id")
-
-    def _times(self, record: dict[str, Any]) -> tuple[Instant, Instant, bool]:
-        """(occurred, received, whether occurred had to be taken from received): rule 44."""
-        occurred = self._time(record, "occurred_at")
-        received = self._time(record, "received_at")
-        if received is None:
-            received = occurred
-            if received is None:
-                reason = "The record has no time that could be used."
-                raise Invalid(Rejected("missing_field", reason))
-        if not _EARLIEST <= received.us < _LATEST:
-            reason = f"The record arrived at {received.text}, which cannot be."
-            raise Invalid(Rejected("implausible_time", reason))
-        if occurred is None or not _YEAR_1900 <= occurred.us < _YEAR_2200:
-            return received, received, True
-        if self._device_clock and not _YEAR_2000 <= occurred.us <= received.us + DAY_US:
-            return received, received, True
-        return occurred, received, False
-
-    def _time(self, record: dict[str, Any], field: str) -> Instant | None:
-        get = self._get.get(field)
-        value = get(record) if get is not None else None
-        if value is None or value == "":
-            return None
-        try:
-            return parse_instant(value, self._zone, self._formats[field])
-        except AbsurdTime as error:
-            if field == "occurred_at":
-                return None
-            raise Invalid(Rejected("implausible_time", f"{field} is absurd: {error}.")) from error
-        except NotATime as error:
-            raise Invalid(Rejected("wrong_type", f"{field} is not a time: {error}.")) from error
-
-    def _collect(self, record: dict[str, Any], plan: EventPlan) -> dict[str, Any]:
-        """The event's properties: its object, the named fields and what else the record holds."""
-        found = self._properties(record) if self._properties is not None else None
-        mapped = self._contract.properties
-        if type(found) is str and found[:1] == "{":
-            found = self._nested(found)
-        if found is not None and type(found) is not dict:
-            kind = type(found).__name__
-            reason = f"The properties ({mapped.path}) are a {kind}, not an object."
-            raise Invalid(Rejected("wrong_type", reason))
-        properties: dict[str, Any] = dict(found) if found else {}
-        for key in self._taken:  # what the envelope took from here need not be kept twice
-            properties.pop(key, None)
-        for key, get in self._fields:
-            if get is not None and (value := get(record)) is not None:
-                properties.setdefault(key, value)
-        if mapped.rest != "drop" and not record.keys() <= self._known:
-            for key in record.keys() - self._known:
-                properties.setdefault(key, record[key])
-        if mapped.rest != "drop":
-            for key, known in self._containers:
-                inner = record.get(key)
-                if type(inner) is dict and not inner.keys() <= known:
-                    left = {name: inner[name] for name in inner.keys() - known}
-                    properties.setdefault(key, left)
-        if mapped.nulls == "drop":
-            properties = {key: value for key, value in properties.items() if value is not None}
-        return plan.from_text(properties) if self._is_text else properties
-
-    def _nested(self, text: str) -> dict[str, Any]:
-        inner = decode_exactly(text.encode("utf-8", "replace"))
-        if isinstance(inner, Rejected):
-            raise Invalid(Rejected("wrong_type", f"The properties are not JSON: {inner.reason}"))
-        return inner
 
 
 def _integer(value: Any, field: str) -> int:

@@ -56,6 +56,18 @@ def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
 @sentences
 def load(landing: str | None) -> None:
     """Load what is new in the landing folder."""
+    _load(landing, again=False)
+
+
+@main.command()
+@LANDING
+@sentences
+def replay(landing: str | None) -> None:
+    """Read files with rejected records again, after a contract was extended."""
+    _load(landing, again=True)
+
+
+def _load(landing: str | None, again: bool) -> None:
     from tallyhouse import pipeline, run_log
     from tallyhouse.database import open_warehouse
 
@@ -63,7 +75,7 @@ def load(landing: str | None) -> None:
     warehouse = open_warehouse(settings)
     warehouse.prepare()
     with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
-        report = pipeline.load(settings, warehouse, step)
+        report = pipeline.load(settings, warehouse, step, again=again)
     for sentence in report.sentences():
         click.echo(sentence)
     if report.unreadable:

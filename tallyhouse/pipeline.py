@@ -64,12 +64,17 @@ def sample(
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def load(settings: Settings, warehouse: Warehouse, progress: Step | None = None) -> Any:
-    """Load every file of the landing folder that the ledger does not know; see `ingestion`."""
-    from ingestion import load_all
+def load(
+    settings: Settings, warehouse: Warehouse, progress: Step | None = None, *, again: bool = False
+) -> Any:
+    """Load every file of the landing folder that the ledger does not know; see `ingestion`.
 
-    with run_log.logged(warehouse, "load") as entry:
-        report = load_all(warehouse.connect, settings, progress=progress)
+    With `again`, those files whose rejected records a changed contract may now accept.
+    """
+    from ingestion import load_all, replay
+
+    with run_log.logged(warehouse, "replay" if again else "load") as entry:
+        report = (replay if again else load_all)(warehouse.connect, settings, progress=progress)
         entry.details["unreadable"] = [str(problem) for problem in report.unreadable]
     return report
 

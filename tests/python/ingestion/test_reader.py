@@ -2,6 +2,7 @@
 
 import gzip
 import io
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -42,7 +43,7 @@ def test_gzip_by_content_in_several_members_and_padding() -> None:
 def test_a_truncated_gzip_gives_its_good_lines_and_an_error(cut: int) -> None:
     lines = b"".join(b"%d %d\n" % (i, i * 7919) for i in range(2000))
     got: list[bytes] = []
-    with pytest.raises(Unreadable, match="cut off|damaged"):
+    with pytest.raises(Unreadable, match=r"cut off|damaged"):
         for block in blocks(io.BytesIO(gzip.compress(lines)[:-cut]), "a.gz", PLAIN):
             got += [line for _, line in records(block, PLAIN)]
     assert got == lines.split(b"\n")[: len(got)]  # whole lines only
@@ -87,7 +88,7 @@ def test_blocks_lose_and_invent_nothing(lines: list[bytes], piece: int, size: in
             return
         found = list(blocks(io.BytesIO(data), "a", PLAIN))
     assert b"".join(block.data for block in found) == data.removeprefix(b"\xef\xbb\xbf")
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.data.endswith(b"\n")
         assert after.first_line == before.first_line + before.data.count(b"\n")
 
