@@ -70,7 +70,8 @@ def logged(
     try:
         yield entry
     except BaseException as error:
-        entry.details["reason"] = str(error)[:2000] or type(error).__name__
+        told = str(error)[:2000] if isinstance(error, Exception) else "interrupted"
+        entry.details["reason"] = told or type(error).__name__
         _finish(warehouse, entry, "failed")
         raise
     _finish(warehouse, entry, "succeeded")

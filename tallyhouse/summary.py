@@ -27,11 +27,12 @@ REJECTED = """
     from ops.rejected_records group by reason_code order by records desc, reason_code
 """
 MRR = """
-    select metric_date, product, net_mrr_cents, paying_customers
+    select metric_date, product, net_mrr_cents, currency, paying_customers
     from revenue.metrics_daily_mrr
-    where policy = 'standard' and metric_date = (
+    where policy = 'standard' and net_mrr_cents > 0 and metric_date = (
         select max(metric_date) from revenue.metrics_daily_mrr
-    ) and net_mrr_cents > 0
+        where metric_date <= coalesce(cast(%(day)s as date), 'infinity')
+    )
     order by product
 """
 ENGAGEMENT = """
@@ -62,8 +63,8 @@ MODELS = """
 QUERIES = {
     "loaded": LOADED,
     "rejected": REJECTED,
-    "mrr": MRR,
     "engagement": ENGAGEMENT,
+    "mrr": MRR,
     "retention": RETENTION,
     "models": MODELS,
 }
@@ -74,7 +75,9 @@ def collect(warehouse: Warehouse, *, tests: dict[str, int], seconds: float) -> d
     found: dict[str, Any] = {"tests": tests, "seconds": seconds, "where": warehouse.label}
     with warehouse.connect(row_factory=dict_row) as connection:
         for name, query in QUERIES.items():
-            found[name] = _rows(connection, query)
+            # money and use are told of the same day: the last that is complete everywhere
+            day = next((row["metric_date"] for row in found.get("engagement", [])), None)
+            found[name] = _rows(connection, query, {"weeks": WEEKS, "day": day})
     return found
 
 
@@ -117,10 +120,12 @@ def show(found: dict[str, Any], console: Console) -> None:
     )
 
 
-def _rows(connection: psycopg.Connection[Any], query: str) -> list[dict[str, Any]]:
+def _rows(
+    connection: psycopg.Connection[Any], query: str, values: dict[str, Any]
+) -> list[dict[str, Any]]:
     try:
         with connection.transaction():
-            return connection.execute(sql.SQL(query), {"weeks": WEEKS}).fetchall()
+            return connection.execute(sql.SQL(query), values).fetchall()
     except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
         return []
 
@@ -147,7 +152,9 @@ def _products(found: dict[str, Any]) -> Table:
     for name in ("closing MRR", "paying customers", "DAU", "WAU", "MAU"):
         table.add_column(name, justify="right")
     for product, row in sorted(rows.items()):
-        money = f"{float(row['net_mrr_cents']) / 100:,.2f}" if "net_mrr_cents" in row else ""
+        money = ""
+        if "net_mrr_cents" in row:
+            money = f"{float(row['net_mrr_cents']) / 100:,.2f} {row['currency'].upper()}"
         counts = [_count(row, name) for name in ("paying_customers", "dau", "wau", "mau")]
         table.add_row(product, money, *counts)
     return table
