@@ -4,7 +4,10 @@ Belongs here: start, stop, and ways to look inside. Does not belong here: what t
 """
 
 import os
+import secrets
 import sys
+from dataclasses import replace
+from uuid import UUID
 
 import click
 
@@ -23,10 +26,13 @@ def db() -> None:
 @sentences
 def start() -> None:
     """Start the embedded server (or reach the one that the settings name) and prepare it."""
+    from orchestration.instance import prepare_instance
     from tallyhouse.database import open_warehouse
 
-    warehouse = open_warehouse(Settings.from_env())
+    settings = Settings.from_env()
+    warehouse = open_warehouse(settings)
     warehouse.prepare()
+    prepare_instance(settings, warehouse)
     click.echo(f"The warehouse runs at {warehouse.label}")
 
 
@@ -87,6 +93,42 @@ def psql(arguments: tuple[str, ...]) -> None:
     given = {names[k]: v for k, v in warehouse.parameters.items() if k in names}
     sys.stdout.flush()
     os.execve(program, [program, *arguments], {**os.environ, **given})
+
+
+@db.command()
+@click.argument("name")
+@click.option("--tenant", metavar="UUID", help="See this tenant's rows, in every mart.")
+@click.option("--role", metavar="ROLE", help="Read as this group role, e.g. tallyhouse_analyst.")
+@sentences
+def login(name: str, tenant: str | None, role: str | None) -> None:
+    """Make the login NAME for a person or a BI tool; prints its address, password included, once.
+
+    Either for one tenant (may be repeated for more) or for a group role of the role matrix.
+    """
+    from tallyhouse.database import roles
+
+    if (tenant is None) == (role is None):
+        raise TallyhouseError("Say either --tenant or --role.")
+    warehouse, password = _running(), secrets.token_urlsafe(18)
+    with warehouse.connect() as connection:
+        if role is not None:
+            roles.join_role(connection, name, role, password)
+        else:
+            roles.bind_login(connection, name, _uuid(tenant or ""), password)
+    click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)
+
+
+def _as(warehouse: Warehouse, name: str, password: str) -> dict[str, str]:
+    return {**warehouse.parameters, "user": name, "password": password}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise TallyhouseError(
+            f"{text} is not a tenant_id; core.dim_tenant lists them all."
+        ) from error
 
 
 def _running() -> Warehouse:

@@ -54,12 +54,7 @@ def bind_login(connection: Connection, login: str, tenant_id: UUID, password: st
         ).fetchone()
         if found is not None:
             _refuse_unless_plain(connection, login, is_exempt=found[0])
-        verb = "create" if found is None else "alter"
-        connection.execute(
-            sql.SQL(
-                verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}"
-            ).format(sql.Identifier(login), sql.Literal(password))
-        )
+        _make_login(connection, login, password)
         connection.execute(
             sql.SQL("grant {} to {}").format(sql.Identifier(TENANT_READER), sql.Identifier(login))
         )
@@ -67,6 +62,27 @@ def bind_login(connection: Connection, login: str, tenant_id: UUID, password: st
             "insert into governance.tenant_logins (login_name, tenant_id) values (%s, %s) "
             "on conflict do nothing",
             [login, tenant_id],
+        )
+
+
+def join_role(connection: Connection, login: str, role: str, password: str) -> None:
+    """A login that reads as a group role of the matrix; tenants' own role has `bind_login`."""
+    known = {grant[0] for grant in _stored_matrix(connection)} - {TENANT_READER}
+    if role not in known:
+        raise TallyhouseError(
+            f"{role} is no group role of the role matrix; those are {', '.join(sorted(known))}."
+        )
+    bound = connection.execute(
+        "select 1 from governance.tenant_logins where login_name = %s limit 1", [login]
+    )
+    if bound.fetchone() is not None:
+        raise TallyhouseError(
+            f"{login} is a tenant's login; {role} would show it other tenants' rows. Use another name."
+        )
+    with connection.transaction():
+        _make_login(connection, login, password)
+        connection.execute(
+            sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login))
         )
 
 
@@ -104,6 +120,20 @@ def _create_role(connection: Connection, name: str, csv_path: Path) -> None:
             f"The role {name} of {csv_path.name} does not exist and this login may not create "
             "it. Let an administrator create it, or give the login CREATEROLE."
         ) from error
+
+
+def _make_login(connection: Connection, login: str, password: str) -> None:
+    """Create the login or give it this password; never anything that outranks row security."""
+    found = connection.execute("select rolsuper from pg_roles where rolname = %s", [login])
+    existing = found.fetchone()
+    if existing is not None and existing[0]:
+        raise TallyhouseError(f"{login} is an administrator's login; use another name.")
+    verb = "create" if existing is None else "alter"
+    connection.execute(
+        sql.SQL(
+            verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}"
+        ).format(sql.Identifier(login), sql.Literal(password))
+    )
 
 
 def _stored_matrix(connection: Connection) -> set[tuple[str, str, str, str]]:

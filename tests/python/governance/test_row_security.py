@@ -41,11 +41,7 @@ def logins(secured: HandMade) -> Iterator[dict[str, str]]:
         roles.bind_login(connection, names["both"], NORTH, PASSWORD)
         roles.bind_login(connection, names["both"], SOUTH, PASSWORD)
         for who, role in (("broker", roles.BROKER), ("analyst", "tallyhouse_analyst")):
-            connection.execute(
-                sql.SQL("create role {} login password {} in role {}").format(
-                    sql.Identifier(names[who]), sql.Literal(PASSWORD), sql.Identifier(role)
-                )
-            )
+            roles.join_role(connection, names[who], role, PASSWORD)
     yield names
     with secured.warehouse.connect() as connection:
         for name in names.values():
@@ -231,3 +227,13 @@ def test_the_matrix_can_be_narrowed(
             roles.apply(connection, matrix)
     with log_in(secured, logins["analyst"]) as connection:
         assert tenants(connection) == sorted([NORTH, SOUTH])
+
+
+def test_a_tenants_login_joins_no_group_role_and_no_role_is_made_up(
+    secured: HandMade, logins: dict[str, str]
+) -> None:
+    with secured.warehouse.connect() as connection:
+        with pytest.raises(TallyhouseError, match="other tenants' rows"):
+            roles.join_role(connection, logins["north"], "tallyhouse_analyst", PASSWORD)
+        with pytest.raises(TallyhouseError, match="no group role"):
+            roles.join_role(connection, "somebody", "tallyhouse", PASSWORD)
