@@ -6,5 +6,6 @@ Dagster (it only wires these functions as asset checks).
 """
 
 from ingestion.quality.check import LandedCheck, check_landed
+from ingestion.quality.progress import check_new
 
-__all__ = ["LandedCheck", "check_landed"]
+__all__ = ["LandedCheck", "check_landed", "check_new"]

@@ -1,5 +1,22 @@
--- the activity is read where it is used: a CTE that is used twice would be copied first
 with
+
+user_days as (
+
+    select * from {{ ref('int_engagement__user_days') }}
+
+),
+
+user_weeks as (
+
+    select * from {{ ref('int_engagement__user_weeks') }}
+
+),
+
+user_months as (
+
+    select * from {{ ref('int_engagement__user_months') }}
+
+),
 
 horizons as (
 
@@ -16,7 +33,7 @@ members as (
         user_days.user_id,
         min(user_days.date_key) as first_date,
         max(user_days.date_key) as last_date
-    from {{ ref('int_engagement__user_days') }} as user_days
+    from user_days
     inner join horizons
         on
             user_days.product = horizons.product
@@ -49,7 +66,7 @@ members as (
         count(*) as active_users,
         {{ count_if("members.last_period_start = " ~ period_start) }} as leaving_users
     from {{ cohort_type }}_members as members
-    inner join {{ ref('int_engagement__user_' ~ cohort_type ~ 's') }} as activity
+    inner join user_{{ cohort_type }}s as activity
         on
             members.product = activity.product
             and members.tenant_id = activity.tenant_id

@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ingestion.quality import check_landed
+from ingestion.quality import check_landed, check_new
 from tallyhouse.database import Warehouse
 
 TABLE = "raw_events.events"
@@ -55,6 +55,43 @@ def test_a_good_table_passes(fresh_database: Callable[..., Warehouse], tmp_path:
     (outcome,) = check_landed(warehouse.url, tmp_path, tables=(TABLE,))
     assert outcome.success, outcome.failures
     assert "passed" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_bad_batch_stays_red_until_it_is_mended_and_good_ones_are_not_seen_again(
+    fresh_database: Callable[..., Warehouse], tmp_path: Path
+) -> None:
+    warehouse = fresh_database("quality", prepared=True)
+
+    def check() -> tuple[bool, int]:
+        (outcome,) = check_new(warehouse.connect, warehouse.url, tmp_path, (TABLE,))
+        with warehouse.connect() as connection:
+            row = connection.execute("select max(last_good_load_id) from ops.quality_marks")
+            return outcome.success, (row.fetchone() or (None,))[0] or 0
+
+    with warehouse.connect(autocommit=True) as connection:
+        connection.execute(f"create table {TABLE}_all partition of {TABLE} default")
+        load(connection, 1)
+        insert(connection, load_id=1, **GOOD)
+    assert check() == (True, 1)
+    with warehouse.connect(autocommit=True) as connection:
+        load(connection, 2)
+        insert(connection, load_id=2, **{**GOOD, "country_code": "Netherlands"})
+    assert check() == (False, 1)
+    assert check() == (False, 1)
+    with warehouse.connect(autocommit=True) as connection:
+        connection.execute(f"update {TABLE} set country_code = 'NL' where load_id = 2")
+    assert check() == (True, 2)
+
+
+def load(connection: psycopg.Connection, load_id: int) -> None:
+    """Enter a load in the ledger."""
+    connection.execute(
+        "insert into ops.load_manifest"
+        " (load_id, source_kind, source_name, file_path, content_hash, size_bytes)"
+        " values (%s, 'events', 'upcoach', 'f', %s, 1)",
+        [load_id, str(load_id)],
+    )
 
 
 def insert(connection: psycopg.Connection, load_id: int, **values: str) -> None:

@@ -1,0 +1,70 @@
+"""The dbt project as Dagster sees it: manifest and names.
+
+Belongs here: making sure that a manifest exists, and the rule that folder, schema, asset group and
+key prefix are one. Does not belong here: running dbt (`defs/transformation`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+
+from tallyhouse import dbt
+from tallyhouse.settings import Settings
+
+PROJECT_FILES = ("dbt_project.yml", "packages.yml", "profiles.yml")
+PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/dbt")
+
+
+@cache
+def manifest() -> dict[str, Any]:
+    """Return the parsed manifest, parsing the project first when a file is newer than it."""
+    settings = Settings.from_env()
+    path = settings.root / "target" / "manifest.json"
+    if not path.exists() or path.stat().st_mtime < newest_change(settings.root):
+        dbt.parse(settings)
+    parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return parsed
+
+
+def newest_change(root: Path) -> float:
+    """Return the time of the newest change to any file that dbt parses, in seconds."""
+    files = [root / name for name in PROJECT_FILES]
+    for folder in PROJECT_FOLDERS:
+        files += [p for p in (root / folder).rglob("*") if p.suffix in {".sql", ".yml", ".csv"}]
+    return max((p.stat().st_mtime for p in files if p.exists()), default=0.0)
+
+
+class FolderTranslator(DagsterDbtTranslator):
+    """Asset key = [schema, table], group = schema; the schema itself derives from the folder."""
+
+    def __init__(self) -> None:
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """Return [schema, relation name] of a model, seed, snapshot or source."""
+        return dg.AssetKey([dbt_resource_props["schema"], relation_name(dbt_resource_props)])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """Return the schema, which is the folder."""
+        return str(dbt_resource_props["schema"])
+
+
+def relation_name(props: Mapping[str, Any]) -> str:
+    """Return the name the relation has in the database."""
+    return str(props.get("identifier") or props.get("alias") or props["name"])
+
+
+def landed_sources() -> list[dict[str, Any]]:
+    """Return the manifest's sources that the loader fills (schemas `raw_*`), by key."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for source in manifest()["sources"].values():
+        if source["schema"].startswith("raw_"):
+            found.setdefault((source["schema"], relation_name(source)), source)
+    return [found[key] for key in sorted(found)]

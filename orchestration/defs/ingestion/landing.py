@@ -1,0 +1,69 @@
+"""Landing files → raw tables: one load, one asset per raw table."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from psycopg.rows import dict_row
+
+from orchestration.dbt_project import landed_sources, relation_name
+from orchestration.warehouse import WarehouseResource
+from tallyhouse import pipeline
+from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
+
+COUNTS = ("record_count", "stored_count", "duplicate_count", "rejected_count", "ignored_count")
+
+
+@dg.definitions
+def landing() -> dg.Definitions:
+    """Return the loading step: it fills every raw table that staging reads."""
+    specs = [
+        dg.AssetSpec(
+            key=[source["schema"], relation_name(source)],
+            group_name=source["schema"],
+            description=source["description"] or source["source_description"],
+            kinds={"python", "postgres"},
+        )
+        for source in landed_sources()
+    ]
+
+    @dg.multi_asset(name="load_landing_files", specs=specs)
+    def load_landing_files(
+        context: dg.AssetExecutionContext, house: WarehouseResource
+    ) -> Iterator[dg.MaterializeResult]:
+        """Load what is new in the landing folder; files already in the ledger cost their hash.
+
+        What could be read is loaded and kept; a file that could not be read fails the step.
+        """
+        with house.at_work(context) as warehouse:
+            before = newest_load(warehouse)
+            report = pipeline.load(house.settings, warehouse)
+            counts = counts_since(warehouse, before)
+        if report.unreadable:
+            raise TallyhouseError("\n".join(str(problem) for problem in report.unreadable))
+        for spec in specs:
+            kind = spec.key.path[0].removeprefix("raw_")
+            yield dg.MaterializeResult(asset_key=spec.key, metadata=counts.get(kind, {}))
+
+    return dg.Definitions(assets=[load_landing_files], resources={"house": WarehouseResource()})
+
+
+def newest_load(warehouse: Warehouse) -> int:
+    """Return the newest load_id of the ledger, 0 when nothing was loaded yet."""
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "select coalesce(max(load_id), 0) from ops.load_manifest"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def counts_since(warehouse: Warehouse, load_id: int) -> dict[str, dict[str, int]]:
+    """Return source kind → {files, records by outcome} of the loads after `load_id`."""
+    sums = ", ".join(f"sum({name})::bigint as {name}" for name in COUNTS)
+    with warehouse.connect(row_factory=dict_row) as connection:
+        rows = connection.execute(
+            f"select source_kind, count(*) as files, {sums} from ops.load_manifest"
+            " where load_id > %s group by source_kind",
+            [load_id],
+        ).fetchall()
+    return {row.pop("source_kind"): row for row in rows}

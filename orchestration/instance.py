@@ -1,0 +1,70 @@
+"""Dagster's own home: its storage in the warehouse's Postgres, telemetry off.
+
+Belongs here: writing `dagster.yaml` under the home and the `.env` that `dagster dev` reads.
+Does not belong here: starting the database.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import yaml
+
+from tallyhouse.database import Warehouse
+from tallyhouse.settings import Settings
+
+SCHEMA = "dagster"
+
+
+def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
+    """Write Dagster's configuration and return the environment that `dagster` needs.
+
+    The storage lives in schema `dagster` of the warehouse. The address with its password goes into
+    a 0600 `.env` in the project root, which `dagster dev` and `dg dev` read by themselves.
+    """
+    with warehouse.connect(autocommit=True) as connection:
+        connection.execute(f"create schema if not exists {SCHEMA}")
+    home = settings.home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    config = yaml.safe_dump(instance_config(home), sort_keys=False)
+    (home / "dagster.yaml").write_text(config, encoding="utf-8")
+    environment = {
+        "DAGSTER_HOME": str(home.resolve()),
+        "TALLYHOUSE_DAGSTER_URL": storage_url(warehouse.url),
+    }
+    write_private(
+        settings.root / ".env", "".join(f"{key}='{value}'\n" for key, value in environment.items())
+    )
+    return environment
+
+
+def instance_config(home: Path) -> dict[str, object]:
+    """Return the content of `dagster.yaml`; one run at a time, because a load is one at a time."""
+    return {
+        "storage": {"postgres": {"postgres_url": {"env": "TALLYHOUSE_DAGSTER_URL"}}},
+        "local_artifact_storage": {
+            "module": "dagster._core.storage.root",
+            "class": "LocalArtifactStorage",
+            "config": {"base_dir": str(home.resolve())},
+        },
+        "concurrency": {"runs": {"max_concurrent_runs": 1}},
+        "run_monitoring": {"enabled": True},
+        "telemetry": {"enabled": False},
+    }
+
+
+def storage_url(url: str) -> str:
+    """Return `url` for SQLAlchemy's psycopg2 dialect with the search path on Dagster's schema."""
+    rest = url.split("://", 1)[1]
+    joint = "&" if "?" in rest else "?"
+    return f"postgresql+psycopg2://{rest}{joint}options={quote(f'-csearch_path={SCHEMA}')}"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write `text` so that only the owner can ever read it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text)
+    path.chmod(0o600)
