@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import psycopg
 import pyarrow as pa
@@ -43,6 +44,7 @@ _FREE = frozenset({
     "source", "source_event_id", "tenant_source_id", "user_source_id", "anonymous_id", "session_id",
     "event_name", "event_domain", "properties",
 })  # fmt: skip
+_REPEATING = ["product", "source", "tenant_id", "user_id", "session_id", "event_name"]
 _ROWS_AT_ONCE = 2_000
 
 
@@ -174,17 +176,18 @@ class _Lake:
 
     def _write(self, path: str, table: pa.Table) -> None:
         buffer = pa.BufferOutputStream()
-        pyarrow.parquet.write_table(table, buffer, compression="zstd")
-        data = buffer.getvalue()
+        pyarrow.parquet.write_table(
+            table, buffer, compression="zstd", use_dictionary=_REPEATING, store_schema=False
+        )
+        data = buffer.getvalue().to_pybytes()
         if not self._is_local:
-            self._fs.pipe_file(path, data.to_pybytes())  # object stores put whole objects
+            self._fs.pipe_file(path, data)  # object stores put whole objects
             return
-        self._fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        draft = f"{path.rsplit('/', 1)[0]}/.{secrets.token_hex(4)}.tmp"
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{secrets.token_hex(4)}.tmp")
         try:
-            self._fs.pipe_file(draft, data.to_pybytes())
-            self._fs.mv(draft, path)
-        except BaseException:
-            if self._fs.exists(draft):
-                self._fs.rm(draft)
-            raise
+            draft.write_bytes(data)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)

@@ -128,7 +128,10 @@ class _Load:
                         current = FileLoad(conn, ledger, item.file, self._sources(item.file.kind))
                 elif isinstance(item, Finish):
                     assert current is not None
-                    current.finish(self._report, item.problem)
+                    if item.undo:
+                        conn.execute("rollback")
+                    else:
+                        current.finish(self._report, item.problem)
                     self._at_work = None
                 else:
                     assert current is not None
@@ -169,22 +172,40 @@ class _Load:
             if entry is None:
                 yield Begin(info, str(error))
             return
-        with self._landing.fs.open(file.location, "rb") as raw:
-            started = False
-            try:
-                if not (problem and shape.identity_from_file):
-                    for block in blocks(raw, file.path, shape):
-                        if not started:
-                            info = _with_header(info, block.data, shape)
-                            started = True
-                            yield Begin(info)
-                        self._report.bytes_read += len(block.data)
-                        yield Work(info, block, shape)
-            except Unreadable as error:
-                problem = str(error)
+        yield from self._blocks(file, info, problem, shape)
+
+    def _blocks(
+        self, file: LandingFile, info: FileInfo, problem: str | None, shape: Shape
+    ) -> Iterator[Item]:
+        started = undo = False
+        try:
+            with self._landing.fs.open(file.location, "rb") as raw:
+                # without ids of their own, records of a broken file would get others once mended
+                found = (
+                    blocks(raw, file.path, shape)
+                    if not (problem and shape.identity_from_file)
+                    else ()
+                )
+                for block in found:
+                    if not started:
+                        info = _with_header(info, block.data, shape)
+                        started = True
+                        yield Begin(info)
+                    self._report.bytes_read += len(block.data)
+                    yield Work(info, block, shape)
+            undo = self._landing.fs.size(file.location) != info.size_bytes
+        except Unreadable as error:
+            problem = str(error)
+        except OSError:
+            undo = True
+        if undo:
+            self._report.unreadable.append(
+                f"{file.path} changed or vanished while it was read; nothing of it was kept. The"
+                " next load reads it anew. Upload under a name ending in .tmp, then rename."
+            )
         if not started:
             yield Begin(info)
-        yield Finish(info, problem)
+        yield Finish(info, problem, undo)
 
     def _mirror(self, conn: psycopg.Connection) -> None:
         try:

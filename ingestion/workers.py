@@ -40,10 +40,11 @@ class Work(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """A file ends; `problem` says why it ended before its end."""
+    """A file ends; `problem` says why it ended before its end. With `undo` nothing of it counts."""
 
     file: FileInfo
     problem: str | None = None
+    undo: bool = False
 
 
 Item = Begin | Work | Finish

@@ -87,7 +87,8 @@ def test_a_server_clock_is_believed(parser_of: ParserOf) -> None:
 
 def test_times_in_any_notation_name_one_instant(parser: LineParser) -> None:
     notations = ["2026-03-01T12:00:00+02:00", "2026-03-01 10:00:00", 1772359200, 1772359200000,
-                 "2026-03-01 10:00:00 UTC"]  # fmt: skip
+                 "2026-03-01 10:00:00 UTC", "2026-W09-7T10:00:00Z", "20260301T100000Z",
+                 "2026-03-01T10Z", "2026-03-01T10:00:00,000Z"]  # fmt: skip
     texts = {
         columns(parser.parse(1, line(occurred_at=value)))["occurred_at"] for value in notations
     }

@@ -1,0 +1,144 @@
+"""What goes wrong around a load: damaged, closed and growing files, a lake that cannot be written."""
+
+import gzip
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ingestion.contracts import ContractError
+from ingestion.landing import LandingError
+from tests.python.ingestion.conftest import Loading, line
+
+pytestmark = pytest.mark.slow
+FOLDER = "events/upcoach"
+
+
+def test_a_truncated_gz_gives_its_good_part_and_is_not_done(loading: Loading) -> None:
+    whole = [line(number) for number in range(3000)]
+    path = loading.put(f"{FOLDER}/a.jsonl.gz", whole)
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    report = loading.load()
+    assert 0 < report.stored < 3000
+    assert "cut off" in report.unreadable[0] and "a.jsonl.gz" in report.unreadable[0]
+    again = loading.load()
+    assert (again.files_loaded, again.unreadable) == (0, report.unreadable)
+    path.write_bytes(good)
+    mended = loading.load()
+    assert not mended.unreadable
+    assert mended.stored == 3000 - report.stored
+    assert loading.one("select count(*) from raw_events.events") == 3000
+    assert loading.unaccounted() == 0
+
+
+def test_without_ids_a_truncated_file_waits(loading: Loading, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tallyhouse.settings import PROJECT_ROOT
+
+    loading.settings = replace(
+        loading.settings, contracts=(PROJECT_ROOT / "contracts/examples/cdnow",)
+    )
+    rows = b"".join(
+        b" 0000%d 0001 19970101  2   29.33\n" % (number % 10) for number in range(20_000)
+    )
+    path = loading.put("events/cdnow/a.txt.gz", b"")
+    path.write_bytes(gzip.compress(rows)[:-50])
+    assert loading.load().stored == 0
+    path.write_bytes(gzip.compress(rows))
+    assert loading.load().stored == 20_000  # equal rows are kept
+
+
+def test_the_lake_holds_exactly_the_accepted_events(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(n, occurred_at=f"2026-03-0{1 + n % 3}T10:00:00Z")
+                                      for n in range(30)])  # fmt: skip
+    loading.load()
+    loading.put(f"{FOLDER}/b.jsonl", [line(n, session_id="", anonymous_id='x"\\,')
+                                      for n in range(25, 40)])  # fmt: skip
+    loading.load()
+    lake = Path(loading.settings.lake)
+    tables = [pq.ParquetFile(path).read() for path in lake.rglob("*.parquet")]
+    held = sorted(row["event_id"] for table in tables for row in table.to_pylist())
+    assert held == [
+        str(i) for (i,) in loading.rows("select event_id from raw_events.events order by 1")
+    ]
+    named = next(row for t in tables for row in t.to_pylist() if row["event_id"].endswith("38"))
+    assert named["anonymous_id"] == 'x"\\,' and named["properties"] == '{"goal_id": 38}'
+    assert not list(lake.rglob("*.tmp"))
+
+
+def test_a_lake_that_cannot_be_written_is_caught_up(loading: Loading) -> None:
+    from dataclasses import replace
+
+    good = loading.settings
+    blocked = Path(good.lake).parent / "file"
+    blocked.write_text("in the way")
+    loading.settings = replace(good, lake=str(blocked))
+    loading.put(f"{FOLDER}/a.jsonl", [line(1)])
+    report = loading.load()
+    assert report.stored == 1 and "lake" in report.unreadable[0]
+    blocked.unlink()
+    assert loading.load().lake_files == 1
+
+
+def test_sentences_for_what_cannot_be_read(loading: Loading, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(LandingError, match="does not exist"):
+        loading.settings = replace(loading.settings, landing=str(tmp_path / "nowhere"))
+        loading.load()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/x.yml").write_text("kind: events\nproduct: x\nclock: sundial\n")
+    with pytest.raises(ContractError, match=r"x\.yml.*clock"):
+        loading.settings = replace(loading.settings, contracts=(tmp_path / "bad",))
+        loading.load()
+
+
+def test_stray_files_are_named_and_harmless(loading: Loading) -> None:
+    loading.put("readme.txt", b"hello")
+    loading.put("events/upcoach/.hidden", b"x")
+    loading.put("events/upcoach/upload.tmp", b"x")
+    report = loading.load()
+    assert report.files_seen == 0 and len(report.stray) == 1 and "readme.txt" in report.stray[0]
+
+
+def test_a_file_that_grows_while_it_is_read_counts_next_time(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingestion import load as course
+
+    path = loading.put(f"{FOLDER}/a.jsonl", [line(1)])
+    true_blocks = course.blocks
+
+    def growing(*given: object) -> object:
+        yield from true_blocks(*given)  # type: ignore[arg-type]
+        with path.open("ab") as file:
+            file.write(line(2) + b"\n")
+
+    monkeypatch.setattr(course, "blocks", growing)
+    report = loading.load()
+    assert report.stored == 0 and "changed" in report.unreadable[0]
+    assert loading.events() == []
+    monkeypatch.undo()
+    assert loading.load().stored == 2
+
+
+def test_a_file_without_permission_is_named_and_the_rest_is_loaded(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ingestion import load as course
+
+    loading.put(f"{FOLDER}/a.jsonl", [line(1)])
+    loading.put(f"{FOLDER}/b.jsonl", [line(2)])
+    true_digest = course.digest
+
+    def closed(fs: object, path: str) -> object:
+        if path.endswith("a.jsonl"):
+            raise PermissionError(13, "Permission denied", path)
+        return true_digest(fs, path)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(course, "digest", closed)
+    report = loading.load()
+    assert report.stored == 1
+    assert "a.jsonl" in report.unreadable[0] and "Permission denied" in report.unreadable[0]
