@@ -1,0 +1,116 @@
+"""Webhook bodies as Stripe and RevenueCat write them, with no more in them than a test says.
+
+Belongs here: shapes. Does not belong here: what a body is worth.
+"""
+
+from datetime import datetime
+from typing import Any
+
+
+def seconds(at: str) -> int:
+    """`2026-02-01` or `2026-02-01T10:00:00`, UTC, in seconds since 1970."""
+    return int(
+        datetime.fromisoformat(at + ("+00:00" if "T" in at else "T00:00:00+00:00")).timestamp()
+    )
+
+
+def price(
+    amount: int, interval: str = "month", currency: str = "usd", **more: Any
+) -> dict[str, Any]:
+    """A price of the new kind; `plan_of` makes the old kind of it."""
+    return {
+        "id": f"price_{amount}_{interval}_{currency}",
+        "object": "price",
+        "currency": currency,
+        "unit_amount": amount,
+        "recurring": {"interval": interval, "interval_count": 1, "usage_type": "licensed"},
+        **more,
+    }
+
+
+def plan_of(price: dict[str, Any]) -> dict[str, Any]:
+    recurring = price["recurring"]
+    return {
+        "id": price["id"],
+        "amount": price["unit_amount"],
+        "currency": price["currency"],
+        **recurring,
+    }
+
+
+def subscription(
+    name: str,
+    kind: str,
+    at: str,
+    *items: dict[str, Any],
+    status: str = "active",
+    new_shape: bool = True,
+    previous: dict[str, Any] | None = None,
+    live: bool = True,
+    quantity: int = 1,
+    **fields: Any,
+) -> dict[str, Any]:
+    """An event of the subscription `sub_<name>` of `cus_<name>`, whose tenant is `name`."""
+    ends = {"current_period_start": seconds(at), "current_period_end": seconds("2027-01-01")}
+    listed = [
+        {
+            "id": f"si_{n}",
+            "quantity": quantity,
+            **({"price": item, **ends} if new_shape else {"plan": plan_of(item)}),
+        }
+        for n, item in enumerate(items)
+    ]
+    subject = {
+        "id": f"sub_{name}",
+        "object": "subscription",
+        "customer": fields.pop("customer", f"cus_{name}"),
+        "currency": items[0]["currency"],
+        "status": status,
+        "items": {"object": "list", "data": listed},
+        "metadata": {"tenant_id": fields.pop("tenant", name)},
+        "cancel_at_period_end": False,
+        "pause_collection": None,
+        **({} if new_shape else ends),
+        **fields,
+    }
+    data: dict[str, Any] = {"object": subject}
+    if previous is not None:
+        data["previous_attributes"] = previous
+    return {
+        "id": f"evt_{name}_{kind}_{seconds(at)}_{len(str(subject))}",
+        "object": "event",
+        "type": f"customer.subscription.{kind}",
+        "api_version": "2025-03-31.basil" if new_shape else "2020-08-27",
+        "created": seconds(at),
+        "livemode": live,
+        "data": data,
+    }
+
+
+def store(
+    name: str, kind: str, at: str, price: float, begins: str, ends: str, **more: Any
+) -> dict[str, Any]:
+    """A RevenueCat event of the subscription `name`, bought by the user `name` of the tenant `name`."""
+    return {
+        "api_version": "1.0",
+        "event": {
+            "id": f"{name}-{kind}-{at}",
+            "type": kind,
+            "event_timestamp_ms": seconds(at) * 1000,
+            "purchased_at_ms": seconds(begins) * 1000,
+            "expiration_at_ms": seconds(ends) * 1000,
+            "original_transaction_id": name,
+            "transaction_id": f"{name}-{begins}",
+            "product_id": "pro",
+            "period_type": "NORMAL",
+            "environment": "PRODUCTION",
+            "store": "APP_STORE",
+            "app_user_id": name,
+            "original_app_user_id": name,
+            "aliases": [name],
+            "price": price,
+            "currency": "USD",
+            "subscriber_attributes": {"tenant_id": {"value": name, "updated_at_ms": 1}},
+            **more,
+        },
+    }
