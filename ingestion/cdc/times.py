@@ -35,7 +35,9 @@ _ZONE = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d(:?[0-5]\d)?)?)"
 _TIMESTAMP = re.compile(rf"[+-]?\d{{4,7}}-\d\d-\d\d[T ]{_TIME} ?{_ZONE}?( BC)?\Z", re.ASCII)
 _TIME_TEXT = re.compile(rf"{_TIME}({_ZONE})?\Z", re.ASCII)
 _PERIOD = re.compile(
-    r"P(?=.)(-?\d+Y)?(-?\d+M)?(-?\d+D)?(T(-?\d+H)?(-?\d+M)?(-?\d+(\.\d+)?S)?)?\Z", re.ASCII
+    r"P(?=.)(-?\d{1,7}Y)?(-?\d{1,7}M)?(-?\d{1,7}D)?"
+    r"(T(?=.)(-?\d{1,7}H)?(-?\d{1,7}M)?(-?\d{1,9}(\.\d{1,9})?S)?)?\Z",
+    re.ASCII,
 )
 
 
@@ -86,7 +88,7 @@ def iso_timestamp(value: Any) -> str:
 
 def _far(value: str) -> str:
     match = re.match(r"([+-]?)(\d+)-(\d\d)-(\d\d)(.*?)( BC)?\Z", value, re.ASCII)
-    if match is None or not 1 <= int(match[3]) <= 12 or not 1 <= int(match[4]) <= 28:
+    if match is None or match[5][1:3] == "24" or not 1 <= int(match[3]) <= 12 or not 1 <= int(match[4]) <= 28:
         raise ValueError("a time that cannot be read")
     year = int(match[2]) * (-1 if match[1] == "-" else 1)
     if match[6]:

@@ -28,6 +28,7 @@ _NOT_NUMBERS = {
     "NAN": "NaN", "INFINITY": "Infinity", "-INFINITY": "-Infinity", "+Infinity": "Infinity",
 }  # fmt: skip
 _RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
+_LONG_EXPONENT = re.compile(r"\d[eE][+-]?\d{4}")  # beyond what the database can hold
 _FLOAT4_MAX = 3.4028235677973366e38
 _NUMERIC_DIGITS = 131_072
 
@@ -87,7 +88,8 @@ def _whole(value: Any) -> int:
 
 
 def _numeric(precision: int | None, scale: int) -> Decoder:
-    limit = 10 ** (precision - scale) if precision else None
+    # what rounds up to one digit more than there is room for is too large already
+    limit = 10 ** Decimal(precision - scale) - Decimal(5).scaleb(-scale - 1) if precision else None
 
     def run(value: Any) -> str:
         if isinstance(value, str):
@@ -132,7 +134,7 @@ def unscaled(text: str, scale: int) -> Decimal:
     return Decimal((sign, tuple(map(int, digits)), -scale))
 
 
-def _checked(value: Any, limit: int | None) -> str:
+def _checked(value: Any, limit: Decimal | None) -> str:
     if type(value) is float and (isinf(value) or isnan(value)):
         return str(value).replace("inf", "Infinity").replace("nan", "NaN")
     try:
@@ -195,7 +197,7 @@ def _jsonb(value: Any) -> Any:
         parsed = orjson.loads(value)
         if not storable(parsed):
             raise ValueError("JSON that the database cannot hold")
-        return orjson.Fragment(value)
+        return parsed if _LONG_EXPONENT.search(value) else orjson.Fragment(value)
     if not storable(value):
         raise ValueError("JSON that the database cannot hold")
     return value
