@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import psycopg
 
 from ingestion.batches import SourceMaker
+from ingestion.cdc import CdcSource
 from ingestion.contracts import load_contracts
 from ingestion.file_load import FileLoad, set_aside
 from ingestion.lake import LakeError, mirror
@@ -99,6 +100,8 @@ class _Load:
                 ledger = Ledger(conn)
                 if again:
                     ledger.forget_rejected()
+                if kinds is None or "cdc" in kinds:
+                    self._follow_contracts(conn, ledger)
                 self._load(conn, ledger, files)
                 self._mirror(conn)
         except psycopg.Error as error:
@@ -114,6 +117,13 @@ class _Load:
             self._say("waiting for another load to finish")
             conn.execute("select pg_advisory_lock(%s)", (LOADER_LOCK,))
         publish_event_versions(conn, self._contracts)
+
+    def _follow_contracts(self, conn: psycopg.Connection, ledger: Ledger) -> None:
+        """Bring the tables of databases to contracts that changed, with or without new files."""
+        source = self._sources("cdc")
+        assert isinstance(source, CdcSource)
+        with conn.transaction():
+            source.follow_contracts(conn, ledger.next_load_id)
 
     def _load(self, conn: psycopg.Connection, ledger: Ledger, files: list[LandingFile]) -> None:
         parsing = Parsing(self._contracts, self._key, self._processes)

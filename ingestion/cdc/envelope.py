@@ -8,9 +8,8 @@ and naming table, operation, images and times. Does not belong here: the meaning
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from ingestion.cdc.position import BAD_POSITION, UNPLACED, commit_position
+from ingestion.json_lines import decode_exactly, decode_object
 from ingestion.sources import Ignored, Rejected
 
 ROW_OPERATIONS = frozenset("crud")
@@ -89,7 +88,7 @@ def _enveloped(
     op = value["op"]
     if op == "m":
         raise NotAChange(Ignored("message"))
-    if op not in ROW_OPERATIONS and op != TRUNCATE:
+    if not isinstance(op, str) or (op not in ROW_OPERATIONS and op != TRUNCATE):
         raise NotAChange(
             Rejected("unknown_operation", f"The operation {str(op)[:20]!r} is unknown.")
         )
@@ -146,7 +145,7 @@ def _other(
     op = meta.get("op") or "u"
     if str(meta.get("deleted")).lower() == "true":
         op = "d"
-    if op not in ROW_OPERATIONS:
+    if not isinstance(op, str) or op not in ROW_OPERATIONS:
         raise NotAChange(
             Rejected("unknown_operation", f"`__op` is {str(op)[:20]!r}, not one of c r u d.")
         )
@@ -166,11 +165,10 @@ def _other(
 
 def _parsed(value: Any) -> Any:
     """Some consumers write key and value as text that holds JSON."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return orjson.loads(value)
-        except orjson.JSONDecodeError:
-            return value
+    if isinstance(value, str) and value[:1] == "{":
+        text = value.encode()
+        parsed = decode_exactly(text) if b"\\u0000" in text else decode_object(text)
+        return value if isinstance(parsed, Rejected) else parsed
     return value
 
 

@@ -4,6 +4,7 @@ Belongs here: the order of the steps once a file's changes are stored. Does not 
 step itself (`parser`, `place`, `fold`, `rebuild`).
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -79,6 +80,13 @@ class CdcSource:
                 " TALLYHOUSE_CONTRACTS."
             )
         return contract
+
+    def follow_contracts(
+        self, conn: psycopg.Connection[Any], next_load_id: Callable[[], int]
+    ) -> None:
+        """Bring every table whose contract changed to it, though no file came."""
+        for target in outdated(conn, self._contracts.values()):
+            self._follow(conn, target, next_load_id())
 
     def after_file(self, conn: psycopg.Connection[Any], loaded: LoadedFile) -> None:
         """Fold the file's changes into the tables, in the file's transaction."""

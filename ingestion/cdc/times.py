@@ -88,7 +88,12 @@ def iso_timestamp(value: Any) -> str:
 
 def _far(value: str) -> str:
     match = re.match(r"([+-]?)(\d+)-(\d\d)-(\d\d)(.*?)( BC)?\Z", value, re.ASCII)
-    if match is None or match[5][1:3] == "24" or not 1 <= int(match[3]) <= 12 or not 1 <= int(match[4]) <= 28:
+    if (
+        match is None
+        or match[5][1:3] == "24"
+        or not 1 <= int(match[3]) <= 12
+        or not 1 <= int(match[4]) <= 28
+    ):
         raise ValueError("a time that cannot be read")
     year = int(match[2]) * (-1 if match[1] == "-" else 1)
     if match[6]:

@@ -127,6 +127,7 @@ def test_binlog_positions() -> None:
 
 def test_files_sort_naturally() -> None:
     names = ["part-2.jsonl", "part-10.jsonl.gz", "part-010b.jsonl", "part-100.jsonl"]
-    assert sorted(names[::-1], key=natural_key) == names
+    shuffled = [names[2], names[0], names[3], names[1]]
+    assert sorted(shuffled, key=natural_key) == names
     assert natural_key("a.jsonl.gz") == natural_key("a.jsonl")
     assert sorted([partition_lane(10), partition_lane(2)])[0] == partition_lane(2)
