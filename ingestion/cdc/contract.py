@@ -22,6 +22,7 @@ TYPE = re.compile(
 COLUMN_NAME = r"[A-Za-z][A-Za-z0-9_]{0,59}\Z"  # names with a leading _ are this project's own
 TABLE_NAME = r"[a-z][a-z0-9_]*\Z"
 Encoding = Literal["seconds", "milliseconds", "microseconds", "nanoseconds"]
+FORM = 2  # of the tables made from a contract: another number has them folded anew
 ALWAYS_IGNORED = ("debezium_signal", "debezium_heartbeat")
 
 
@@ -83,7 +84,7 @@ class Table(_Strict):
 
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""
-        body = self.model_dump(exclude={"description": True})
+        body = {"form": FORM, **self.model_dump(exclude={"description": True})}
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -1,27 +1,19 @@
 """Folds changes into a table's current state and its closed versions (SCD2), set by set.
 
-A key whose new changes all lie behind what was folded before goes on from its current row; any
-other key is folded again from all its changes. So the cost follows the batch, and the result
-depends on the set of changes alone (rules 50 to 56). Belongs here: the SQL of that fold. Does not
-belong here: where changes without a commit position stand (`place`), the tables' form (`tables`).
+The cost follows the batch, and the result depends on the set of changes alone (rules 50 to 56).
+Belongs here: the SQL of that fold and the writing of what comes out. Does not belong here: which
+keys are folded (`affected`), where changes without a commit position stand (`place`), the tables'
+form (`tables`).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from ingestion.cdc.affected import EVENT_OF_CHANGE, Batch, columns_with_gaps, find_affected
 from ingestion.cdc.tables import FoldTarget, definitions, names, text
 
-# Names begin with _ because the contract's columns stand beside them.
-EVENT_OF_CHANGE = """
-    changes.key_hash as _key, changes.op as _op, changes.position as _position,
-    changes.stream_file as _stream_file, changes.stream_offset as _stream_offset,
-    changes.committed_at as _instant, changes.committed_at as _committed_at,
-    changes.received_at as _received_at, changes.load_id as _load_id,
-    changes.unavailable as _unavailable, changes.extra as _extra
-"""
 EVENT = (
     "_key, _op, _position, _stream_file, _stream_offset, _instant, _committed_at, _received_at,"
     " _load_id, _unavailable, _extra"
@@ -29,88 +21,14 @@ EVENT = (
 ORDER = "_position, _stream_file, _stream_offset"
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What of a load concerns one table."""
-
-    load_id: int
-    has_resets: bool  # a truncate, or a snapshot of a table without a key
-    refold_all: bool  # a reset came late, or the whole table is rebuilt
-
-
-def read_fresh(conn: psycopg.Connection[Any], condition: str, values: dict[str, Any]) -> None:
-    """Make temp table `fresh` of the changes that meet a condition; the fold begins from it."""
-    conn.execute("drop table if exists fresh")
-    conn.execute(
-        text(
-            "create temp table fresh on commit drop as"
-            " select table_name, key is null as is_keyless, is_placed, content_hash, after,"
-            f" {EVENT_OF_CHANGE} from raw_cdc.changes where {condition}"
-        ),
-        values,
-    )
-
-
 def fold(conn: psycopg.Connection[Any], target: FoldTarget, batch: Batch) -> None:
     """Bring current state and closed versions of a table up to date with `fresh`."""
-    _find_affected(conn, target, batch)
-    gaps = _columns_with_gaps(conn, target)
+    find_affected(conn, target, batch)
+    gaps = columns_with_gaps(conn, target)
     parameters = {"table": target.name, "product": target.product, "load_id": batch.load_id}
     conn.execute(_folding(target, gaps), parameters)
     _write(conn, target, batch.load_id)
     conn.execute("drop table affected, folded")
-
-
-def _find_affected(conn: psycopg.Connection[Any], target: FoldTarget, batch: Batch) -> None:
-    """Keys with a new change; is_late: their earlier changes must be read again."""
-    conn.execute(
-        """
-        create temp table affected on commit drop as
-        select
-            fresh._key,
-            bool_or(
-                %(all)s
-                or not fresh.is_placed
-                or coalesce(fresh._position < folded.max_position, false)
-                or coalesce(fresh._position = folded.max_position, false) and fresh._op <> 'r'
-            ) as is_late
-        from fresh
-        left join raw_cdc.folded_tables as folded
-            on folded.product = %(product)s and folded.table_name = fresh.table_name
-        where fresh.table_name = %(table)s and fresh._op <> 't'
-        group by fresh._key
-        """,
-        {"all": batch.refold_all, "product": target.product, "table": target.name},
-    )
-    if batch.has_resets or batch.refold_all:
-        conn.execute("create unique index on affected (_key)")
-        statement = "insert into affected select _key, {late} from {current}"
-        if batch.refold_all:
-            statement += " union select _key, {late} from {closed}"
-        conn.execute(
-            text(statement + " on conflict do nothing").format(
-                late=sql.Literal(batch.refold_all), current=target.current, closed=target.closed
-            )
-        )
-    conn.execute("analyze affected")
-
-
-def _columns_with_gaps(conn: psycopg.Connection[Any], target: FoldTarget) -> list[str]:
-    """Columns of which some change says nothing, so that earlier values must be carried on."""
-    rows = conn.execute(
-        """
-        select distinct unnest(_unavailable) from fresh
-        where table_name = %(table)s and _unavailable is not null
-        union
-        select distinct unnest(changes.unavailable)
-        from raw_cdc.changes
-        inner join affected on affected._key = changes.key_hash
-        where affected.is_late and changes.unavailable is not null
-        """,
-        {"table": target.name},
-    ).fetchall()
-    columns = target.typed_columns()
-    return sorted(name for (name,) in rows if name in columns)
 
 
 def _folding(target: FoldTarget, gaps: list[str]) -> sql.Composed:
@@ -162,13 +80,18 @@ def _folding(target: FoldTarget, gaps: list[str]) -> sql.Composed:
         known as (
             {known}
         ),
+        successions as (
+            select *, lag(_op) over (partition by _key order by {order}) as _former_op
+            from known
+        ),
         timed as (
             select
                 *,
                 max(_instant) over (
                     partition by _key order by {order} rows unbounded preceding
                 ) as _valid_from
-            from known
+            from successions
+            where _op not in ('d', 't') or coalesce(_former_op, 'd') not in ('d', 't')
         ),
         successive as (
             select *, lead(_valid_from) over (partition by _key order by {order}) as _next_from
@@ -187,6 +110,12 @@ def _folding(target: FoldTarget, gaps: list[str]) -> sql.Composed:
             _valid_to, coalesce(_next_op in ('d', 't'), false) as _is_deleted
         from instants
         where _op not in ('d', 't')
+        union all
+        select
+            _key, {nulls}, null, _valid_from, _committed_at, _received_at, _load_id,
+            _valid_from, true
+        from instants
+        where _op in ('d', 't') and _valid_to is null
         """
     ).format(
         event_of_change=text(EVENT_OF_CHANGE),

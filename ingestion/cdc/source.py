@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from ingestion.cdc.affected import Batch, read_fresh
 from ingestion.cdc.contract import CdcContract, cdc_contracts
-from ingestion.cdc.fold import Batch, fold, read_fresh
+from ingestion.cdc.fold import fold
 from ingestion.cdc.parser import COLUMNS, CdcParser
 from ingestion.cdc.place import StreamState, place
 from ingestion.cdc.plan import TablePlan

@@ -39,6 +39,7 @@ class FoldTarget:
 
     @property
     def closed(self) -> sql.Identifier:
+        """Versions that ended; and, as a version of no length, the instant a key was deleted."""
         return sql.Identifier("raw_cdc", f"{self.product}__{self.name}_closed")
 
     @property
@@ -145,6 +146,7 @@ def create(conn: psycopg.Connection[Any], target: FoldTarget) -> None:
                 row_number() over (partition by _key order by _valid_from) as version_number
             from (
                 select {columns}, _valid_to as valid_to, _is_deleted as is_deleted from {closed}
+                where _valid_to > _valid_from
                 union all
                 select {columns}, null, false from {current}
             ) as versions
