@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_up import SPEC as MADE_UP
-from made_up import START
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from ml.common.errors import LeakageError
 from ml.common.estimators import candidates
 from ml.common.spec import Feature, ModelSpec
 from ml.common.training import train
+from tests.python.ml.made_up import SPEC as MADE_UP
+from tests.python.ml.made_up import START
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "ml"
 needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not there")

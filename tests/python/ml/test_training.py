@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import NOW, SPEC, START, frame
 
 from ml.common import fingerprint
 from ml.common.errors import LeakageError, TooFewData
@@ -18,6 +17,7 @@ from ml.common.training import (
     labelled_rows,
     train,
 )
+from tests.python.ml.made_up import NOW, SPEC, START, frame
 
 
 @pytest.fixture(scope="module")

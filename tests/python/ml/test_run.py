@@ -1,0 +1,173 @@
+"""Training and predicting against a real database: registry, log, outcomes, refusals.
+
+The features are a made-up table, so that each test decides what there is to learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ml import run
+from ml.common.errors import ArtefactError, LeakageError
+from tallyhouse.database import Warehouse
+from tests.python.ml.made_up import NOW, SPEC, frame
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Home:
+    home: Path
+    as_of: None = None
+
+
+@pytest.fixture
+def warehouse(
+    fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
+) -> Warehouse:
+    monkeypatch.setattr(run, "MODELS", (SPEC,))
+    return fresh_database("learning", prepared=True)
+
+
+def put(warehouse: Warehouse, data: pd.DataFrame) -> None:
+    """Write a frame as the two tables that dbt would have built."""
+    keys = ["tenant_id", "customer_id", "as_of_at"]
+    data = data.rename(columns={"entity_id": "customer_id"})
+    features = data.drop(columns=["label", "label_known_at"])
+    outcomes = data[[*keys, "label", "label_known_at"]]
+    with warehouse.connect() as connection:
+        connection.execute("create schema if not exists features")
+        for name, table in (("customers", features), ("outcomes", outcomes)):
+            kinds = {
+                c: "uuid"
+                if c == "tenant_id"
+                else "timestamptz"
+                if c in ("as_of_at", "label_known_at")
+                else "text"
+                if c in ("customer_id", "plan")
+                else "double precision"
+                for c in table.columns
+            }
+            connection.execute(f"drop table if exists features.feat_made_up__{name}")
+            columns = ", ".join(f"{c} {k}" for c, k in kinds.items())
+            connection.execute(f"create table features.feat_made_up__{name} ({columns})")
+            with (
+                connection.cursor() as cursor,
+                cursor.copy(f"copy features.feat_made_up__{name} from stdin") as copy,
+            ):
+                for row in table.astype(object).where(table.notna(), None).itertuples(index=False):
+                    copy.write_row(tuple(row))
+
+
+def go(warehouse: Warehouse, home: Path, as_of: pd.Timestamp = NOW) -> run.ModelReport:
+    report = run.train_and_predict(Home(home), warehouse.connect, as_of.to_pydatetime())
+    return report.models[0]
+
+
+def ask(warehouse: Warehouse, query: str) -> list[tuple[Any, ...]]:
+    with warehouse.connect() as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+REGISTRY = "select t::text from ml.predictive_models as t order by 1"
+LOG = "select t::text from ml.predictions as t order by 1"
+
+
+def test_a_second_run_over_the_same_data_changes_nothing(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    put(warehouse, frame())
+    first = go(warehouse, tmp_path)
+    assert (first.status, first.predictions, first.new_predictions) == ("promoted", 250, 250)
+    kept = ask(warehouse, REGISTRY), ask(warehouse, LOG)
+    second = go(warehouse, tmp_path)
+    assert (second.status, second.predictions, second.new_predictions) == ("unchanged", 250, 0)
+    assert (ask(warehouse, REGISTRY), ask(warehouse, LOG)) == kept
+    assert (tmp_path / "models" / "made_up_churn.md").read_text().startswith("# made_up_churn")
+
+
+def test_a_lost_artefact_is_made_again_the_same(warehouse: Warehouse, tmp_path: Path) -> None:
+    put(warehouse, frame())
+    go(warehouse, tmp_path / "one")
+    before = ask(warehouse, LOG)
+    again = go(warehouse, tmp_path / "two")
+    assert (again.status, again.new_predictions) == ("promoted", 0)
+    assert ask(warehouse, LOG) == before
+
+
+def test_rule_83_a_worse_candidate_leaves_the_old_model_active(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    put(warehouse, frame())
+    first = go(warehouse, tmp_path)
+    put(warehouse, frame(seed=11, signal=0.0))
+    second = go(warehouse, tmp_path)
+    assert second.status == "kept"
+    assert "is not promoted" in second.sentence
+    assert "The earlier model stays active." in second.sentence
+    assert second.active_model_id == first.active_model_id
+    assert ask(warehouse, "select count(*), count(*) filter (where is_active) from "
+               "ml.predictive_models") == [(2, 1)]  # fmt: skip
+
+
+def test_rule_82_a_planted_column_fails_the_run_and_the_old_model_stays(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    put(warehouse, frame())
+    go(warehouse, tmp_path)
+    kept = ask(warehouse, REGISTRY), ask(warehouse, LOG)
+    put(warehouse, frame().assign(mrr_in_28_days=lambda data: 1.0 - data["label"]))
+    with pytest.raises(LeakageError, match="mrr_in_28_days"):
+        go(warehouse, tmp_path)
+    assert (ask(warehouse, REGISTRY), ask(warehouse, LOG)) == kept
+
+
+def test_rule_84_outcomes_are_joined_once_they_are_known(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    early = NOW - pd.Timedelta(days=28)
+    data = frame()
+    put(warehouse, data)
+    with_early = go(warehouse, tmp_path, early)
+    assert with_early.predictions == 250
+    assert ask(warehouse, "select count(actual_outcome) from ml.predictions") == [(0,)]
+    later = go(warehouse, tmp_path)
+    assert later.new_outcomes == 250
+    found = ask(
+        warehouse,
+        "select target_entity_id, actual_outcome from ml.predictions where as_of_at = "
+        f"'{early.isoformat()}'",
+    )
+    truth = data[data["as_of_at"] == early].set_index("entity_id")["label"]
+    assert dict(found) == truth.to_dict()
+
+
+def test_an_altered_artefact_is_refused_unopened(warehouse: Warehouse, tmp_path: Path) -> None:
+    put(warehouse, frame())
+    go(warehouse, tmp_path)
+    artefact = next((tmp_path / "models").glob("*.joblib"))
+    artefact.write_bytes(artefact.read_bytes() + b"x")
+    with pytest.raises(ArtefactError, match="its digest differs"):
+        go(warehouse, tmp_path)
+
+
+def test_too_little_to_learn_from_is_said_and_nothing_is_written(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    put(warehouse, frame(customers=3))
+    report = go(warehouse, tmp_path)
+    assert report.status == "too_few_data"
+    assert "No model is active, so nothing is predicted." in report.sentence
+    assert ask(warehouse, REGISTRY) == [] == ask(warehouse, LOG)
+
+
+def test_features_that_were_not_built_are_named(warehouse: Warehouse, tmp_path: Path) -> None:
+    report = go(warehouse, tmp_path)
+    assert report.status == "not_built"
+    assert "features.feat_made_up__customers" in report.sentence
