@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    indexes=[{'columns': ['date_key', 'tenant_id']}, {'columns': ['tenant_id', 'user_id']}],
     meta={'affected': {'by': 'affected_local_days', 'columns': ['tenant_id', 'date_key']}},
 ) }}
 

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    indexes=[{'columns': ['month_start', 'tenant_id']}],
     meta={'affected': {'by': 'affected_local_months', 'columns': ['tenant_id', 'month_start']}},
 ) }}
 

@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    indexes=[{'columns': ['week_start', 'tenant_id']}],
     meta={'affected': {'by': 'affected_local_weeks', 'columns': ['tenant_id', 'week_start']}},
 ) }}
 

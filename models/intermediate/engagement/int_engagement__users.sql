@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'user_id']}, {'columns': ['first_date', 'tenant_id']}],
     meta={'affected': {'by': 'affected_engaged_users', 'columns': ['tenant_id', 'user_id']}},
 ) }}
 

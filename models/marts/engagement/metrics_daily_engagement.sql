@@ -1,5 +1,6 @@
 {{ config(
     materialized='incremental',
+    indexes=[{'columns': ['metric_date', 'tenant_id']}],
     meta={'affected': {'by': 'affected_engagement_and_session_days', 'columns': ['tenant_id', 'metric_date']}},
 ) }}
 
