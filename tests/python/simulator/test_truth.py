@@ -126,6 +126,24 @@ def test_rule_20_a_second_subscription_is_expansion_and_the_last_end_is_churn() 
     }  # fmt: skip
 
 
+def test_rule_20_changes_within_an_hour_are_one() -> None:
+    minute = 1 / 1440
+    thought_again = (
+        (1.5, "a", 1000, "usd"),
+        (3.5, "a", 3000, "usd"),
+        (3.5 + 59 * minute, "a", 1000, "usd"),
+    )
+    assert moves_of(ledger_of(*thought_again)) == {("new", 1): 1000}
+    apart = (
+        (1.5, "a", 1000, "usd"),
+        (3.5, "a", 3000, "usd"),
+        (3.5 + 61 * minute, "a", 1000, "usd"),
+    )
+    assert moves_of(ledger_of(*apart)) == {
+        ("new", 1): 1000, ("expansion", 3): 2000, ("contraction", 3): 2000,
+    }  # fmt: skip
+
+
 def test_rule_23_a_weekend_takes_fridays_rate_and_the_change_is_fx() -> None:
     rates = Rates.read()
     friday, saturday, monday = date(2026, 10, 16), date(2026, 10, 17), date(2026, 10, 19)
