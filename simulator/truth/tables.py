@@ -119,7 +119,8 @@ def productivity(root: Path, world: Any, visits: list[engagement.Session], rates
         minutes[visit.tenant_id, visit.user, visit.day] += visit.minutes
         count[visit.tenant_id, visit.user, visit.day] += 1
     work = world.facts.work
-    keys = sorted({*work, *cash, *count}, key=lambda k: (k[2], k[0], k[1]))
+    paid = {key for key, amount in cash.items() if amount}
+    keys = sorted({*work, *paid, *count}, key=lambda k: (k[2], k[0], k[1]))
     rows = []
     for key in keys:
         day = work.get(key)
@@ -128,7 +129,7 @@ def productivity(root: Path, world: Any, visits: list[engagement.Session], rates
             (
                 key[2],
                 key[0],
-                key[1],
+                _person(key[1]),
                 day.goals_completed if day else 0,
                 day.habits_checked if day else 0,
                 f"{sum(moods) / len(moods):.6f}" if moods else "",
@@ -156,6 +157,11 @@ def productivity(root: Path, world: Any, visits: list[engagement.Session], rates
         ),
         rows,
     )
+
+
+def _person(user: str) -> str:
+    """The user's id; a visitor who never signed up stands for a user of their own."""
+    return entity_uuid("upcoach", "user" if _UUID.fullmatch(user) else "anonymous", user)
 
 
 def churn(root: Path, world: Any) -> None:

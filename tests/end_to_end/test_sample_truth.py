@@ -1,0 +1,240 @@
+"""The warehouse and the sample's truth, computed apart from each other, say the same on every day.
+
+Belongs here: one sample loaded and built, each published number beside its truth, each planted
+defect beside its treatment. Does not belong here: why a number is what it is (unit tests).
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from simulator import SampleReport, write_sample
+from tallyhouse import dbt, pipeline
+from tallyhouse.database import Warehouse
+
+pytestmark = pytest.mark.slow
+
+MARTS = (
+    "metrics_daily_engagement",
+    "metrics_cohort_retention",
+    "fact_sessions",
+    "fact_productivity",
+    "metrics_daily_mrr",
+    "metrics_daily_tenant_mrr",
+    "fact_shifts",
+)
+MOVES = (
+    "opening",
+    "new",
+    "expansion",
+    "contraction",
+    "churn",
+    "reactivation",
+    "fx",
+    "net",
+    "at_risk",
+)
+# A level is rounded to whole cents once; a movement is the difference of two such levels.
+LEVEL, MOVE = Decimal("0.5"), Decimal(1)
+Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+
+
+class Built:
+    """A sample and the warehouse that was made of it."""
+
+    def __init__(self, warehouse: Warehouse, report: SampleReport) -> None:
+        self.warehouse, self.report = warehouse, report
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        with self.warehouse.connect() as connection:
+            return connection.execute(query).fetchall()
+
+    def truth(self, name: str) -> Iterator[dict[str, str]]:
+        with (self.report.truth / name).open(encoding="utf-8", newline="") as stream:
+            yield from csv.DictReader(stream)
+
+    def plants(self, expected: str, kind: str) -> list[dict[str, Any]]:
+        lines = (self.report.truth / "planted.jsonl").read_bytes().splitlines()
+        found = (orjson.loads(line) for line in lines)
+        return [p for p in found if p["expected"] == expected and p["source_kind"] == kind]
+
+
+@pytest.fixture(scope="module")
+def built(fresh_database: Callable[..., Warehouse]) -> Built:
+    warehouse = fresh_database("truth", prepared=True)
+    report = write_sample(warehouse.settings.home, days=75, seed=23, scale=0.15)
+    pipeline.load(warehouse.settings, warehouse)
+    args = ["build", "--exclude-resource-type", "test", "unit_test", "--select"]
+    outcome = dbt.run(
+        [*args, *(f"+{mart}" for mart in MARTS)], warehouse.settings, warehouse=warehouse
+    )
+    assert outcome.success, outcome.failures
+    return Built(warehouse, report)
+
+
+def agree(truth: Rows, found: Rows, tolerance: Decimal = Decimal(0)) -> None:
+    """The same keys, and values that differ by no more than the tolerance."""
+    assert truth
+    wrong = {
+        key: (truth.get(key), found.get(key))
+        for key in truth.keys() | found.keys()
+        if key not in truth
+        or key not in found
+        or any(
+            abs(Decimal(a) - Decimal(b)) > tolerance
+            for a, b in zip(truth[key], found[key], strict=True)
+        )
+    }
+    assert not wrong, (
+        f"{len(wrong)} of {len(truth)} differ (truth, warehouse): {list(wrong.items())[:5]}"
+    )
+
+
+def test_daily_users(built: Built) -> None:
+    truth: Rows = {
+        (r["metric_date"], r["product"], r["tenant_id"]): (int(r["dau"]), int(r["new_users"]))
+        for r in built.truth("dau_daily.csv")
+    }
+    query = """
+        select metric_date::text, product, tenant_id::text, dau, new_users
+        from engagement.metrics_daily_engagement where dau > 0
+    """
+    agree(truth, {row[:3]: row[3:] for row in built.ask(query)})
+
+
+def test_retention_in_every_observable_cell(built: Built) -> None:
+    names = ("product", "tenant_id", "cohort_type", "cohort_start", "period_number", "mode")
+    truth: Rows = {
+        tuple(r[name] for name in names): (int(r["cohort_size"]), int(r["retained_users"]))
+        for r in built.truth("cohort_retention.csv")
+    }
+    query = f"""
+        select {", ".join(f"{name}::text" for name in names)}, cohort_size, retained_users
+        from engagement.metrics_cohort_retention where retained_users is not null
+    """
+    agree(truth, {row[:6]: row[6:] for row in built.ask(query)})
+
+
+def test_sessions(built: Built) -> None:
+    names = ("sessions", "session_users", "events", "session_minutes", "active_minutes")
+    truth: Rows = {
+        (r["metric_date"], r["product"], r["tenant_id"]): tuple(r[name] for name in names)
+        for r in built.truth("sessions_daily.csv")
+    }
+    query = """
+        select date_key::text, product, tenant_id::text, count(*), count(distinct user_id),
+            sum(event_count), sum(session_minutes), sum(active_minutes)
+        from core.fact_sessions group by 1, 2, 3
+    """
+    agree(truth, {row[:3]: row[3:] for row in built.ask(query)}, Decimal("0.001"))
+
+
+def test_productivity(built: Built) -> None:
+    names = ("goals_completed", "habits_checked", "mood_avg", "chat_sessions", "tasks_completed")
+    names += ("sessions", "active_minutes", "revenue_cents")
+    first = orjson.loads((built.report.truth / "summary.json").read_bytes())["window"]["start"][:10]
+    truth: Rows = {
+        (r["date_key"], r["tenant_id"], r["user_id"]): tuple(r[name] or -1 for name in names)
+        for r in built.truth("fact_productivity.csv")
+        if r["date_key"] >= first
+    }
+    measures = ", ".join(f"coalesce({name}, -1)" for name in names)
+    query = f"""
+        select date_key::text, tenant_id::text, user_id::text, {measures}
+        from coaching.fact_productivity
+        where date_key >= '{first}'
+    """
+    agree(truth, {row[:3]: row[3:] for row in built.ask(query)}, LEVEL)
+
+
+def test_mrr_and_its_movements_by_product(built: Built) -> None:
+    truth: Rows = {
+        (r["metric_date"], r["product"]): tuple(r[f"{move}_mrr_cents"] for move in MOVES)
+        for r in built.truth("mrr_daily_total.csv")
+    }
+    first, last = min(truth)[0], max(truth)[0]
+    query = f"""
+        select metric_date::text, product, {", ".join(f"{move}_mrr_cents" for move in MOVES)}
+        from revenue.metrics_daily_mrr
+        where policy = 'standard' and metric_date between '{first}' and '{last}'
+    """
+    agree(truth, {row[:2]: row[2:] for row in built.ask(query)}, MOVE)
+
+
+def test_mrr_by_tenant(built: Built) -> None:
+    total: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for r in built.truth("mrr_daily.csv"):
+        total[r["metric_date"], r["product"], r["tenant_id"]] += Decimal(r["mrr_cents"])
+    truth: Rows = {key: (value,) for key, value in total.items()}
+    query = f"""
+        select metric_date::text, product, tenant_id::text, sum(net_mrr_cents)
+        from revenue.metrics_daily_tenant_mrr
+        where policy = 'standard' and metric_date >= '{min(truth)[0]}'
+        group by 1, 2, 3 having sum(net_mrr_cents) <> 0
+    """
+    agree(truth, {row[:3]: row[3:] for row in built.ask(query)}, LEVEL * 2)
+
+
+def test_filled_shifts(built: Built) -> None:
+    truth: Rows = {
+        (r["shift_id"], r["tenant_id"]): (r["required_count"], r["filled_count"])
+        for r in built.truth("shift_fill.csv")
+    }
+    query = """
+        select shift_id::text, tenant_id::text, required_count, filled_count
+        from workforce.fact_shifts where status <> 'cancelled'
+    """
+    agree(truth, {row[:2]: row[2:] for row in built.ask(query)})
+
+
+def test_living_rows_of_every_source_table(built: Built) -> None:
+    for row in built.truth("cdc_state.csv"):
+        found = built.ask(f"select count(*) from raw_cdc.{row['product']}__{row['table_name']}")
+        assert found[0][0] == int(row["living_rows"]), row
+
+
+@pytest.mark.parametrize("kind", ["events", "stripe", "revenuecat", "cdc"])
+def test_what_must_be_rejected_is_rejected_at_its_place_and_nothing_else(
+    built: Built, kind: str
+) -> None:
+    wanted = {(Path(p["file"]).name, p["line"]) for p in built.plants("rejected", kind)}
+    query = f"select file_path, line_number, reason from ops.rejected_records where source_kind = '{kind}'"
+    found = {(Path(file).name, line): reason for file, line, reason in built.ask(query)}
+    assert wanted
+    assert set(found) == wanted
+    assert all(found.values())
+
+
+def test_absurd_times_are_corrected_and_no_other(built: Built) -> None:
+    wanted = {p["record_id"] for p in built.plants("dated_by_received_at", "events")}
+    query = "select source_event_id, occurred_at = received_at from raw_events.events where is_time_corrected"
+    found = dict(built.ask(query))
+    assert wanted
+    assert set(found) == wanted
+    assert all(found.values())
+
+
+def test_contradictions_are_logged(built: Built) -> None:
+    wanted = len(built.plants("conflict_logged_earliest_received_stays", "events"))
+    found = built.ask(
+        "select sum(conflict_count) from ops.load_manifest where source_kind = 'events'"
+    )
+    assert wanted
+    assert found[0][0] == wanted
+
+
+def test_a_new_column_is_reported(built: Built) -> None:
+    assert built.plants("stored_and_drift_reported", "cdc")
+    found = built.ask("select field_name from ops.schema_drift where object_name = 'users'")
+    assert ("locale",) in found
+
+
+def test_the_newest_arrival_is_the_as_of(built: Built) -> None:
+    found = built.ask("select max(max_received_at) from ops.source_watermarks")
+    assert found[0][0] == built.report.as_of
