@@ -143,7 +143,7 @@ def _simulate(window: Window, seed: int, scale: float) -> tuple[World, list[Fold
     project = RevenueCatProject(store, window, limit, Chance(seed, "revenuecat"))
     _upcoach(world, accounts["upcoach"], project, seed, scale)
     _rostracore(world, accounts["rostracore"], seed, scale)
-    plant_store(project, Chance(seed, "plants", "revenuecat"))
+    plant_store(project, world.ledger, Chance(seed, "plants", "revenuecat"))
     project.close()
     folders: list[Folder] = []
     for product in PRODUCTS:

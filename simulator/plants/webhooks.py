@@ -1,6 +1,6 @@
 """Defects planted among Stripe and RevenueCat webhooks: repeats, disorder, tests, unknown kinds.
 
-None of them moves money: what counts is in the ledger already.
+None of them moves MRR: what counts is in the ledger already. Only the one-off purchase is paid.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import orjson
 
 from simulator.chance import Chance
 from simulator.files import Folder, Plant, encode
+from simulator.ledger import Customer, Ledger
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
-from simulator.timeline import DAY, HOUR, SECOND
+from simulator.timeline import DAY, HOUR, SECOND, local_days
 
 
 def plant_stripe(account: StripeAccount, chance: Chance) -> None:
@@ -68,7 +69,7 @@ def _extras(account: StripeAccount, told: list[tuple[int, int, bytes]], chance: 
     folder.add(place, b'"just a string"', Plant("not_an_object", "rejected"))
 
 
-def plant_store(project: RevenueCatProject, chance: Chance) -> None:
+def plant_store(project: RevenueCatProject, ledger: Ledger, chance: Chance) -> None:
     folder = project.folder
     told = list(folder.lines)
     for number, (place, _, line) in enumerate(told):
@@ -88,7 +89,9 @@ def plant_store(project: RevenueCatProject, chance: Chance) -> None:
     bought = [e for e in told if b'"type":"INITIAL_PURCHASE"' in e[2]]
     if bought:
         for name, change in UNCOUNTED:
-            _uncounted(folder, chance.pick(bought), name, change, chance)
+            event = _uncounted(folder, chance.pick(bought), name, change, chance)
+            if event["type"] == "NON_RENEWING_PURCHASE":
+                _paid_once(project, ledger, event)
         place, _, line = bought[len(bought) // 2]
         folder.add(place, line[: len(line) // 2], Plant("truncated_json", "rejected"))
         folder.add(
@@ -104,7 +107,7 @@ def _uncounted(
     name: str,
     change: dict[str, Any],
     chance: Chance,
-) -> None:
+) -> dict[str, Any]:
     place, _, line = bought
     body = orjson.loads(line)
     user = f"{name}-{chance.token(8)}"
@@ -123,6 +126,16 @@ def _uncounted(
         encode(body),
         Plant(name, "stored_not_counted", body["event"]["id"]),
     )
+    event: dict[str, Any] = body["event"]
+    return event
+
+
+def _paid_once(project: RevenueCatProject, ledger: Ledger, event: dict[str, Any]) -> None:
+    """A stranger's one-off purchase: cash of the project itself, no MRR (rule 33)."""
+    name, user = project.folder.source_name, event["app_user_id"]
+    buyer = Customer("revenuecat", "upcoach", name, user, user)
+    ledger.opens(buyer, local_days("UTC", project.window))
+    ledger.paid(buyer, event["event_timestamp_ms"], round(event["price"] * 100), "usd")
 
 
 UNCOUNTED: tuple[tuple[str, dict[str, Any]], ...] = (

@@ -147,7 +147,8 @@ class Shifts:
         )
         filled = required if chance.hit(probability) else chance.integer(0, required - 1)
         filled = min(filled, len(pool))
-        cancelled = chance.hit(0.025)
+        moment = posted + (starts - posted) // 2
+        cancelled = chance.hit(0.025) and moment < self.limit
         shift_id = self._id("shift")
         budget = sum(g.wage for g in pool[:5]) // max(1, len(pool[:5])) if pool else 5000
         row: dict[str, Any] = {
@@ -165,7 +166,6 @@ class Shifts:
         self.log.insert(posted, "shifts", {"shift_id": shift_id}, dict(row))
         over = min(starts + hours * HOUR + 15 * MINUTE, starts + 13 * HOUR)
         if cancelled:
-            moment = posted + (starts - posted) // 2
             self.log.update(moment, "shifts", {"shift_id": shift_id}, row | {"status": "cancelled"})
             return None
         if over < self.limit:

@@ -128,7 +128,7 @@ def productivity(root: Path, world: Any, visits: list[engagement.Session], rates
         rows.append(
             (
                 key[2],
-                key[0],
+                entity_uuid("upcoach", "tenant", key[0]),
                 _person(key[1]),
                 day.goals_completed if day else 0,
                 day.habits_checked if day else 0,
@@ -161,7 +161,7 @@ def productivity(root: Path, world: Any, visits: list[engagement.Session], rates
 
 def _person(user: str) -> str:
     """The user's id; a visitor who never signed up stands for a user of their own."""
-    return entity_uuid("upcoach", "user" if _UUID.fullmatch(user) else "anonymous", user)
+    return entity_uuid("upcoach", "anonymous" if user.startswith("anon-") else "user", user)
 
 
 def churn(root: Path, world: Any) -> None:
