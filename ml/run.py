@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import pandas as pd
 import psycopg
-from threadpoolctl import threadpool_limits
 
 from ml import schema, store
 from ml.common import artefact, card
@@ -107,8 +106,7 @@ def train_and_predict(
         moment = _moment(connection, as_of or settings.as_of)
     for spec in MODELS:
         say(f"{spec.name}: training")
-        # one thread: the sums come out the same on every machine, and a busy one is not stalled
-        with connect() as connection, threadpool_limits(limits=1):
+        with connect() as connection:
             try:
                 reports.append(_one(settings.home / "models", connection, spec, moment))
             except (LeakageError, ArtefactError) as error:

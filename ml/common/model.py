@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from ml.common import fingerprint, scores
 from ml.common.errors import ArtefactError
@@ -40,6 +41,7 @@ class TrainedModel:
     reference: pd.DataFrame = field(repr=False)
 
 
+@threadpool_limits.wrap(limits=1)
 def predict(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> pd.DataFrame:
     """Score rows (keys and features).
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from ml.common import fingerprint, leakage, scores
 from ml.common.estimators import Candidate, candidates, probabilities, stump
@@ -56,6 +57,9 @@ def fingerprint_of(components: dict[str, str]) -> str:
     return fingerprint.digest(*(f"{k}={components[k]}" for k in sorted(components)))
 
 
+@threadpool_limits.wrap(
+    limits=1
+)  # sums come out the same everywhere; a busy machine is not stalled
 def train(spec: ModelSpec, frame: pd.DataFrame, as_of: pd.Timestamp) -> Training:
     """Train and judge ``spec`` on ``frame`` (keys, features, ``label``, ``label_known_at``).
 

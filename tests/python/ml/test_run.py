@@ -157,10 +157,11 @@ def test_an_altered_artefact_is_refused_unopened(warehouse: Warehouse, tmp_path:
         go(warehouse, tmp_path)
 
 
+@pytest.mark.parametrize("customers", [3, 0])
 def test_too_little_to_learn_from_is_said_and_nothing_is_written(
-    warehouse: Warehouse, tmp_path: Path
+    warehouse: Warehouse, tmp_path: Path, customers: int
 ) -> None:
-    put(warehouse, frame(customers=3))
+    put(warehouse, frame(customers=max(customers, 1)).iloc[: None if customers else 0])
     report = go(warehouse, tmp_path)
     assert report.status == "too_few_data"
     assert "No model is active, so nothing is predicted." in report.sentence
