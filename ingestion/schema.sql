@@ -152,7 +152,7 @@ create table if not exists raw_events.event_keys (
 );
 
 -- Each record of each file is accounted for exactly once.
-create or replace view ops.source_reconciliation as
+create or replace view ops.source_reconciliation with (security_invoker = true) as
 select
     source_kind,
     source_name,

@@ -23,6 +23,16 @@ TENANT_READER = "tallyhouse_tenant_reader"
 BROKER = "tallyhouse_bi_broker"
 DDL = Path(__file__).with_name("row_security.sql")
 
+# what the loader writes down for people to read; marts of the same schema are secured by dbt
+PUBLISHED = (
+    "load_manifest",
+    "rejected_records",
+    "record_conflicts",
+    "schema_drift",
+    "event_schema_versions",
+    "source_reconciliation",
+)
+
 Connection = psycopg.Connection[Any]
 
 
@@ -42,6 +52,12 @@ def apply(connection: Connection, csv_path: Path) -> list[str]:
                 )
         for schema in sorted({grant[1] for grant in grants}):
             _open_schema(connection, schema, {g[0] for g in grants if g[1] == schema}, names)
+        for name in PUBLISHED:
+            connection.execute(
+                "select governance.secure_relation('ops', %(name)s) "
+                "where to_regclass('ops.' || %(name)s) is not null",
+                {"name": name},
+            )
         connection.execute("select governance.secure_all_relations()")
     return names
 

@@ -55,7 +55,7 @@ final as (
 
         found.identified_date,
         case
-            when known.anonymous_id is not null and found.user_id is not distinct from known.user_id
+            when found.user_id = known.user_id or coalesce(found.user_id, known.user_id) is null
                 then known.changed_load_id
             else cast({{ load_bound() }} as bigint)
         end as changed_load_id
