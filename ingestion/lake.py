@@ -185,6 +185,8 @@ class _Lake:
             return
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(".*.tmp"):  # by a load that was killed here
+            left.unlink()
         draft = target.with_name(f".{secrets.token_hex(4)}.tmp")
         try:
             draft.write_bytes(data)

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -98,6 +100,9 @@ def test_killed_five_times_it_ends_like_an_undisturbed_load(loading: Loading) ->
     assert loading.events() == undisturbed
     assert loading.rejections() == counts
     assert loading.unaccounted() == 0
+    lake = list(Path(loading.settings.lake).rglob("*.parquet"))
+    assert sum(pq.ParquetFile(path).metadata.num_rows for path in lake) == len(undisturbed)
+    assert not list(Path(loading.settings.lake).rglob("*.tmp"))
 
 
 def test_two_loaders_at_once(loading: Loading) -> None:
