@@ -137,13 +137,21 @@ def _reason(
     feature = spec.features[position]
     value = features[feature.name].iloc[row]
     unknown = pd.isna(value)
-    shown = "unknown" if unknown else f"{value:g}" if feature.kind == "number" else str(value)
+    is_number = feature.kind == "number" and not unknown
+    shown = "unknown" if unknown else _legible(float(value)) if is_number else str(value)
     points = round(abs(contribution) * 100)
     direction = "raises" if contribution > 0 else "lowers"
     return {
         "feature": feature.name,
-        "value": None if unknown else (float(value) if feature.kind == "number" else str(value)),
+        "value": None if unknown else float(value) if is_number else str(value),
         "contribution": round(contribution, 4),
         "words": f"{feature.words.format(value=shown)} ({direction} the chance by "
         f"{points if points else 'under 1'} point{'' if points == 1 else 's'})",
     }
+
+
+def _legible(value: float) -> str:
+    """Whole numbers as they are, shares with two decimals, the rest with one."""
+    if value == round(value):
+        return f"{value:.0f}"
+    return f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}"
