@@ -91,7 +91,7 @@ def show(found: dict[str, Any], console: Console) -> None:
     """Print a summary; it comes from `collect` or, after JSON, from the log of runs."""
     console.print(_loaded(found))
     reasons = ", ".join(f"{row['records']:,} {row['reason_code']}" for row in found["rejected"])
-    console.print(f"Rejected: {reasons or 'nothing'}.", markup=False)
+    console.print(f"Rejected because: {reasons or 'nothing was rejected'}.", markup=False)
     for problem in found.get("problems", []):
         console.print(f"Not everything could be read: {problem}", markup=False)
     if found["mrr"] or found["engagement"]:

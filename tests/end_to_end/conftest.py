@@ -25,7 +25,7 @@ class Undisturbed:
     marts: dict[str, tuple[int, str]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `landing` and `truth`."""
     out = tmp_path_factory.mktemp("sample")
@@ -33,7 +33,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def new_house(
     tmp_path_factory: pytest.TempPathFactory, sample: Path
 ) -> Iterator[Callable[..., House]]:
@@ -59,7 +59,7 @@ def new_house(
         house.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def undisturbed(new_house: Callable[..., House]) -> Undisturbed:
     """The sample loaded, built and learned from in one go."""
     house = new_house()
