@@ -136,7 +136,7 @@ def _copy_seconds(warehouse: Warehouse) -> float:
 
 def _ask(warehouse: Warehouse, query: str) -> None:
     with warehouse.connect() as connection:
-        connection.execute(query).fetchall()  # type: ignore[call-overload]
+        connection.execute(query).fetchall()
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -23,10 +23,11 @@ MAY_IMPORT = {
     "ingestion": {"ingestion", "tallyhouse"},
     "ml": {"ml", "tallyhouse"},
     "simulator": {"simulator", "tallyhouse"},
+    "serving": {"serving", "ingestion", "tallyhouse"},
     "orchestration": {"orchestration", "ingestion", "ml", "tallyhouse"},
-    "tallyhouse": {"tallyhouse", "ingestion", "ml", "simulator", "orchestration"},
+    "tallyhouse": {"tallyhouse", "ingestion", "ml", "simulator", "orchestration", "serving"},
 }
-PURE = ("ingestion", "ml", "simulator")
+PURE = ("ingestion", "ml", "serving", "simulator")
 
 
 def findings(root: Path) -> list[str]:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from tallyhouse.errors import TallyhouseError
 
@@ -121,6 +122,20 @@ def reach(folder: Path, account: Account) -> Iterator[tuple[str, tuple[int, ...]
         yield f"/proc/self/fd/{descriptor}", (descriptor,)
     finally:
         os.close(descriptor)
+
+
+def socket_folder(data: Path, account: Account) -> str:
+    """A short path (a socket's may have 107 bytes), for the server's account and root alone."""
+    name = f"tallyhouse-{os.geteuid()}-{crc32(str(data).encode()):08x}"
+    folder = Path(tempfile.gettempdir()) / name
+    folder.mkdir(mode=0o700, exist_ok=True)
+    owner = account.uid if account.uid is not None else os.geteuid()
+    if folder.is_symlink() or folder.stat().st_uid not in (owner, os.geteuid()):
+        folder = Path(tempfile.mkdtemp(prefix=name))
+    account.own(folder)
+    for left_over in folder.iterdir():
+        left_over.unlink()  # a killed server's socket; its lock may name a zombie
+    return str(folder)
 
 
 def _shipped() -> Path:

@@ -16,7 +16,6 @@ import os
 import secrets
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from zlib import crc32
 
 import psycopg
 
-from tallyhouse.database.account import Account, binaries, reach, server_account
+from tallyhouse.database.account import Account, binaries, reach, server_account, socket_folder
 from tallyhouse.database.cluster import (
     ROLE,
     last_words,
@@ -34,7 +33,7 @@ from tallyhouse.database.cluster import (
     server_environment,
     write_secret,
 )
-from tallyhouse.database.process import is_alive, is_free, is_postgres_in, wait_for
+from tallyhouse.database.process import free_port, is_alive, is_free, is_postgres_in, wait_for
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import make_folder
 
@@ -137,7 +136,7 @@ class EmbeddedServer:
             return address
         for attempt in range(20):
             port = self._choose_port(attempt)
-            socket_dir = self._socket_dir(account)
+            socket_dir = socket_folder(self.data, account)
             mark = self.log.stat().st_size if self.log.exists() else 0
             pid = self._spawn(account, install, port, socket_dir)
             write_secret(
@@ -191,24 +190,7 @@ class EmbeddedServer:
         address = self._remembered()
         if attempt == 0 and address and is_free(address.port):
             return address.port
-        first = 20000 + crc32(str(self.data).encode()) % 10000
-        for port in range(first + attempt, first + attempt + 500):
-            if is_free(port):
-                return port
-        return first
-
-    def _socket_dir(self, account: Account) -> str:
-        """A short path (a socket's may have 107 bytes), for the server's account alone and root."""
-        name = f"tallyhouse-{os.geteuid()}-{crc32(str(self.data).encode()):08x}"
-        folder = Path(tempfile.gettempdir()) / name
-        folder.mkdir(mode=0o700, exist_ok=True)
-        owner = account.uid if account.uid is not None else os.geteuid()
-        if folder.is_symlink() or folder.stat().st_uid not in (owner, os.geteuid()):
-            folder = Path(tempfile.mkdtemp(prefix=name))
-        account.own(folder)
-        for left_over in folder.iterdir():
-            left_over.unlink()  # a killed server's socket; its lock may name a zombie
-        return str(folder)
+        return free_port(20000 + crc32(str(self.data).encode()) % 10000 + attempt)
 
     def _remembered(self) -> Address | None:
         try:

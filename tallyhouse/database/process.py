@@ -62,6 +62,11 @@ def is_free(port: int) -> bool:
     return True
 
 
+def free_port(first: int) -> int:
+    """The first free port from `first` on; `first` itself when 500 in a row are taken."""
+    return next((port for port in range(first, first + 500) if is_free(port)), first)
+
+
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     """Poll until the condition holds; False when the time is over."""
     deadline = time.monotonic() + seconds
