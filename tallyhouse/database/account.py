@@ -149,36 +149,43 @@ def _shipped() -> Path:
 
 
 def _runs(install: Path, account: Account) -> bool:
-    try:
-        answer = subprocess.run(
-            [str(install / "bin" / "postgres"), "--version"],
-            cwd="/",
-            capture_output=True,
-            check=False,
-            **account.popen_options,
-        )
-    except OSError:
-        return False
-    return answer.returncode == 0
+    """Whether the account can start these programs, with the libraries that they need."""
+    for name in ("postgres", "initdb"):
+        command = [str(install / "bin" / name), "--version"]
+        try:
+            subprocess.run(
+                command, cwd="/", capture_output=True, check=True, **account.popen_options
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return False
+    return True
 
 
 def _copy(shipped: Path, shelf: Path, name: str) -> Path | None:
-    """A copy made aside and renamed into place; a folder someone else made is not trusted."""
+    """A copy made aside and renamed into place; a folder someone else made is not trusted.
+
+    The package and the libraries beside it keep their places to each other: programs find them so.
+    """
     target = shelf / name
+    package = shipped.parent
+    install = target / package.name / shipped.name
     try:
         shelf.mkdir(mode=0o755, exist_ok=True)
         if shelf.is_symlink() or shelf.stat().st_uid != os.geteuid():
             return None
-        if target.is_dir():
-            return target
+        if install.is_dir():
+            return install
         draft = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=shelf))
-        shutil.copytree(shipped, draft / "pg")
-        for path in (draft, *draft.rglob("*")):
+        shutil.copytree(shipped, draft / name / package.name / shipped.name)
+        libraries = package.with_name(package.name + ".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, draft / name / libraries.name)
+        for path in (draft / name).rglob("*"):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         with contextlib.suppress(OSError):  # another starter was quicker
-            (draft / "pg").rename(target)
+            (draft / name).rename(target)
         shutil.rmtree(draft, ignore_errors=True)
     except OSError:
         return None
-    return target if target.is_dir() else None
+    return install if install.is_dir() else None

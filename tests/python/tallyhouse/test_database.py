@@ -2,18 +2,20 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tallyhouse.database import find_warehouse, open_warehouse
+from tallyhouse.database import account, find_warehouse, open_warehouse
 from tallyhouse.database.embedded import EmbeddedServer
 from tallyhouse.database.process import is_alive
 from tallyhouse.errors import TallyhouseError
@@ -43,6 +45,29 @@ def test_starts_in_a_folder_that_others_may_not_enter(settings: Settings) -> Non
     address = warehouse.server.running()
     assert address is not None
     assert Path(f"/proc/{address.pid}").stat().st_uid != 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
+def test_binaries_in_a_closed_folder_are_copied_to_an_open_one(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the clone, and so the environment, lies in root's own 0700 home."""
+    package = account._shipped().parent
+    closed = tmp_path / "environment"
+    closed.mkdir(mode=0o700)
+    for folder in (package, package.with_name(package.name + ".libs")):
+        shutil.copytree(folder, closed / folder.name)
+    shelf = Path(tempfile.mkdtemp(prefix="tallyhouse-shelf-"))
+    shelf.chmod(0o755)
+    try:
+        monkeypatch.setattr(account, "_shipped", lambda: closed / package.name / "pginstall")
+        monkeypatch.setattr(account, "SHELVES", (str(shelf),))
+        with open_warehouse(settings).connect() as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+        EmbeddedServer(settings.home).stop()
+        assert list(shelf.rglob("initdb"))
+    finally:
+        shutil.rmtree(shelf)
 
 
 def test_password_is_needed_and_kept_secret(settings: Settings) -> None:
