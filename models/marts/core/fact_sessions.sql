@@ -78,7 +78,9 @@ session_events as (
     where
         events.session_id is not null
         and (events.tenant_id, events.session_id) in (
-            select replaced_sessions.tenant_id, replaced_sessions.session_id
+            select
+                replaced_sessions.tenant_id,
+                replaced_sessions.session_id
             from replaced_sessions
             where not replaced_sessions.is_derived
         )
