@@ -130,9 +130,10 @@ def run(
         with reporter.step("Loading") as step:
             report = load(settings, warehouse, step)
         result.problems += [str(problem) for problem in report.unreadable]
-        tests = _build_and_train(settings, warehouse, reporter, full_refresh)
+        built = _build_and_train(settings, warehouse, reporter, full_refresh)
         seconds = round(time.monotonic() - started, 1)
-        result.summary = summary.collect(warehouse, tests=tests, seconds=seconds)
+        result.summary = summary.collect(warehouse, tests=built["tests"], seconds=seconds)
+        result.summary["learned"] = built["learned"]
         result.summary["problems"] = result.problems
         entry.details["summary"] = result.summary
     return result
@@ -140,7 +141,7 @@ def run(
 
 def _build_and_train(
     settings: Settings, warehouse: Warehouse, reporter: Reporter, full_refresh: bool
-) -> dict[str, int]:
+) -> dict[str, Any]:
     """Build, train and build what the predictions feed, unless all of it is up to date.
 
     Code or reference data that changed since the last success changes history: all is rebuilt.
@@ -151,8 +152,7 @@ def _build_and_train(
         renewed = run_log.shape_changed(connection, shape)
     if before and before["fingerprint"] == mark and not (full_refresh or renewed):
         reporter.say("Nothing new since the last run: building and training are skipped.")
-        tests: dict[str, int] = before["details"]["tests"]
-        return tests
+        return dict(before["details"])
     if renewed and not full_refresh:
         reporter.say("Code or reference data changed: every table is rebuilt in full.")
     refresh = full_refresh or renewed
@@ -160,7 +160,7 @@ def _build_and_train(
         with reporter.step("Building and testing") as step:
             first = build(settings, warehouse, step, full_refresh=refresh, exclude=PREDICTIONS)
         with reporter.step("Training and predicting") as step:
-            train(settings, warehouse, step)
+            entry.details["learned"] = list(train(settings, warehouse, step).sentences)
         with reporter.step("Building what the predictions feed") as step:
             second = build(settings, warehouse, step, full_refresh=refresh, select=PREDICTIONS)
         entry.details["tests"] = {
@@ -168,7 +168,7 @@ def _build_and_train(
             "failed": first.tests_failed + second.tests_failed,
             "built": first.built + second.built,
         }
-    return dict(entry.details["tests"])
+    return entry.details
 
 
 def _is_empty(landing: str) -> bool:

@@ -100,6 +100,8 @@ def show(found: dict[str, Any], console: Console) -> None:
         console.print(_retention(found["retention"]))
     if found["models"]:
         console.print(_models(found["models"]))
+    for sentence in found.get("learned", []):
+        console.print(sentence, markup=False)
     tests = found["tests"]
     console.print(
         f"{tests.get('built', 0)} tables and views built, {tests.get('passed', 0)} tests passed, "
@@ -183,27 +185,25 @@ def _retention(rows: list[dict[str, Any]]) -> Table:
 
 
 def _models(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Models against their baselines", title_justify="left")
-    for name in ("model", "in use", "score", "baselines"):
-        table.add_column(name)
+    """Brier score (lower is better) and AUC (higher is better) on the held-out window."""
+    table = Table(title="Models against their baselines, held-out window", title_justify="left")
+    table.add_column("model")
+    for name in ("Brier score", "AUC", "rows"):
+        table.add_column(name, justify="right")
+    table.add_column("in use")
     for row in rows:
-        metrics = row["metrics"].get("holdout", row["metrics"])
-        table.add_row(
-            str(row["model_type"]),
-            "yes" if row["is_active"] else "no",
-            _figures(metrics),
-            _figures(row["baseline_metrics"]),
-        )
+        scores = row["metrics"].get("holdout", row["metrics"])
+        use = "yes" if row["is_active"] else "no"
+        table.add_row(str(row["model_type"]), *_scores(scores), use)
+        for name, baseline in row["baseline_metrics"].items():
+            if isinstance(baseline, dict):
+                table.add_row(f"  {name.replace('_', ' ')}", *_scores(baseline), "")
     return table
 
 
-def _figures(metrics: Any, prefix: str = "") -> str:
-    if not isinstance(metrics, dict):
-        return ""
-    parts = []
-    for name, value in metrics.items():
-        if isinstance(value, dict):
-            parts.append(_figures(value, f"{name} "))
-        elif isinstance(value, (int, float)) and not isinstance(value, bool):
-            parts.append(f"{prefix}{name} {value:.3f}")
-    return "\n".join(part for part in parts if part)
+def _scores(scores: dict[str, Any]) -> tuple[str, str, str]:
+    def figure(name: str, form: str) -> str:
+        value = scores.get(name)
+        return format(value, form) if isinstance(value, (int, float)) else ""
+
+    return figure("brier", ".3f"), figure("auc", ".3f"), figure("rows", ",.0f")
