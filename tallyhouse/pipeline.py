@@ -133,7 +133,7 @@ def run(
         built = _build_and_train(settings, warehouse, reporter, full_refresh)
         seconds = round(time.monotonic() - started, 1)
         result.summary = summary.collect(warehouse, tests=built["tests"], seconds=seconds)
-        result.summary["learned"] = built["learned"]
+        result.summary["learned"] = built.get("learned", [])
         result.summary["problems"] = result.problems
         entry.details["summary"] = result.summary
     return result

@@ -58,7 +58,7 @@ RETENTION = """
 """
 MODELS = """
     select distinct on (model_type) model_type, is_active, metrics, baseline_metrics, trained_at
-    from ml.predictive_models order by model_type, trained_at desc
+    from ml.predictive_models order by model_type, is_active desc, trained_at desc
 """
 QUERIES = {
     "loaded": LOADED,

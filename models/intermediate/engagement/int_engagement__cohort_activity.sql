@@ -1,22 +1,5 @@
+-- the activity is read where it is used: a CTE that is used twice would be copied first
 with
-
-user_days as (
-
-    select * from {{ ref('int_engagement__user_days') }}
-
-),
-
-user_weeks as (
-
-    select * from {{ ref('int_engagement__user_weeks') }}
-
-),
-
-user_months as (
-
-    select * from {{ ref('int_engagement__user_months') }}
-
-),
 
 horizons as (
 
@@ -33,7 +16,7 @@ members as (
         user_days.user_id,
         min(user_days.date_key) as first_date,
         max(user_days.date_key) as last_date
-    from user_days
+    from {{ ref('int_engagement__user_days') }} as user_days
     inner join horizons
         on
             user_days.product = horizons.product
@@ -66,7 +49,7 @@ members as (
         count(*) as active_users,
         {{ count_if("members.last_period_start = " ~ period_start) }} as leaving_users
     from {{ cohort_type }}_members as members
-    inner join user_{{ cohort_type }}s as activity
+    inner join {{ ref('int_engagement__user_' ~ cohort_type ~ 's') }} as activity
         on
             members.product = activity.product
             and members.tenant_id = activity.tenant_id

@@ -88,10 +88,13 @@ class House:
 
 
 def assert_equal(found: dict[str, Rows], expected: dict[str, Rows], what: str) -> None:
-    """Row for row, with the first differences in the message."""
+    """Row for row, with the first differences of every table in the message."""
+    differences = []
     for table, rows in expected.items():
         missing, extra = rows - found[table], found[table] - rows
-        assert not missing and not extra, (
-            f"{what}: {table} misses {sum(missing.values())} rows, e.g. {sorted(missing)[:3]}, "
-            f"and has {sum(extra.values())} too many, e.g. {sorted(extra)[:3]}"
-        )
+        if missing or extra:
+            differences.append(
+                f"{table} misses {sum(missing.values())} rows, e.g. {sorted(missing)[:3]}, "
+                f"and has {sum(extra.values())} too many, e.g. {sorted(extra)[:3]}"
+            )
+    assert not differences, f"{what}: " + "\n".join(differences)
