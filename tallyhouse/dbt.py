@@ -119,7 +119,9 @@ def _invoke(
         answer = runner.invoke(["--log-level", "none", *args])
     if answer.exception is not None:
         words = " ".join(str(answer.exception).split())
-        raise TallyhouseError(f"dbt {args[0]} could not run: {words}")
+        raise TallyhouseError(
+            f"dbt {args[0]} could not run: {words} Nothing is lost: mend the cause and run again."
+        )
     return _outcome(answer)
 
 
