@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
@@ -21,6 +22,25 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from ml.common.spec import ModelSpec
+
+
+class EmptyColumnsAsZero(TransformerMixin, BaseEstimator):
+    """Columns of which no value was known while fitting become 0; boosted trees cannot bin them."""
+
+    def fit(self, frame: pd.DataFrame, labels: object = None) -> EmptyColumnsAsZero:
+        """Remember which columns are empty."""
+        self.empty_ = np.isnan(np.asarray(frame, dtype=float)).all(axis=0)
+        return self
+
+    def transform(self, frame: pd.DataFrame) -> np.ndarray:
+        """The numbers as an array, the empty columns as zeros."""
+        values = np.array(frame, dtype=float)
+        values[:, self.empty_] = 0.0
+        return values
+
+    def get_feature_names_out(self, names: np.ndarray) -> np.ndarray:
+        """The columns keep their names."""
+        return np.asarray(names, dtype=object)
 
 
 @dataclass(frozen=True)
@@ -96,8 +116,9 @@ def _boosted(leaves: int, rounds: int) -> Candidate:
 
 def _passthrough(spec: ModelSpec) -> ColumnTransformer:
     """Numbers as they are (trees know what a missing one is), categories one column each."""
+    numbers = EmptyColumnsAsZero()
     return ColumnTransformer(
-        [("numbers", "passthrough", spec.numbers), ("categories", _one_hot(), spec.categories)]
+        [("numbers", numbers, spec.numbers), ("categories", _one_hot(), spec.categories)]
     )
 
 

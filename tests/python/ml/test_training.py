@@ -107,6 +107,13 @@ def test_an_instant_is_no_feature() -> None:
         train(SPEC, data, NOW)
 
 
+def test_a_column_that_nobody_filled_yet_is_no_obstacle() -> None:
+    empty = frame()
+    empty["mood"] = np.nan
+    learned = train(SPEC, empty, NOW)
+    assert learned.metrics["holdout"]["auc"] > learned.baselines["base_rate"]["auc"]
+
+
 def test_too_few_rows_is_a_sentence_not_a_model() -> None:
     with pytest.raises(TooFewData, match="rows"):
         train(SPEC, frame(customers=4), NOW)
