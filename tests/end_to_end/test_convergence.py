@@ -79,4 +79,9 @@ def write(path: Path, lines: list[bytes]) -> None:
 
 
 def assert_same_marts(house: House, undisturbed: Undisturbed) -> None:
-    assert contents(house.warehouse()) == undisturbed.marts
+    """The registry and the log of predictions tell what was learned when, so they may differ."""
+    assert marts_of(contents(house.warehouse())) == marts_of(undisturbed.marts)
+
+
+def marts_of(tables: dict[str, tuple[int, str]]) -> dict[str, tuple[int, str]]:
+    return {name: found for name, found in tables.items() if not name.startswith("ml.")}
