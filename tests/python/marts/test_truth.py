@@ -131,15 +131,14 @@ def test_productivity(house: House, truth: Callable[[str], list[dict[str, str]]]
         )
         for row in rows
     }
-    # the truth begins with the window, people paid before; and a planted one-off purchase of nobody
-    # it knows is money all the same, of the tenant that the project stands for
+    # the truth begins with the window, people paid before
     first_day = min(row["date_key"] for row in rows)
     found = {
         row[:3]: row[3:]
         for row in house.query(
             f"select date_key::text, tenant_id::text, user_id::text, {', '.join(counts)}, "
             "round(mood_avg, 6), revenue_cents from coaching.fact_productivity "
-            f"where date_key >= date '{first_day}' and tenant_id <> '{identity('tenant', 'upcoach')}'"
+            f"where date_key >= date '{first_day}'"
         )
     }
     assert expected.keys() == found.keys()
