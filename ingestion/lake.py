@@ -3,25 +3,22 @@
 A load names the days and tenants it touched; their files are written anew from the table, each in
 one atomic step. So the lake holds exactly the accepted events, with no small files to tidy up, and
 a crash leaves the old file or the new one and a watermark that makes the next load finish.
-Belongs here: reading the table out and writing Parquet. Does not belong here: anything on loading.
+Belongs here: reading the table out and making Parquet of it. Does not belong here: where the files
+lie and how they are written (`tallyhouse.storage`), anything on loading.
 """
 
-import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
-from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 from psycopg import sql
 
 from tallyhouse.errors import TallyhouseError
+from tallyhouse.storage import Storage, Writing
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema([
@@ -75,9 +72,9 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> 
     ):
         touched.setdefault(day, []).append(tenant)
     try:
-        fs, root = url_to_fs(place)
-        written = _write_days(conn, _Lake(fs, root.rstrip("/")), touched, say)
-    except (OSError, ImportError, pa.ArrowException) as error:
+        with Storage(place).writing() as files:
+            written = _write_days(conn, files, touched, say)
+    except (OSError, ImportError, ValueError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise LakeError(
             f"The lake {place} could not be written ({reason}). The events are loaded; free space"
@@ -92,7 +89,7 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> 
 
 
 def _write_days(
-    conn: psycopg.Connection, lake: "_Lake", touched: dict[date, list[str]],
+    conn: psycopg.Connection, files: Writing, touched: dict[date, list[str]],
     say: Callable[[str], None],
 ) -> int:  # fmt: skip
     written = 0
@@ -101,7 +98,7 @@ def _write_days(
         for day, tenants in touched.items():
             say(f"lake {day}")
             table = _read_day(conn, day, tenants)
-            pending.append(writers.submit(lake.write_day, day, tenants, table))
+            pending.append(writers.submit(_write_day, files, day, tenants, table))
             while len(pending) > 4:
                 written += pending.pop(0).result()
         written += sum(job.result() for job in pending)
@@ -147,49 +144,31 @@ def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Tab
     )
 
 
-class _Lake:
-    def __init__(self, fs: AbstractFileSystem, root: str) -> None:
-        self._fs = fs
-        self._root = root
-        self._is_local = isinstance(fs, LocalFileSystem)
+def _write_day(files: Writing, day: date, tenants: list[str], table: pa.Table) -> int:
+    """Write each tenant's file of a day; a tenant without events there loses its file."""
+    ids = table.column("tenant_id").to_pylist()
+    written = start = 0
+    remaining = set(tenants)
+    while start < len(ids):
+        stop = start
+        while stop < len(ids) and ids[stop] == ids[start]:
+            stop += 1
+        files.put(_name(day, ids[start]), _parquet(table.slice(start, stop - start)))
+        remaining.discard(ids[start])
+        written += 1
+        start = stop
+    for tenant in remaining:
+        files.remove(_name(day, tenant))
+    return written
 
-    def write_day(self, day: date, tenants: list[str], table: pa.Table) -> int:
-        """Write each tenant's file of a day; a tenant without events there loses its file."""
-        ids = table.column("tenant_id").to_pylist()
-        written = start = 0
-        remaining = set(tenants)
-        while start < len(ids):
-            stop = start
-            while stop < len(ids) and ids[stop] == ids[start]:
-                stop += 1
-            self._write(self._path(day, ids[start]), table.slice(start, stop - start))
-            remaining.discard(ids[start])
-            written += 1
-            start = stop
-        for tenant in remaining:
-            if self._fs.exists(self._path(day, tenant)):
-                self._fs.rm(self._path(day, tenant))
-        return written
 
-    def _path(self, day: date, tenant: str) -> str:
-        return f"{self._root}/date={day.isoformat()}/tenant={tenant}/events.parquet"
+def _name(day: date, tenant: str) -> str:
+    return f"date={day.isoformat()}/tenant={tenant}/events.parquet"
 
-    def _write(self, path: str, table: pa.Table) -> None:
-        buffer = pa.BufferOutputStream()
-        pyarrow.parquet.write_table(
-            table, buffer, compression="zstd", use_dictionary=_REPEATING, store_schema=False
-        )
-        data = buffer.getvalue().to_pybytes()
-        if not self._is_local:
-            self._fs.pipe_file(path, data)  # object stores put whole objects
-            return
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for left in target.parent.glob(".*.tmp"):  # by a load that was killed here
-            left.unlink()
-        draft = target.with_name(f".{secrets.token_hex(4)}.tmp")
-        try:
-            draft.write_bytes(data)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
+
+def _parquet(table: pa.Table) -> bytes:
+    buffer = pa.BufferOutputStream()
+    pyarrow.parquet.write_table(
+        table, buffer, compression="zstd", use_dictionary=_REPEATING, store_schema=False
+    )
+    return bytes(buffer.getvalue().to_pybytes())
