@@ -80,14 +80,21 @@ class Ledger:
         self._conn.execute(
             "insert into ops.load_manifest (load_id, source_kind, source_name, file_path,"
             " content_hash, size_bytes, record_count, stored_count, duplicate_count,"
-            " rejected_count, ignored_count, conflict_count, replaced_count, is_complete)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " rejected_count, ignored_count, conflict_count, replaced_count, withdrawn_count,"
+            " event_dates, is_complete)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 load_id, file.kind, file.name, file.path, file.content_hash, file.size_bytes,
                 counts["records"], stored.stored, stored.duplicates, counts["rejected"],
-                counts["ignored"], stored.conflicts, stored.replaced, is_complete,
+                counts["ignored"], stored.conflicts, stored.replaced,
+                stored.withdrawn[load_id], sorted(stored.dates), is_complete,
             ),
         )  # fmt: skip
+        self._conn.cursor().executemany(
+            "update ops.load_manifest set withdrawn_count = withdrawn_count + %s"
+            " where load_id = %s",
+            [(count, held) for held, count in stored.withdrawn.items() if held != load_id],
+        )
         self._touch(file, load_id, stored.touches)
         if stored.newest_us is not None:
             self._conn.execute(

@@ -5,6 +5,7 @@ or a conflict (rule 40). The other rows are then copied straight into their part
 each row is written once. Belongs here: SQL over any `Target`. Does not belong here: files, ledger.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -27,13 +28,15 @@ class Stored:
     duplicates: int = 0
     conflicts: int = 0
     replaced: int = 0
+    withdrawn: Counter[int] = field(default_factory=Counter)  # the replaced rows' loads
     newest_us: int | None = None
     dates: set[date] = field(default_factory=set)
     touches: set[Touch] = field(default_factory=set)
 
     def copy(self) -> "Stored":
         """As it stands, for a return to here."""
-        return replace(self, dates=set(self.dates), touches=set(self.touches))
+        dates, touches = set(self.dates), set(self.touches)
+        return replace(self, dates=dates, touches=touches, withdrawn=self.withdrawn.copy())
 
 
 class _Known(NamedTuple):
@@ -152,12 +155,13 @@ class Sink:
             removed = self._conn.execute(
                 sql.SQL(
                     "delete from {} where event_date = %s and content_hash = any(%s)"
-                    " returning content_hash, {}"
+                    " returning content_hash, load_id, {}"
                 ).format(self._table, sql.SQL(", ").join(map(sql.SQL, returning))),
                 (day, hashes),
             ).fetchall()
-            for content_hash, kind, product, tenant, entity, touched_on in removed:
+            for content_hash, load_id, kind, product, tenant, entity, touched_on in removed:
                 gone.add(content_hash)
+                self.result.withdrawn[load_id] += 1
                 if kind is not None:
                     text = [None if v is None else str(v) for v in (tenant, entity, touched_on)]
                     self.result.touches.add(Touch(kind, product, *text))
