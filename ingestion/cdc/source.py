@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from ingestion.cdc.affected import Batch, read_fresh
+from ingestion.cdc.affected import Batch, find_affected, read_fresh
 from ingestion.cdc.contract import CdcContract, cdc_contracts
 from ingestion.cdc.fold import fold
 from ingestion.cdc.parser import COLUMNS, CdcParser
@@ -18,6 +18,7 @@ from ingestion.cdc.place import StreamState, place
 from ingestion.cdc.plan import TablePlan
 from ingestion.cdc.rebuild import decode_again
 from ingestion.cdc.tables import FoldTarget, create, has_changes, outdated, remember
+from ingestion.cdc.write import write
 from ingestion.contracts import Contracts
 from ingestion.pii import Tokeniser
 from ingestion.sources import FileInfo, LineParser, LoadedFile, Shape, Target, Undeclared
@@ -41,7 +42,7 @@ select
     %(product)s, table_name, _position,
     case when _op = 't' then _stream_file else '' end,
     case when _op = 't' then _stream_offset else 0 end,
-    min(_committed_at), %(load_id)s
+    min(_instant), %(load_id)s
 from fresh
 where table_name = %(table)s and (_op = 't' or (%(keyless)s and is_keyless and _op = 'r'))
 group by 1, 2, 3, 4, 5
@@ -179,7 +180,11 @@ def bring_up_to_date(
         or found.has_unplaced_truncates
         or (before[0] is not None and any(position <= before[0] for position in resets))
     )
-    fold(conn, target, Batch(load_id, bool(resets), refold_all))
+    batch = Batch(load_id, bool(resets), refold_all)
+    affected = find_affected(conn, target, batch, before[0])
+    carried = fold(conn, target, batch, affected)
+    write(conn, target, load_id, carried)
+    conn.execute("drop table affected, versions")
     conn.execute(
         """
         update raw_cdc.folded_tables
