@@ -48,7 +48,7 @@ def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
     )
     summary.show(result.summary, summary.console())
     if result.problems:
-        fail("Some files could not be read in full (see above); everything else is done.")
+        fail("Not everything was read or adds up (see above); everything else is done.")
 
 
 @main.command()
@@ -76,10 +76,11 @@ def _load(landing: str | None, again: bool) -> None:
     warehouse.prepare()
     with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
         report = pipeline.load(settings, warehouse, step, again=again)
-    for sentence in report.sentences():
+        counted = pipeline.reconcile(warehouse)
+    for sentence in (*report.sentences(), counted.sentence):
         click.echo(sentence)
-    if report.unreadable:
-        fail("Some files could not be read in full (see above); everything else is loaded.")
+    if report.unreadable or counted.differences:
+        fail("Not everything was read or adds up (see above); everything else is loaded.")
 
 
 @main.command()
@@ -142,7 +143,7 @@ def sample(out: Path, days: int, seed: int, scale: float) -> None:
 @sentences
 def status() -> None:
     """Show the summary of the last run again, and what has run since."""
-    from tallyhouse import run_log, summary
+    from tallyhouse import pipeline, run_log, summary
     from tallyhouse.database import find_warehouse
 
     settings = _settings()
@@ -161,6 +162,8 @@ def status() -> None:
     if newest["status"] != "succeeded":
         reason = newest["details"].get("reason", "it has not ended")
         fail(f"The run of {newest['started_at']:%Y-%m-%d %H:%M:%S} UTC did not succeed: {reason}")
+    if (counted := pipeline.reconcile(warehouse)).differences:
+        fail(f"The ledger does not add up.\n{counted.sentence}")
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

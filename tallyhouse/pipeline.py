@@ -79,6 +79,13 @@ def load(
     return report
 
 
+def reconcile(warehouse: Warehouse, *, everything: bool = False) -> Any:
+    """Hold the ledger against the files' records and the tables' rows; see `ingestion.quality`."""
+    from ingestion.quality import reconcile as count
+
+    return count(warehouse.connect, everything=everything)
+
+
 def build(
     settings: Settings,
     warehouse: Warehouse,
@@ -130,6 +137,7 @@ def run(
         with reporter.step("Loading") as step:
             report = load(settings, warehouse, step)
         result.problems += [str(problem) for problem in report.unreadable]
+        result.problems += reconcile(warehouse).differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh)
         seconds = round(time.monotonic() - started, 1)
         result.summary = summary.collect(warehouse, tests=built["tests"], seconds=seconds)

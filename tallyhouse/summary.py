@@ -93,7 +93,7 @@ def show(found: dict[str, Any], console: Console) -> None:
     reasons = ", ".join(f"{row['records']:,} {row['reason_code']}" for row in found["rejected"])
     console.print(f"Rejected because: {reasons or 'nothing was rejected'}.", markup=False)
     for problem in found.get("problems", []):
-        console.print(f"Not everything could be read: {problem}", markup=False)
+        console.print(f"Not as it should be: {problem}", markup=False)
     if found["mrr"] or found["engagement"]:
         console.print(_products(found))
     if found["retention"]:

@@ -1,11 +1,12 @@
-"""Great Expectations over what was landed.
+"""What was landed, checked: Great Expectations, and the ledger held against the tables.
 
-Belongs here: the expectations on the `raw_*` and `ops` tables, running them, and the Data Docs that
-show the outcome. Does not belong here: anything about marts (dbt tests guard those) and anything of
+Belongs here: the expectations on the `raw_*` and `ops` tables, running them, the Data Docs that
+show the outcome, and reconciliation. Does not belong here: anything about marts (dbt tests guard those) and anything of
 Dagster (it only wires these functions as asset checks).
 """
 
 from ingestion.quality.check import LandedCheck, check_landed
 from ingestion.quality.progress import check_new
+from ingestion.quality.reconciliation import Reconciliation, reconcile
 
-__all__ = ["LandedCheck", "check_landed", "check_new"]
+__all__ = ["LandedCheck", "Reconciliation", "check_landed", "check_new", "reconcile"]

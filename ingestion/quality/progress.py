@@ -35,27 +35,37 @@ def check_new(
     wanted = tables or tuple(load_suites())
     with connect() as connection:
         connection.execute(DDL)
-        newest = _number(connection, "select coalesce(max(load_id), 0) from ops.load_manifest", [])
-        since = min(
-            _number(
-                connection,
-                "select coalesce(max(last_good_load_id), 0) from ops.quality_marks"
-                " where table_name = %s",
-                [table],
-            )
-            for table in wanted
-        )
+        newest = newest_load(connection)
+        since = min(last_good(connection, table) for table in wanted)
     outcomes = check_landed(url, docs_dir, since_load_id=since, tables=wanted)
     with connect() as connection:
         for outcome in outcomes:
             if outcome.success:
-                connection.execute(
-                    "insert into ops.quality_marks values (%s, %s) on conflict (table_name)"
-                    " do update set last_good_load_id = excluded.last_good_load_id,"
-                    " marked_at = now()",
-                    [outcome.table, newest],
-                )
+                mark_good(connection, outcome.table, newest)
     return outcomes
+
+
+def newest_load(connection: psycopg.Connection) -> int:
+    """The newest load of the ledger, 0 when there is none."""
+    return _number(connection, "select coalesce(max(load_id), 0) from ops.load_manifest", [])
+
+
+def last_good(connection: psycopg.Connection, table: str) -> int:
+    """Up to which load a table was found good."""
+    query = (
+        "select coalesce(max(last_good_load_id), 0) from ops.quality_marks where table_name = %s"
+    )
+    return _number(connection, query, [table])
+
+
+def mark_good(connection: psycopg.Connection, table: str, load_id: int) -> None:
+    """Move a table's mark to a load; never back, whoever else moved it meanwhile."""
+    connection.execute(
+        "insert into ops.quality_marks as held values (%s, %s) on conflict (table_name) do update"
+        " set last_good_load_id = excluded.last_good_load_id, marked_at = now()"
+        " where held.last_good_load_id < excluded.last_good_load_id",
+        [table, load_id],
+    )
 
 
 def _number(connection: psycopg.Connection, query: str, values: list[str]) -> int:

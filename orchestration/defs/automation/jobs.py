@@ -17,7 +17,8 @@ def automation() -> dg.Definitions:
     Steps run in one process: starting Dagster anew for each step costs more than most steps do.
     """
     landed = dg.AssetSelection.assets(
-        *[dg.AssetKey([s["schema"], relation_name(s)]) for s in landed_sources()]
+        dg.AssetKey(["ops", "load_manifest"]),
+        *[dg.AssetKey([s["schema"], relation_name(s)]) for s in landed_sources()],
     )
     load = dg.define_asset_job(
         LOAD_JOB, selection=landed, description="Load what is new and check what was landed."

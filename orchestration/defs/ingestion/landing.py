@@ -26,8 +26,14 @@ def landing() -> dg.Definitions:
         )
         for source in landed_sources()
     ]
+    ledger = dg.AssetSpec(
+        key=["ops", "load_manifest"],
+        group_name="ops",
+        description="The ledger: one row per file content that was read, and what came of it.",
+        kinds={"python", "postgres"},
+    )
 
-    @dg.multi_asset(name="load_landing_files", specs=specs)
+    @dg.multi_asset(name="load_landing_files", specs=[*specs, ledger])
     def load_landing_files(
         context: dg.AssetExecutionContext, house: WarehouseResource
     ) -> Iterator[dg.MaterializeResult]:
@@ -44,6 +50,7 @@ def landing() -> dg.Definitions:
         for spec in specs:
             kind = spec.key.path[0].removeprefix("raw_")
             yield dg.MaterializeResult(asset_key=spec.key, metadata=counts.get(kind, {}))
+        yield dg.MaterializeResult(asset_key=ledger.key)
 
     return dg.Definitions(assets=[load_landing_files], resources={"house": WarehouseResource()})
 
