@@ -8,7 +8,7 @@ import click
 import uvicorn
 
 from ingestion.contracts import load_contracts
-from serving.audit import AuditLog
+from serving.audit import SPOOL, AuditLog
 from serving.credentials import add_key, credentials_file, read_credentials
 from serving.landing_writer import LandingWriter
 from serving.receiver import Limits, Receiver
@@ -33,7 +33,7 @@ def main(context: click.Context, host: str, port: int, max_in_flight: int) -> No
         click.echo(str(error), err=True)
         sys.exit(1)
     writer = LandingWriter(settings.landing)
-    audit = AuditLog(settings.home / "audit_spool")
+    audit = AuditLog(settings.home / SPOOL)
     limits = Limits(in_flight=max_in_flight)
     app = Receiver(credentials, contracts.events, writer, audit, limits).app()
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)

@@ -1,20 +1,23 @@
 """The audit log of refused calls, kept even when the database is away.
 
 A refusal is one durable line in a spool folder; `import_spool` moves the lines into
-`governance.analytics_audit_log`. Belongs here: writing and moving them. Does not belong here:
+`governance.analytics_audit_log` (each load calls it). Belongs here: writing and moving them. Does not belong here:
 deciding what is refused.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from serving.landing_writer import INCOMING, LandingWriter
 
+SPOOL = "audit_spool"  # below the home
 FOLDER = "audit"
 
 DDL = """
@@ -57,26 +60,45 @@ class AuditLog:
         self.writer.close()
 
 
-def import_spool(spool: Path, connection: psycopg.Connection) -> int:
-    """Move spooled lines into the audit table; returns how many. Safe to interrupt and repeat."""
-    connection.execute(DDL)
-    moved = 0
-    for path in sorted((spool / FOLDER).rglob("*.jsonl")):
-        if INCOMING in path.parts:
-            continue
-        with connection.transaction(), connection.cursor() as cursor:
-            for number, line in enumerate(path.read_bytes().splitlines()):
-                entry = json.loads(line)
-                cursor.execute(
+@dataclass
+class Imported:
+    """How many refused calls were moved, and a sentence per file that could not be."""
+
+    moved: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+def import_spool(spool: Path, connection: psycopg.Connection) -> Imported:
+    """Move spooled lines into the audit table. Safe to interrupt and repeat.
+
+    `connection` commits by itself: a file goes only after its lines are in the table.
+    """
+    found = Imported()
+    paths = sorted(p for p in (spool / FOLDER).rglob("*.jsonl") if INCOMING not in p.parts)
+    if paths:
+        connection.execute(DDL)
+    for path in paths:
+        try:
+            rows = [
+                _row(f"{path.stem}:{number}", json.loads(line))
+                for number, line in enumerate(path.read_bytes().splitlines())
+            ]
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(
                     "insert into governance.analytics_audit_log values (%s, %s, %s, %s, %s, %s, %s)"
                     " on conflict do nothing",
-                    [
-                        f"{path.stem}:{number}",
-                        *(entry[k] for k in ("happened_at", "actor", "action", "resource")),
-                        entry["outcome"],
-                        json.dumps(entry["details"]),
-                    ],
+                    rows,
                 )
-                moved += cursor.rowcount
-        path.unlink()
-    return moved
+                found.moved += cursor.rowcount
+            path.unlink(missing_ok=True)
+        except (OSError, ValueError, KeyError, TypeError, psycopg.DataError) as error:
+            found.problems.append(
+                f"The refused calls in {path} cannot be entered in the audit log ({error}). Mend or"
+                " remove the file."
+            )
+    return found
+
+
+def _row(audit_id: str, entry: dict[str, Any]) -> list[str]:
+    plain = [entry[name] for name in ("happened_at", "actor", "action", "resource", "outcome")]
+    return [audit_id, *plain, json.dumps(entry["details"])]

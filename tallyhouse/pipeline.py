@@ -75,8 +75,19 @@ def load(
 
     with run_log.logged(warehouse, "replay" if again else "load") as entry:
         report = (replay if again else load_all)(warehouse.connect, settings, progress=progress)
+        report.unreadable += _import_refused_calls(settings, warehouse)
         entry.details["unreadable"] = [str(problem) for problem in report.unreadable]
     return report
+
+
+def _import_refused_calls(settings: Settings, warehouse: Warehouse) -> list[str]:
+    """Bring what the receiver refused into the audit log; sentences about what could not be."""
+    from serving.audit import SPOOL, import_spool
+
+    if not (settings.home / SPOOL).is_dir():
+        return []
+    with warehouse.connect(autocommit=True) as connection:
+        return import_spool(settings.home / SPOOL, connection).problems
 
 
 def reconcile(warehouse: Warehouse, *, everything: bool = False) -> Any:

@@ -126,6 +126,38 @@ def test_an_undeclared_product_waits_for_its_contract(loading: Loading, tmp_path
     assert loading.rejections() == []
 
 
+def test_in_an_undeclared_folder_each_stripe_event_is_judged_by_its_own_account(
+    loading: Loading, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    def event(number: int, account: str) -> bytes:
+        named = f'"account": "{account}",' if account else ""
+        return (
+            f'{{"object": "event", "id": "evt_judged_{number}", "type": "customer.created", {named}'
+            ' "created": 1772000000, "data": {"object": {"object": "customer", "id": "cus_1"}}}'
+        ).encode()
+
+    accounts = ("acct_upcoach", "acct_nobody", "", "acct_rentguy")
+    loading.put("stripe/acct_platform/a.jsonl", [event(n, name) for n, name in enumerate(accounts)])
+    report = loading.load()
+    assert (report.stored, report.rejected, report.undeclared) == (2, 2, [])
+    assert loading.rejections() == [("undeclared_account", 2), ("undeclared_account", 3)]
+    reasons = loading.rows("select reason from ops.rejected_records order by line_number")
+    for (reason,), name in zip(reasons, ("acct_nobody", "acct_platform"), strict=True):
+        assert name in reason and "contracts/webhooks/stripe.yml" in reason and "replay" in reason
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/stripe.yml").write_text(
+        "kind: webhooks\nprovider: stripe\naccounts: {acct_platform: {product: upcoach}}\n"
+    )
+    loading.settings = replace(loading.settings, contracts=(tmp_path / "more",))
+    report = loading.replay()
+    assert (report.stored, report.duplicates, report.rejected) == (1, 2, 1)
+    held = "select account from raw_stripe.events where event_id like 'evt_judged%' order by 1"
+    assert loading.rows(held) == [("acct_platform",), ("acct_rentguy",), ("acct_upcoach",)]
+    assert loading.unaccounted() == 0
+
+
 def test_unknown_names_are_replayed_after_the_contract_is_extended(
     loading: Loading, tmp_path: Path
 ) -> None:
