@@ -18,7 +18,7 @@ import pyarrow.parquet
 from psycopg import sql
 
 from tallyhouse.errors import TallyhouseError
-from tallyhouse.storage import Storage, Writing
+from tallyhouse.storage import Writing, open_storage
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema([
@@ -72,13 +72,14 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> 
     ):
         touched.setdefault(day, []).append(tenant)
     try:
-        with Storage(place).writing() as files:
+        with open_storage(place).writing() as files:
             written = _write_days(conn, files, touched, say)
-    except (OSError, ImportError, ValueError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error)
+        way_out = getattr(error, "way_out", "Free space or give permission there.")
         raise LakeError(
-            f"The lake {place} could not be written ({reason}). The events are loaded; free space"
-            " or give permission there, and the next load completes the lake."
+            f"The lake {place} could not be written ({reason}). The events are loaded. {way_out}"
+            " The next load completes the lake."
         ) from error
     conn.execute(
         "insert into ops.lake_watermarks values (%s, %s)"

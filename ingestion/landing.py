@@ -1,21 +1,17 @@
 """The landing folder: which files are there, in which order.
 
-Belongs here: walking a local path or an object store, natural order, what is passed over.
-Does not belong here: reading a file (`reader`), knowing what was loaded (`ledger`).
+Belongs here: what is a source's file and what is passed over, natural order. Does not belong here:
+disks and buckets (`tallyhouse.storage`), reading (`reader`), knowing what was loaded (`ledger`).
 """
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
-
 from ingestion.registry import KINDS
 from tallyhouse.errors import TallyhouseError
+from tallyhouse.storage import Storage, open_storage
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".crc", ".swp")
 _DIGITS = re.compile(r"(\d+)")
@@ -29,27 +25,24 @@ class LandingFile(NamedTuple):
     kind: str
     name: str
     path: str  # below the landing folder
-    location: str  # for the file system
 
 
 @dataclass
 class Landing:
     """An opened landing folder. `stray` are sentences about files that belong to no source."""
 
-    fs: AbstractFileSystem
-    root: str
+    storage: Storage
     stray: list[str] = field(default_factory=list)
 
     def files(self) -> list[LandingFile]:
         """Every file of a known kind: kind by kind, each in natural order of its path."""
         found: list[LandingFile] = []
-        for path in self._paths():
+        for path, _, _ in self.storage.files():
             parts = path.split("/")
             if any(part.startswith((".", "_")) for part in parts) or path.endswith(_UNFINISHED):
                 continue
             if parts[0] in KINDS and len(parts) > 2:
-                location = f"{self.root.rstrip('/')}/{path}"
-                found.append(LandingFile(parts[0], parts[1], path, location))
+                found.append(LandingFile(parts[0], parts[1], path))
             else:
                 self.stray.append(
                     f"{path} belongs to no source: files lie below {'/, '.join(KINDS)}/ in a"
@@ -57,41 +50,29 @@ class Landing:
                 )
         return sorted(found, key=lambda file: (KINDS.index(file.kind), natural(file.path)))
 
-    def _paths(self) -> Iterator[str]:
-        if not isinstance(self.fs, LocalFileSystem):
-            prefix = self.root.rstrip("/") + "/"
-            yield from (path.removeprefix(prefix) for path in self.fs.find(self.root))
-            return
-
-        def refuse(error: OSError) -> None:
-            raise error
-
-        for folder, _, names in os.walk(self.root, onerror=refuse, followlinks=True):
-            for name in names:
-                yield os.path.relpath(os.path.join(folder, name), self.root).replace(os.sep, "/")  # noqa: PTH118
-
 
 def open_landing(place: str) -> Landing:
     """Open the landing folder; raises LandingError with what to do."""
     try:
-        fs, root = url_to_fs(place)
-        if isinstance(fs, LocalFileSystem):
-            os.listdir(root)  # noqa: PTH208  (exists and may be read)
+        storage = open_storage(place)
+        if storage.is_local:
+            os.listdir(place)  # noqa: PTH208  (exists and may be read)
     except FileNotFoundError as error:
         raise LandingError(
             f"The landing folder {place} does not exist. Put the sources' files there, or name"
             " another folder with --landing or TALLYHOUSE_LANDING."
         ) from error
-    except (OSError, ImportError, ValueError) as error:
-        raise LandingError(_unreadable(place, error)) from error
-    return Landing(fs, root)
+    except OSError as error:
+        raise _unreadable(place, error) from error
+    return Landing(storage)
 
 
-def _unreadable(place: str, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    return (
-        f"The landing folder {place} cannot be read ({reason}). Give this account permission to"
-        " read it, or name another folder with --landing or TALLYHOUSE_LANDING."
+def _unreadable(place: str, error: OSError) -> LandingError:
+    way_out = "Give this account permission to read it."
+    return LandingError(
+        f"The landing folder {place} cannot be read ({error.strerror or error})."
+        f" {getattr(error, 'way_out', way_out)} Or name another folder with --landing or"
+        " TALLYHOUSE_LANDING."
     )
 
 
@@ -100,7 +81,7 @@ def list_files(landing: Landing, place: str) -> list[LandingFile]:
     try:
         return landing.files()
     except OSError as error:
-        raise LandingError(_unreadable(getattr(error, "filename", None) or place, error)) from error
+        raise _unreadable(getattr(error, "filename", None) or place, error) from error
 
 
 def natural(path: str) -> list[tuple[int, int, str]]:

@@ -188,8 +188,9 @@ class _Load:
         self, file: LandingFile, info: FileInfo, problem: str | None, shape: Shape
     ) -> Iterator[Item]:
         started = undo = False
+        reason = ""
         try:
-            with self._landing.fs.open(file.location, "rb") as raw:
+            with self._landing.storage.open(file.path) as raw:
                 # without ids of their own, records of a broken file would get others once mended
                 found = (
                     blocks(raw, file.path, shape)
@@ -203,15 +204,17 @@ class _Load:
                         yield Begin(info)
                     self._report.bytes_read += len(block.data)
                     yield Work(info, block, shape)
-            undo = self._landing.fs.size(file.location) != info.size_bytes
+            undo = self._landing.storage.size(file.path) != info.size_bytes
+            reason = "its size changed"
         except Unreadable as error:
             problem = str(error)
-        except OSError:
-            undo = True
+        except OSError as error:
+            undo, reason = True, error.strerror or str(error)
         if undo:
             self._report.unreadable.append(
-                f"{file.path} changed or vanished while it was read; nothing of it was kept. The"
-                " next load reads it anew. Upload under a name ending in .tmp, then rename."
+                f"{file.path} changed or broke off while it was read ({reason}); nothing of it was"
+                " kept. The next load reads it anew. Upload under a name ending in .tmp, then"
+                " rename."
             )
         if not started:
             yield Begin(info)
@@ -248,9 +251,12 @@ class _Load:
 
 def _digest(landing: Landing, file: LandingFile) -> Digest | str:
     try:
-        return digest(landing.fs, file.location)
+        return digest(landing.storage, file.path)
     except OSError as error:
-        return f"{error.strerror or error}. Give this account permission to read it, or restore it."
+        way_out = getattr(
+            error, "way_out", "Give this account permission to read it, or restore it."
+        )
+        return f"{error.strerror or error}. {way_out}"
 
 
 def _with_header(info: FileInfo, data: bytes, shape: Shape) -> FileInfo:

@@ -9,9 +9,8 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from fsspec import AbstractFileSystem
-
 from ingestion.sources import Shape
+from tallyhouse.storage import Storage
 
 PIECE = 1 << 20
 BLOCK = 6 << 20  # bytes of text handed on at once
@@ -39,35 +38,34 @@ class Block(NamedTuple):
     too_long: bool = False
 
 
-def digest(fs: AbstractFileSystem, path: str) -> Digest:
-    """Hash a file's content; never raises for a broken file, only for a missing one."""
-    content, size = hashlib.sha256(), 0
+def digest(storage: Storage, path: str) -> Digest:
+    """Hash a file's content. A broken content is no error; what cannot be read is: OSError."""
+    content, size = hashlib.sha256(), storage.size(path)
     problem = None
     try:
-        with fs.open(path, "rb") as raw:
-            size = raw.size if isinstance(getattr(raw, "size", None), int) else fs.size(path)
+        with storage.open(path) as raw:
             for piece in pieces(raw, path):
                 content.update(piece)
     except Unreadable as error:
         problem = str(error)
         content.update(b"\x00unreadable:" + problem.encode())
-    return Digest(content.hexdigest(), int(size or 0), problem)
+    return Digest(content.hexdigest(), size, problem)
 
 
 def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:
-    """The uncompressed bytes; raises Unreadable after the last good piece."""
-    try:
+    """The uncompressed bytes; raises Unreadable after the last good piece.
+
+    An OSError is not the file's fault and says nothing about its content: it passes through.
+    """
+    start = raw.read(PIECE)
+    if start[:2] == _GZ:
+        yield from _gunzip(raw, start)
+        return
+    if path.endswith(".gz"):
+        raise Unreadable("It is named .gz but is not compressed with gzip, or is empty.")
+    while start:
+        yield start
         start = raw.read(PIECE)
-        if start[:2] == _GZ:
-            yield from _gunzip(raw, start)
-            return
-        if path.endswith(".gz"):
-            raise Unreadable("It is named .gz but is not compressed with gzip, or is empty.")
-        while start:
-            yield start
-            start = raw.read(PIECE)
-    except OSError as error:
-        raise Unreadable(f"Reading it failed: {error.strerror or error}.") from error
 
 
 def _gunzip(raw: BinaryIO, data: bytes) -> Iterator[bytes]:

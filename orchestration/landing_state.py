@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import hashlib
 
-import fsspec
+from tallyhouse.storage import open_storage
 
 
 def landing_fingerprint(landing: str) -> tuple[str, int]:
     """Return (hex digest of all names, sizes and times, number of files); ("", 0) when absent."""
-    filesystem, root = fsspec.core.url_to_fs(landing)
-    if not filesystem.exists(root):
+    try:
+        found = sorted(open_storage(landing).files())
+    except FileNotFoundError:
         return "", 0
-    found = filesystem.find(root, detail=True)
     digest = hashlib.sha256()
-    for name in sorted(found):
-        info = found[name]
-        stamp = info.get("mtime") or info.get("LastModified") or ""
-        digest.update(f"{name}\x00{info.get('size')}\x00{stamp}\n".encode())
-    return digest.hexdigest(), len(found)
+    for file in found:
+        digest.update(f"{file.name}\x00{file.size_bytes}\x00{file.version}\n".encode())
+    return digest.hexdigest() if found else "", len(found)

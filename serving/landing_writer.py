@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import fsspec
+from tallyhouse.storage import open_storage
 
 INCOMING = ".incoming"
 ABANDONED_SECONDS = 3600.0
@@ -44,15 +44,15 @@ class LandingWriter:
     def __init__(
         self, landing: str, *, max_pending_bytes: int = 64 << 20, linger_seconds: float = 0.004
     ) -> None:
-        self.filesystem, self.root = fsspec.core.url_to_fs(landing)
-        self.is_local = "file" in self.filesystem.protocol or self.filesystem.protocol == "file"
+        self.storage = open_storage(landing)
+        self.root = landing
         self.max_pending_bytes = max_pending_bytes
         self.linger_seconds = linger_seconds
         self._waiting: list[_Waiting] = []
         self._pending_bytes = 0
         self._changed = threading.Condition()
         self._closed = False
-        if self.is_local:
+        if self.storage.is_local:
             self._remove_abandoned()
         self._thread = threading.Thread(target=self._work, name="landing-writer", daemon=True)
         self._thread.start()
@@ -108,8 +108,9 @@ class LandingWriter:
         now = datetime.now(UTC)
         name = f"{now:%H%M%S.%f}-{secrets.token_hex(6)}.jsonl"
         target = f"{folder}/received/{now:%Y-%m-%d}/{name}"
-        if not self.is_local:
-            self.filesystem.pipe_file(f"{self.root}/{target}", body)
+        if not self.storage.is_local:
+            with self.storage.writing() as files:
+                files.put(target, body)
             return target
         draft = Path(self.root) / INCOMING / name
         final = Path(self.root) / target

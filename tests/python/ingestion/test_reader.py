@@ -7,13 +7,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from fsspec.implementations.local import LocalFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion import reader
 from ingestion.reader import Unreadable, blocks, digest, records
 from ingestion.sources import Shape
+from tallyhouse.storage import open_storage
 
 PLAIN = Shape()
 QUOTED = Shape(is_quoted=True)
@@ -100,11 +100,11 @@ def test_a_block_is_bounded() -> None:
 
 
 def test_the_hash_is_of_the_content(tmp_path: Path) -> None:
-    fs = LocalFileSystem()
+    folder = open_storage(str(tmp_path))
     (tmp_path / "a").write_bytes(b"a\nb\n")
     (tmp_path / "b.gz").write_bytes(gzip.compress(b"a\nb\n"))
-    plain, packed = (digest(fs, str(tmp_path / name)) for name in ("a", "b.gz"))
+    plain, packed = (digest(folder, name) for name in ("a", "b.gz"))
     assert plain.content_hash == packed.content_hash and plain.problem is packed.problem is None
     (tmp_path / "c.gz").write_bytes(gzip.compress(b"a\nb\n")[:-6])
-    broken = digest(fs, str(tmp_path / "c.gz"))
+    broken = digest(folder, "c.gz")
     assert broken.problem and broken.content_hash != plain.content_hash

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tallyhouse import storage
-from tallyhouse.storage import Storage
+from tallyhouse.storage import folder as storage
+from tallyhouse.storage import open_storage
 
 FEW, MANY = 3, 200
 
@@ -21,7 +21,7 @@ def names(count: int) -> list[str]:
 
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_nothing_changes_before_the_block_ends(tmp_path: Path, count: int) -> None:
-    place = Storage(str(tmp_path / "lake"))
+    place = open_storage(str(tmp_path / "lake"))
     for body in (b"old", b"new"):
         with place.writing() as files:
             for name in names(count):
@@ -36,7 +36,7 @@ def test_nothing_changes_before_the_block_ends(tmp_path: Path, count: int) -> No
 
 
 def test_a_failure_inside_the_block_leaves_what_was_there(tmp_path: Path) -> None:
-    place = Storage(str(tmp_path))
+    place = open_storage(str(tmp_path))
     with place.writing() as files:
         files.put("a/x", b"old")
     with pytest.raises(ZeroDivisionError), place.writing() as files:
@@ -48,7 +48,7 @@ def test_a_failure_inside_the_block_leaves_what_was_there(tmp_path: Path) -> Non
 
 
 def test_what_a_killed_process_left_is_written_over_or_removed(tmp_path: Path) -> None:
-    place = Storage(str(tmp_path))
+    place = open_storage(str(tmp_path))
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / ".x.tmp").write_bytes(b"half")
@@ -82,7 +82,7 @@ def test_content_is_durable_before_its_name_and_the_name_before_the_end(
     monkeypatch.setattr(storage, "_sync_disk", sync_disk)
     monkeypatch.setattr(Path, "replace", replace)
     root = tmp_path / "lake"
-    with Storage(str(root)).writing() as files:
+    with open_storage(str(root)).writing() as files:
         for name in names(count):
             files.put(name, b"x")
         assert not order
@@ -105,7 +105,7 @@ def test_without_a_call_for_the_whole_disk_every_file_is_synced(
     true_sync = os.fsync
     monkeypatch.setattr(storage, "_syncfs", lambda: None)
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(fd), true_sync(fd))[1])
-    with Storage(str(tmp_path)).writing() as files:
+    with open_storage(str(tmp_path)).writing() as files:
         for name in names(MANY):
             files.put(name, b"x")
     assert len(synced) >= 2 * MANY

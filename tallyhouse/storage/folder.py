@@ -1,8 +1,7 @@
-"""Where bytes lie: files below one folder on a disk or one prefix of a bucket.
+"""Files below a folder of a disk.
 
-A file is written whole or not at all, whenever the process, the machine or the line to the bucket
-dies. Belongs here: opening a place, listing, reading, writing, removing. Does not belong here: what
-the files hold, or which of them are due (`ingestion`).
+A file is written whole or not at all, whenever the process or the machine dies: drafts beside their
+targets are synced, then renamed, then the folders are synced. Does not belong here: buckets.
 """
 
 import contextlib
@@ -11,41 +10,46 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
-from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
+from tallyhouse.storage.base import Found, Storage, Writing
 
 _FEW = 64  # so many files and folders are made durable one by one
 
 
-class Storage:
-    """Files below one place, known by names relative to it, with slashes.
-
-    Raises OSError for what fails, ValueError or ImportError for an address nobody can open.
-    """
+class Folder(Storage):
+    is_local = True
 
     def __init__(self, place: str) -> None:
         self.place = place
-        self.fs: AbstractFileSystem
-        self.fs, root = url_to_fs(place)
-        self.root = root.rstrip("/")
-        self.is_local = isinstance(self.fs, LocalFileSystem)
+        self._root = Path(place)
 
-    def path(self, name: str) -> str:
-        return f"{self.root}/{name}"
+    def files(self) -> Iterator[Found]:
+        def refuse(error: OSError) -> None:
+            raise error
+
+        for folder, _, names in os.walk(self._root, onerror=refuse, followlinks=True):
+            for name in names:
+                path = os.path.join(folder, name)  # noqa: PTH118
+                yield self._found(path)
+
+    def _found(self, path: str) -> Found:
+        name = os.path.relpath(path, self._root).replace(os.sep, "/")
+        try:
+            stat = os.stat(path)  # noqa: PTH116
+        except OSError:  # whoever opens it will say why
+            return Found(name, -1, "")
+        return Found(name, stat.st_size, str(stat.st_mtime_ns))
+
+    def open(self, name: str) -> BinaryIO:
+        return (self._root / name).open("rb")
+
+    def size(self, name: str) -> int:
+        return (self._root / name).stat().st_size
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator["Writing"]:
-        """Put and remove many files; all is durable when the block ends.
-
-        On a disk nothing changes before the block ends, and nothing at all when it raises. In a
-        bucket each object changes by itself. Either way no reader ever sees half a file.
-        """
-        if not self.is_local:
-            yield _BucketWriting(self)
-            return
-        writing = _FolderWriting(Path(self.root))
+    def writing(self) -> Iterator[Writing]:
+        writing = _FolderWriting(self._root)
         try:
             yield writing
             writing.publish()
@@ -53,36 +57,8 @@ class Storage:
             writing.discard()
 
 
-class Writing:
-    """What a block of `Storage.writing` may do; from several threads if it likes."""
-
-    def put(self, name: str, data: bytes) -> None:
-        """Write a file anew, in the place of what stood there."""
-        raise NotImplementedError
-
-    def remove(self, name: str) -> None:
-        """Remove a file; one that is not there is fine."""
-        raise NotImplementedError
-
-
-class _BucketWriting(Writing):
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-
-    def put(self, name: str, data: bytes) -> None:
-        self._storage.fs.pipe_file(self._storage.path(name), data)
-
-    def remove(self, name: str) -> None:
-        path = self._storage.path(name)
-        if self._storage.fs.exists(path):
-            self._storage.fs.rm_file(path)
-
-
 class _FolderWriting(Writing):
-    """Drafts beside their targets, made durable in one sweep, then renamed.
-
-    A draft's name follows from its target's: one that a killed process left is written over.
-    """
+    """A draft's name follows from its target's: one that a killed process left is written over."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -1,0 +1,70 @@
+"""What every place can do, and how it fails.
+
+Belongs here: the promises that callers rely on. Does not belong here: how a disk (`folder`) or a
+bucket (`bucket`) keeps them.
+"""
+
+import errno
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import BinaryIO, NamedTuple
+
+
+class StorageError(OSError):
+    """A place failed: `strerror` says what, `way_out` is the sentence on what to do."""
+
+    def __init__(self, reason: str, way_out: str) -> None:
+        super().__init__(errno.EIO, reason)
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        return f"{self.strerror}. {self.way_out}"
+
+
+class Found(NamedTuple):
+    """A listed file; a content that changed has another size or version (-1, "" if unknown)."""
+
+    name: str
+    size_bytes: int
+    version: str
+
+
+class Writing(ABC):
+    """What a block of `Storage.writing` may do; from several threads if it likes."""
+
+    @abstractmethod
+    def put(self, name: str, data: bytes) -> None:
+        """Write a file anew, in the place of what stood there."""
+
+    @abstractmethod
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is fine."""
+
+
+class Storage(ABC):
+    """Files below one place, known by names relative to it, with slashes. Fails with OSError."""
+
+    place: str  # as the settings name it
+    is_local: bool
+
+    @abstractmethod
+    def files(self) -> Iterator[Found]:
+        """Every file below the place, in no order. A folder that is not there is an error."""
+
+    @abstractmethod
+    def open(self, name: str) -> BinaryIO:
+        """Read a file from its start. Of a file that is replaced meanwhile it gives the old
+        content or fails, never a mixture."""
+
+    @abstractmethod
+    def size(self, name: str) -> int:
+        """Bytes of a file as it lies there now."""
+
+    @abstractmethod
+    def writing(self) -> AbstractContextManager[Writing]:
+        """A block in which many files are put and removed; all is durable when it ends.
+
+        In a folder nothing changes before the end, and nothing at all when the block raises. In a
+        bucket each object changes by itself. Either way no reader ever sees half a file.
+        """

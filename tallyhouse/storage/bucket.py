@@ -1,0 +1,210 @@
+"""Objects below a prefix of a bucket, behind S3's interface.
+
+Endpoint, region, credentials and retries come from the standard AWS_* variables and files. Belongs
+here: what only S3 needs. Does not belong here: disks.
+"""
+
+import contextlib
+import io
+import threading
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from typing import Any, BinaryIO, TypeVar, cast
+
+import aiohttp
+import botocore.exceptions as boto
+from s3fs import S3FileSystem
+from s3fs.utils import FileExpired
+
+from tallyhouse.storage.base import Found, Storage, StorageError, Writing
+
+READ_AT_ONCE = 8 << 20
+_PART = 32 << 20  # objects of two parts and more go up in parts
+_GATHERED = 32 << 20  # bytes that wait for an upload together
+_AT_ONCE = 16  # uploads
+_CUT = (aiohttp.ClientError, HTTPException, boto.ResponseStreamingError, boto.IncompleteReadError)
+_FAILURES = (boto.BotoCoreError, aiohttp.ClientError, HTTPException, OSError, ValueError)
+_KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
+T = TypeVar("T")
+
+
+class Bucket(Storage):
+    is_local = False
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self._fs = S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+        self._fs.retries = 1  # botocore tries again; twice the patience would be minutes
+        self._root = place.partition("://")[2].strip("/")
+
+    def files(self) -> Iterator[Found]:
+        prefix = f"{self._root}/"
+        listing = self.call(self._fs.find, self._root, detail=True)
+        for path, info in listing.items():
+            if path.startswith(prefix) and info["type"] == "file":
+                version = str(info.get("ETag", ""))
+                yield Found(path.removeprefix(prefix), int(info["size"]), version)
+
+    def open(self, name: str) -> BinaryIO:
+        raw = self.call(self._fs.open, self.path(name), "rb", block_size=READ_AT_ONCE)
+        return cast(BinaryIO, _Object(self, raw))
+
+    def size(self, name: str) -> int:
+        return int(self.call(self._fs.size, self.path(name)))
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writing]:
+        writing = _BucketWriting(self)
+        yield writing
+        writing.flush()
+
+    def path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def put_all(self, objects: dict[str, bytes]) -> None:
+        paths = {self.path(name): data for name, data in objects.items()}
+        self.call(self._fs.pipe, paths, batch_size=_AT_ONCE, chunksize=_PART)
+
+    def remove(self, name: str) -> None:
+        self.call(self._fs.rm_file, self.path(name))
+
+    @property
+    def attempts(self) -> int:
+        """How often botocore tries a request, as AWS_MAX_ATTEMPTS or the profile says."""
+        retries = self._fs.s3.meta.config.retries or {}
+        return int(retries.get("total_max_attempts") or retries.get("max_attempts", 4) + 1)
+
+    def call(self, action: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Do it; a failure becomes a StorageError that says the way out."""
+        try:
+            return action(*args, **options)
+        except StorageError:
+            raise
+        except _FAILURES as error:
+            raise self._explain(error) from error
+
+    def _explain(self, error: Exception) -> StorageError:
+        code = _code(error)
+        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        text = " ".join(said.split()).rstrip(".")
+        for is_it, reason, way_out in _SENTENCES:
+            if is_it(error, code):
+                bucket = self._root.split("/")[0]
+                return StorageError(
+                    reason.format(bucket=bucket, server=self._endpoint(), text=text), way_out
+                )
+        return StorageError(text, "See what docs/settings.md says on buckets.")
+
+    def _endpoint(self) -> str:
+        try:
+            return str(self._fs.s3.meta.endpoint_url)
+        except _FAILURES:
+            return "S3"
+
+
+def _code(error: Exception) -> str:
+    """S3's own name of a failure, from the answer that caused it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, boto.ClientError):
+            return str(cause.response.get("Error", {}).get("Code", ""))
+        cause = cause.__cause__
+    return ""
+
+
+def _is(*kinds: type[Exception]) -> Callable[[Exception, str], bool]:
+    return lambda error, code: isinstance(error, kinds)
+
+
+def _says(*codes: str) -> Callable[[Exception, str], bool]:
+    return lambda error, code: code in codes
+
+
+_SENTENCES: list[tuple[Callable[[Exception, str], bool], str, str]] = [
+    (_says("NoSuchBucket"), "the bucket {bucket} does not exist", "Make it, or name another one."),
+    (
+        _is(FileExpired),
+        "the object was replaced while it was read",
+        "The next load reads it anew.",
+    ),
+    (_is(FileNotFoundError), "the object is not there any more", "Restore it."),
+    (
+        _is(boto.NoCredentialsError, boto.PartialCredentialsError),
+        "no credentials were found",
+        f"Set {_KEYS}.",
+    ),
+    (
+        _is(boto.HTTPClientError, aiohttp.ClientError, HTTPException),
+        "the line to {server} failed: {text}",
+        "See that the server is up and that AWS_ENDPOINT_URL names it.",
+    ),
+    (
+        _says("AccessDenied"),
+        "access is denied to these credentials: {text}",
+        "Let them list, read, write and delete there, or set others.",
+    ),
+    (
+        _says("SlowDown", "ServiceUnavailable", "InternalError", "500", "503"),
+        "{server} answers: {text}",
+        "It cannot serve now and should later.",
+    ),
+    (_is(PermissionError), "the credentials are refused: {text}", f"Correct {_KEYS}."),
+]
+
+
+class _Object(io.RawIOBase):
+    """An object read piece by piece; s3fs asks for one and the same version throughout.
+
+    botocore repeats requests, but not a body that was cut off half-way: that is done here, as
+    often as it would.
+    """
+
+    def __init__(self, bucket: Bucket, raw: Any) -> None:
+        self._bucket, self._raw = bucket, raw
+        self.size = int(raw.size)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._bucket.call(self._read, len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _read(self, length: int) -> bytes:
+        for _ in range(self._bucket.attempts - 1):
+            with contextlib.suppress(*_CUT):
+                return bytes(self._raw.read(length))
+        return bytes(self._raw.read(length))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _BucketWriting(Writing):
+    """Gathers objects and uploads many at once: one after the other would wait for the line."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._lock = threading.Lock()
+        self._gathered: dict[str, bytes] = {}
+        self._size = 0
+
+    def put(self, name: str, data: bytes) -> None:
+        with self._lock:
+            self._gathered[name] = data
+            self._size += len(data)
+            if self._size < _GATHERED:
+                return
+            due, self._gathered, self._size = self._gathered, {}, 0
+        self._bucket.put_all(due)
+
+    def remove(self, name: str) -> None:
+        with self._lock:
+            self._gathered.pop(name, None)
+        self._bucket.remove(name)
+
+    def flush(self) -> None:
+        if self._gathered:
+            self._bucket.put_all(self._gathered)
