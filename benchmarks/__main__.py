@@ -1,162 +1,86 @@
-"""Measure the budgets that this version can be held to, and write `benchmarks/results.md`.
+"""`make bench`: measure every budget in one run and write the table.
 
-Every ratio is taken in one run on one machine, the reference measured beside it, median of three.
-Belongs here: the measurements in their order. Does not belong here: a judgement.
+Belongs here: options and the order of the measurements. Does not belong here: a measurement.
 """
 
-import os
-import platform
-import resource
-import shutil
-import statistics
-import subprocess
-import sys
-import tempfile
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from benchmarks.inputs import write_events
-from tallyhouse import dbt, pipeline
-from tallyhouse.database import Warehouse, open_warehouse
-from tallyhouse.settings import Settings
+from benchmarks import cdc, loading, marts, report, runs
+from benchmarks.plan import Bench, Plan
+from benchmarks.report import Report
+from benchmarks.stores import open_site
 
-RESULTS = Path(__file__).parent / "results.md"
-COPY_TABLE = """
-    drop table if exists copied;
-    create unlogged table copied (
-        event_date date, product text, event_id text, event_name text, occurred_at timestamptz,
-        received_at timestamptz, tenant_id uuid, user_id uuid, properties jsonb
-    )
-"""
-COPY_OUT = (
-    "copy (select event_date, product, event_id, event_name, occurred_at, received_at, tenant_id,"
-    " user_id, properties from raw_events.events) to stdout"
-)
-RETENTION = """
-    select cohort_start, period_number, sum(retained_users) from engagement.metrics_cohort_retention
-    where cohort_type = 'week' and mode = 'bounded' group by 1, 2
-"""
-
-
-@dataclass(frozen=True)
-class Line:
-    """One row of the table."""
-
-    what: str
-    measured: str
-    reference: str
-    ratio: str
-    budget: str
+GROUPS: dict[str, Callable[[Bench, Report], None]] = {
+    "loading": loading.measure,
+    "cdc": cdc.measure,
+    "marts": marts.measure,
+    "run": runs.measure,
+}
 
 
 @click.command()
-@click.option("--events", default=2_000_000, show_default=True, help="Events in the history.")
-@click.option("--day", default=20_000, show_default=True, help="Events of one more day.")
-def main(events: int, day: int) -> None:
-    """Measure loading, building and asking on EVENTS events, and print the table."""
-    folder = Path(tempfile.mkdtemp(prefix="tallyhouse-bench-"))
-    settings = Settings.from_env({"TALLYHOUSE_HOME": str(folder / "home")})
-    warehouse = open_warehouse(settings)
-    try:
-        warehouse.prepare()
-        lines = _measure(replace(settings, landing=str(folder / "landing")), warehouse, events, day)
-    finally:
-        warehouse.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    text = _table(lines, events)
-    RESULTS.write_text(text, encoding="utf-8")
-    click.echo(text)
+@click.option("--only", default=",".join(GROUPS), show_default=True, help="Groups, by comma.")
+@click.option("--events", default=Plan.events, show_default=True, help="Events in the history.")
+@click.option(
+    "--scale", default=1.0, show_default=True, help="Share of all sizes: 0.01 is a trial."
+)
+@click.option("--samples", default=Plan.samples, show_default=True, help="Samples of each figure.")
+@click.option("--skip-10m", is_flag=True, help="Leave out the store of five times the events.")
+@click.option("--skip-dlt", is_flag=True, help="Leave out dlt (it is installed when first used).")
+@click.option("--huge-file", is_flag=True, help="Also load one file of 5 GB.")
+@click.option("--clone", is_flag=True, help="Also `make run` from a fresh clone.")
+@click.option(
+    "--out",
+    default=report.FOLDER,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of results.md and results.json.",
+)
+def main(
+    only: str, events: int, scale: float, samples: int, skip_10m: bool, skip_dlt: bool,
+    huge_file: bool, clone: bool, out: Path,
+) -> None:  # fmt: skip
+    """Measure the budgets. Everything happens in a temporary folder (TMPDIR), gone afterwards."""
+    unknown = set(only.split(",")) - set(GROUPS)
+    if unknown:
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(GROUPS)}")
+    plan = replace(
+        Plan(), events=events, large=5 * events, samples=samples, huge_file=huge_file, clone=clone,
+        with_large=not skip_10m, with_dlt=not skip_dlt,
+    ).scaled(scale)  # fmt: skip
+    failed = False
+    with open_site() as site:
+        about = {**site.machine(), "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+        if scale != 1:
+            about["scale"] = f"{scale:g} (a trial: fixed costs weigh more than at full size)"
+        results = Report(out, about)
+        bench = Bench(site, plan, _say(time.monotonic()))
+        for name in only.split(","):
+            bench.say(f"== {name}")
+            try:
+                GROUPS[name](bench, results)
+            except Exception as error:  # the other groups are worth having
+                failed = True
+                traceback.print_exc()
+                results.missing.append(f"the rest of {name}: {' '.join(str(error).split())[:300]}")
+                results.write()
+    click.echo(report.table(results))
+    if failed:
+        raise SystemExit(1)
 
 
-def _measure(settings: Settings, warehouse: Warehouse, events: int, day: int) -> list[Line]:
-    landing = Path(settings.landing)
-    size = write_events(landing / "events" / "upcoach", events, 26, 0, 365)
-    click.echo(f"{events:,} events written, {size / 1e6:.0f} MB")
-    load = _seconds(lambda: pipeline.load(settings, warehouse))
-    copy = _copy_seconds(warehouse)
-    replay = statistics.median(
-        _seconds(lambda: pipeline.load(settings, warehouse)) for _ in range(3)
-    )
-    lines = [
-        _ratio("load", load, "COPY of the same rows", copy, "≤ 2.5"),
-        _ratio("the same files again", replay, "COPY of the same rows", copy, "≤ 0.25"),
-    ]
-    build = _seconds(lambda: _build(settings, warehouse))
-    lines.append(Line("full build of all marts, with tests", f"{build:.1f} s", "", "", ""))
-    more = []
-    for number in range(3):
-        write_events(landing / "events" / "upcoach", day, 1, 400 + number, 1)
-        more.append(_seconds(lambda: pipeline.load(settings, warehouse)))
-    lines.append(
-        _ratio("load one more day", statistics.median(more), "whole load", load, "see growth")
-    )
-    again = _seconds(lambda: _build(settings, warehouse))
-    lines.append(_ratio("build after one more day", again, "full build", build, ""))
-    asked = statistics.median(_seconds(lambda: _ask(warehouse, RETENTION)) for _ in range(3))
-    lines.append(Line("retention of all weekly cohorts", f"{asked:.3f} s", "", "", "≤ 1 s"))
-    environment = {**os.environ, "TALLYHOUSE_HOME": str(settings.home)}
-    command = [str(Path(sys.executable).parent / "tallyhouse"), "load", "--landing", str(landing)]
-    idle = _seconds(
-        lambda: subprocess.run(command, env=environment, capture_output=True, check=True)
-    )
-    lines.append(Line("command with nothing new to load", f"{idle:.1f} s", "", "", "≤ 20 s"))
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    lines.append(Line("peak memory of a process started", f"{peak:.2f} GiB", "", "", "≤ 1 GiB"))
-    return lines
+def _say(started: float) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        passed = int(time.monotonic() - started)
+        click.echo(f"{passed // 60:3}:{passed % 60:02} {text}", err=True)
 
-
-def _build(settings: Settings, warehouse: Warehouse) -> None:
-    outcome = dbt.run(["build", "--exclude", pipeline.PREDICTIONS], settings, warehouse=warehouse)
-    if not outcome.success:
-        click.echo("\n".join(outcome.failures), err=True)
-
-
-def _copy_seconds(warehouse: Warehouse) -> float:
-    """COPY of ready-made lines into an unlogged table without an index, median of three."""
-    taken = []
-    with tempfile.TemporaryFile() as file, warehouse.connect(autocommit=True) as connection:
-        with connection.cursor() as cursor, cursor.copy(COPY_OUT) as out:
-            for block in out:
-                file.write(block)
-        for _ in range(3):
-            connection.execute(COPY_TABLE)
-            file.seek(0)
-            started = time.perf_counter()
-            with connection.cursor() as cursor, cursor.copy("copy copied from stdin") as into:
-                while block := file.read(1 << 20):
-                    into.write(block)
-            taken.append(time.perf_counter() - started)
-        connection.execute("drop table copied")
-    return statistics.median(taken)
-
-
-def _ask(warehouse: Warehouse, query: str) -> None:
-    with warehouse.connect() as connection:
-        connection.execute(query).fetchall()
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _ratio(what: str, seconds: float, reference: str, base: float, budget: str) -> Line:
-    return Line(
-        what, f"{seconds:.2f} s", f"{reference}: {base:.2f} s", f"{seconds / base:.2f}", budget
-    )
-
-
-def _table(lines: list[Line], events: int) -> str:
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    head = f"# Budgets, measured\n\n{events:,} events; {machine}.\n\n"
-    rows = ["| what | measured | reference | ratio | budget |", "|---|---|---|---|---|"]
-    rows += [f"| {x.what} | {x.measured} | {x.reference} | {x.ratio} | {x.budget} |" for x in lines]
-    return head + "\n".join(rows) + "\n"
+    return say
 
 
 if __name__ == "__main__":
