@@ -166,11 +166,12 @@ class _Load:
                     continue
                 claimed.add(identity)
                 entry = ledger.entry(*identity)
-                yield from self._file(file, info, found.problem, entry)
+                yield from self._file(file, info, found, entry)
 
     def _file(
-        self, file: LandingFile, info: FileInfo, problem: str | None, entry: Entry | None
+        self, file: LandingFile, info: FileInfo, found: Digest, entry: Entry | None
     ) -> Iterator[Item]:
+        problem = found.problem
         if problem is not None:
             self._report.unreadable.append(f"{file.path} cannot be read to its end. {problem}")
         if entry is not None and (entry.is_complete or problem is not None):
@@ -182,11 +183,12 @@ class _Load:
             if entry is None:
                 yield Begin(info, str(error))
             return
-        yield from self._blocks(file, info, problem, shape)
+        yield from self._blocks(file, info, found, shape)
 
     def _blocks(
-        self, file: LandingFile, info: FileInfo, problem: str | None, shape: Shape
+        self, file: LandingFile, info: FileInfo, hashed: Digest, shape: Shape
     ) -> Iterator[Item]:
+        problem = hashed.problem
         started = undo = False
         reason = ""
         try:
@@ -204,8 +206,9 @@ class _Load:
                         yield Begin(info)
                     self._report.bytes_read += len(block.data)
                     yield Work(info, block, shape)
-            undo = self._landing.storage.size(file.path) != info.size_bytes
-            reason = "its size changed"
+            now = self._landing.storage.look(file.path)
+            undo = (now.size_bytes, now.version) != (hashed.size_bytes, hashed.version)
+            reason = "it is another file now"
         except Unreadable as error:
             problem = str(error)
         except OSError as error:

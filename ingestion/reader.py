@@ -28,6 +28,7 @@ class Digest(NamedTuple):
     content_hash: str  # SHA-256 of the uncompressed bytes, as far as they could be read
     size_bytes: int  # on disk
     problem: str | None  # why the file cannot be read to its end
+    version: str  # of the file when it was hashed, see `tallyhouse.storage`
 
 
 class Block(NamedTuple):
@@ -40,7 +41,7 @@ class Block(NamedTuple):
 
 def digest(storage: Storage, path: str) -> Digest:
     """Hash a file's content. A broken content is no error; what cannot be read is: OSError."""
-    content, size = hashlib.sha256(), storage.size(path)
+    content, found = hashlib.sha256(), storage.look(path)
     problem = None
     try:
         with storage.open(path) as raw:
@@ -49,7 +50,7 @@ def digest(storage: Storage, path: str) -> Digest:
     except Unreadable as error:
         problem = str(error)
         content.update(b"\x00unreadable:" + problem.encode())
-    return Digest(content.hexdigest(), size, problem)
+    return Digest(content.hexdigest(), found.size_bytes, problem, found.version)
 
 
 def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:

@@ -58,8 +58,8 @@ class Storage(ABC):
         content or fails, never a mixture."""
 
     @abstractmethod
-    def size(self, name: str) -> int:
-        """Bytes of a file as it lies there now."""
+    def look(self, name: str) -> Found:
+        """A file as it lies there now."""
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Writing]:

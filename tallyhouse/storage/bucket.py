@@ -42,15 +42,14 @@ class Bucket(Storage):
         listing = self.call(self._fs.find, self._root, detail=True)
         for path, info in listing.items():
             if path.startswith(prefix) and info["type"] == "file":
-                version = str(info.get("ETag", ""))
-                yield Found(path.removeprefix(prefix), int(info["size"]), version)
+                yield _found(path.removeprefix(prefix), info)
 
     def open(self, name: str) -> BinaryIO:
         raw = self.call(self._fs.open, self.path(name), "rb", block_size=READ_AT_ONCE)
         return cast(BinaryIO, _Object(self, raw))
 
-    def size(self, name: str) -> int:
-        return int(self.call(self._fs.size, self.path(name)))
+    def look(self, name: str) -> Found:
+        return _found(name, self.call(self._fs.info, self.path(name)))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -100,6 +99,10 @@ class Bucket(Storage):
             return str(self._fs.s3.meta.endpoint_url)
         except _FAILURES:
             return "S3"
+
+
+def _found(name: str, info: dict[str, Any]) -> Found:
+    return Found(name, int(info["size"]), str(info.get("ETag", "")))
 
 
 def _code(error: Exception) -> str:

@@ -31,21 +31,17 @@ class Folder(Storage):
         for folder, _, names in os.walk(self._root, onerror=refuse, followlinks=True):
             for name in names:
                 path = os.path.join(folder, name)  # noqa: PTH118
-                yield self._found(path)
-
-    def _found(self, path: str) -> Found:
-        name = os.path.relpath(path, self._root).replace(os.sep, "/")
-        try:
-            stat = os.stat(path)  # noqa: PTH116
-        except OSError:  # whoever opens it will say why
-            return Found(name, -1, "")
-        return Found(name, stat.st_size, str(stat.st_mtime_ns))
+                below = os.path.relpath(path, self._root).replace(os.sep, "/")
+                try:
+                    yield _found(below, os.stat(path))  # noqa: PTH116
+                except OSError:  # whoever opens it will say why
+                    yield Found(below, -1, "")
 
     def open(self, name: str) -> BinaryIO:
         return (self._root / name).open("rb")
 
-    def size(self, name: str) -> int:
-        return (self._root / name).stat().st_size
+    def look(self, name: str) -> Found:
+        return _found(name, (self._root / name).stat())
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -55,6 +51,10 @@ class Folder(Storage):
             writing.publish()
         finally:
             writing.discard()
+
+
+def _found(name: str, stat: os.stat_result) -> Found:
+    return Found(name, stat.st_size, str(stat.st_mtime_ns))
 
 
 class _FolderWriting(Writing):

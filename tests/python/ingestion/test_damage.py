@@ -103,25 +103,25 @@ def test_stray_files_are_named_and_harmless(loading: Loading) -> None:
     assert report.files_seen == 0 and len(report.stray) == 1 and "readme.txt" in report.stray[0]
 
 
-def test_a_file_that_grows_while_it_is_read_counts_next_time(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("becomes", [[1, 2], [3]], ids=["longer", "another of the same size"])
+def test_a_file_that_changes_while_it_is_read_counts_next_time(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch, becomes: list[int]
 ) -> None:
     from ingestion import load as course
 
     path = loading.put(f"{FOLDER}/a.jsonl", [line(1)])
     true_blocks = course.blocks
 
-    def growing(*given: object) -> object:
+    def changing(*given: object) -> object:
         yield from true_blocks(*given)  # type: ignore[arg-type]
-        with path.open("ab") as file:
-            file.write(line(2) + b"\n")
+        path.write_bytes(b"".join(line(number) + b"\n" for number in becomes))
 
-    monkeypatch.setattr(course, "blocks", growing)
+    monkeypatch.setattr(course, "blocks", changing)
     report = loading.load()
     assert report.stored == 0 and "changed" in report.unreadable[0]
     assert loading.events() == []
     monkeypatch.undo()
-    assert loading.load().stored == 2
+    assert loading.load().stored == len(becomes)
 
 
 def test_a_file_without_permission_is_named_and_the_rest_is_loaded(
