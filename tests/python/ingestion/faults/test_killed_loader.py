@@ -1,0 +1,83 @@
+"""kill -9 of the loader, in every phase of a load: nothing lost, nothing doubled."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ingestion.ledger import LOADER_LOCK
+from tests.python.ingestion.faults.conftest import State, Trial
+
+pytestmark = pytest.mark.slow
+PHASES = (
+    "reading", "after keys", "in copy", "before fold", "after fold", "after ledger",
+    "before commit", "after commit", "before lake file",
+)  # fmt: skip
+
+
+def run(trial: Trial, counts: Path, *moment: str) -> int:
+    settings = trial.warehouse.settings
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("hooked_load.py")), trial.warehouse.url,
+         settings.landing, settings.lake, str(settings.pii_key_file), str(counts), *moment],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=300, check=False,
+    )  # fmt: skip
+    return done.returncode
+
+
+@pytest.fixture(scope="module")
+def moments(
+    new_trial: Callable[[], Trial], clean: State, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, int]:
+    """How many moments of each phase an undisturbed load of a process of its own has."""
+    trial, counts = new_trial(), tmp_path_factory.mktemp("counts") / "moments.json"
+    assert run(trial, counts) == 0
+    trial.assert_like(clean)
+    found: dict[str, int] = json.loads(counts.read_text())
+    return found
+
+
+def wait_for_nobody(trial: Trial) -> None:
+    """Until the server noticed that a killed loader is gone and freed its lock."""
+    for _ in range(200):
+        if trial.rows(f"select count(*) from pg_locks where locktype = 'advisory'"
+                      f" and objid = {LOADER_LOCK}") == [(0,)]:  # fmt: skip
+            return
+        time.sleep(0.05)
+    raise AssertionError("the lock of a dead loader is still held")
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_killed_in_each_phase(
+    new_trial: Callable[[], Trial], clean: State, moments: dict[str, int], tmp_path: Path,
+    phase: str,
+) -> None:  # fmt: skip
+    trial = new_trial()
+    number = random.Random(phase).randint(1, moments[phase])
+    assert run(trial, tmp_path / "counts", phase, str(number)) == -9
+    wait_for_nobody(trial)
+    trial.assert_sound()
+    trial.load()
+    trial.assert_like(clean)
+
+
+def test_killed_again_and_again_on_one_warehouse(
+    new_trial: Callable[[], Trial], clean: State, tmp_path: Path
+) -> None:
+    """Each run begins with what the one before left, and gets a little further."""
+    trial, chance = new_trial(), random.Random(48)
+    kills = 0
+    for phase in PHASES:
+        kills += run(trial, tmp_path / "counts", phase, str(chance.randint(1, 3))) == -9
+        wait_for_nobody(trial)
+    assert kills >= len(PHASES) - 2
+    trial.assert_sound()
+    trial.load()
+    trial.assert_like(clean)
