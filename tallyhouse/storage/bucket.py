@@ -4,6 +4,7 @@ Endpoint, region, credentials and retries come from the standard AWS_* variables
 here: what only S3 needs. Does not belong here: disks.
 """
 
+import asyncio
 import contextlib
 import io
 import threading
@@ -13,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 import aiohttp
 import botocore.exceptions as boto
+from fsspec.asyn import sync
 from s3fs import S3FileSystem
 from s3fs.utils import FileExpired
 
@@ -41,7 +43,8 @@ class Bucket(Storage):
         prefix = f"{self._root}/"
         listing = self.call(self._fs.find, self._root, detail=True)
         for path, info in listing.items():
-            if path.startswith(prefix) and info["type"] == "file":
+            is_folder = info["type"] != "file" or path.endswith("/")  # as consoles make them
+            if path.startswith(prefix) and not is_folder:
                 yield _found(path.removeprefix(prefix), info)
 
     def open(self, name: str) -> BinaryIO:
@@ -61,8 +64,23 @@ class Bucket(Storage):
         return f"{self._root}/{name}"
 
     def put_all(self, objects: dict[str, bytes]) -> None:
-        paths = {self.path(name): data for name, data in objects.items()}
-        self.call(self._fs.pipe, paths, batch_size=_AT_ONCE, chunksize=_PART)
+        self.call(sync, self._fs.loop, self._put_all, objects)
+
+    async def _put_all(self, objects: dict[str, bytes]) -> None:
+        limit = asyncio.Semaphore(_AT_ONCE)
+        failures: list[Exception] = []
+
+        async def put(name: str, data: bytes) -> None:
+            async with limit:
+                if not failures:
+                    try:
+                        await self._fs._pipe_file(self.path(name), data, chunksize=_PART)
+                    except Exception as error:
+                        failures.append(error)
+
+        await asyncio.gather(*(put(name, data) for name, data in objects.items()))
+        if failures:
+            raise failures[0]
 
     def remove(self, name: str) -> None:
         self.call(self._fs.rm_file, self.path(name))
@@ -137,7 +155,7 @@ _SENTENCES: list[tuple[Callable[[Exception, str], bool], str, str]] = [
         f"Set {_KEYS}.",
     ),
     (
-        _is(boto.HTTPClientError, aiohttp.ClientError, HTTPException),
+        _is(boto.ConnectionError, boto.HTTPClientError, aiohttp.ClientError, HTTPException),
         "the line to {server} failed: {text}",
         "See that the server is up and that AWS_ENDPOINT_URL names it.",
     ),
