@@ -14,7 +14,9 @@ from ingestion.sources import Ignored, Rejected
 
 ROW_OPERATIONS = frozenset("crud")
 TRUNCATE = "t"
-_NOTHING: Mapping[str, Any] = {}
+OPERATIONS = ROW_OPERATIONS | {TRUNCATE}
+_NOTHING: dict[str, Any] = {}
+_OBJECT_OR_NONE = (dict, type(None))
 _TRANSACTION_STATES = ("BEGIN", "END")
 _HISTORY_FIELDS = ("ddl", "tableChanges")
 
@@ -59,24 +61,30 @@ def read_change(record: Any) -> Change:
     value: Any = record
     if "value" in record and ("topic" in record or "key" in record):
         topic, key, value = record.get("topic"), record.get("key"), record["value"]
-        partition, offset = _whole(record.get("partition")), _whole(record.get("offset"))
-        if topic is not None and not isinstance(topic, str):
-            raise NotAChange(Rejected("bad_topic", "The record's `topic` is not a text."))
-        value = _parsed(value)
-    if topic is not None and topic.startswith("__debezium-heartbeat"):
-        raise NotAChange(Ignored("heartbeat"))
+        if "offset" in record:
+            partition, offset = _whole(record.get("partition")), _whole(record["offset"])
+        if topic is not None:
+            if not isinstance(topic, str):
+                raise NotAChange(Rejected("bad_topic", "The record's `topic` is not a text."))
+            if topic.startswith("__debezium-heartbeat"):
+                raise NotAChange(Ignored("heartbeat"))
+        if type(value) is str:
+            value = _parsed(value)
     if value is None:
         raise NotAChange(Ignored("tombstone"))
     if not isinstance(value, dict):
         raise NotAChange(Rejected("not_an_object", "The record's `value` is not a JSON object."))
-    value = _payload(value)
-    if value is None:
-        raise NotAChange(Ignored("tombstone"))
-    if not isinstance(value, dict):
-        raise NotAChange(Rejected("not_an_object", "The record's `payload` is not a JSON object."))
-    key = _payload(_parsed(key))
-    if key is not None and not isinstance(key, dict):
-        key = None  # a key of one value has no name to match a column by
+    if len(value) == 2:
+        value = _payload(value)
+        if value is None:
+            raise NotAChange(Ignored("tombstone"))
+        if not isinstance(value, dict):
+            reason = "The record's `payload` is not a JSON object."
+            raise NotAChange(Rejected("not_an_object", reason))
+    if key is not None:
+        key = _payload(_parsed(key))
+        if not isinstance(key, dict):
+            key = None  # a key of one value has no name to match a column by
     if "op" in value and ("source" in value or "after" in value or "before" in value):
         return _enveloped(value, topic, key, partition, offset)
     return _other(value, topic, key, partition, offset)
@@ -85,26 +93,24 @@ def read_change(record: Any) -> Change:
 def _enveloped(
     value: dict[str, Any], topic: str | None, key: Any, partition: int | None, offset: int | None
 ) -> Change:
-    op = value["op"]
-    if op == "m":
-        raise NotAChange(Ignored("message"))
-    if not isinstance(op, str) or (op not in ROW_OPERATIONS and op != TRUNCATE):
+    get = value.get
+    op = get("op")
+    if not isinstance(op, str) or op not in OPERATIONS:
+        if op == "m":
+            raise NotAChange(Ignored("message"))
         raise NotAChange(
             Rejected("unknown_operation", f"The operation {str(op)[:20]!r} is unknown.")
         )
-    source = value.get("source") or _NOTHING
-    transaction = value.get("transaction")
-    before, after = value.get("before"), value.get("after")
-    if not isinstance(source, Mapping) or (transaction and not isinstance(transaction, Mapping)):
+    source, transaction = get("source") or _NOTHING, get("transaction") or None
+    before, after = get("before"), get("after")
+    if not isinstance(source, dict) or not isinstance(transaction, _OBJECT_OR_NONE):
         raise NotAChange(Rejected("bad_envelope", "`source` and `transaction` must be objects."))
-    for image in (before, after):
-        if image is not None and not isinstance(image, dict):
-            raise NotAChange(
-                Rejected("bad_envelope", "`before` and `after` must be objects or null.")
-            )
-    if op in "cru" and after is None:
+    if not isinstance(before, _OBJECT_OR_NONE) or not isinstance(after, _OBJECT_OR_NONE):
+        raise NotAChange(Rejected("bad_envelope", "`before` and `after` must be objects or null."))
+    if after is None and op in "cru":
         raise NotAChange(Rejected("bad_envelope", f"The operation {op} has no `after`."))
-    table, schema = source.get("table"), source.get("schema") or source.get("db")
+    field = source.get
+    table, schema = field("table"), field("schema") or field("db")
     if not table:
         schema, table = _from_topic(topic)
     try:
@@ -113,12 +119,12 @@ def _enveloped(
         raise NotAChange(
             Rejected("bad_position", "`source.lsn`, `sequence` or `total_order` is no position.")
         ) from error
+    received_us = _instant_us(value)
     return Change(
         str(table or ""), schema if isinstance(schema, str) else None, op, key, before, after,
-        position, _whole(source.get("lsn")), _whole(source.get("txId")),
-        _whole(transaction.get("total_order")) if transaction else None,
-        _instant_us(source) or _instant_us(value), _instant_us(value),
-        partition, offset, False,
+        position, _whole(field("lsn")), _whole(field("txId")),
+        None if transaction is None else _whole(transaction.get("total_order")),
+        _instant_us(source) or received_us, received_us, partition, offset, False,
     )  # fmt: skip
 
 

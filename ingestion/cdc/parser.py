@@ -13,7 +13,7 @@ import orjson
 
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.envelope import TRUNCATE, Change, NotAChange, read_change
-from ingestion.cdc.plan import Decoded, TablePlan, may_hold_placeholder
+from ingestion.cdc.plan import Decoded, TablePlan
 from ingestion.cdc.position import UNPLACED, natural_key, partition_lane
 from ingestion.identity import record_key
 from ingestion.json_lines import decode_exactly, decode_object, encode
@@ -43,6 +43,7 @@ class CdcParser:
         inside = file.path.split("/", 2)[-1]  # below cdc/<product>/
         self._stream_file = natural_key(inside)
         self._file_table = _table_of_path(inside, contract)
+        self._found: dict[tuple[str, str | None], TablePlan | Rejected | Ignored] = {}
 
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line. Never raises."""
@@ -51,7 +52,7 @@ class CdcParser:
         if isinstance(record, Rejected):
             return record
         try:
-            return self._row(number, line, read_change(record))
+            return self._row(number, read_change(record))
         except NotAChange as other:
             return other.outcome
         except RecursionError:
@@ -60,109 +61,123 @@ class CdcParser:
             form = f"{type(error).__name__}: {error}"[:200]
             return Rejected("unforeseen", f"The record has a form that nobody foresaw ({form}).")
 
-    def _row(self, number: int, line: bytes, change: Change) -> Outcome:
-        table = self._table_name(change)
-        if table is None:
+    def _row(self, number: int, change: Change) -> Outcome:
+        plan = self._plan(change.table, change.schema)
+        if not isinstance(plan, TablePlan):
+            return plan
+        op, after = change.op, change.after
+        key = None
+        if op != TRUNCATE:
+            if change.key:
+                key = plan.decode_key(change.key)
+            if key is None:
+                if plan.primary_key:
+                    key = plan.decode_key(after or change.before)
+                    if key is None:
+                        return self._no_key(plan)
+                elif op in "ud" and not change.is_flat:
+                    return Rejected(
+                        "no_key",
+                        f"An update or delete in {self._product}.{plan.name}, which has no key,"
+                        " cannot be told which row it means. Declare its `primary_key` in"
+                        " contracts/cdc.",
+                    )
+        image = _EMPTY
+        if after is not None and op != TRUNCATE:
+            image = plan.decode(after, self.drift)
+        if not plan.is_declared:
+            self.drift[plan.name, "", "undeclared_table"] += 1
+        return self._assemble(number, change, plan.name, key, image)
+
+    def _no_key(self, plan: TablePlan) -> Rejected:
+        return Rejected(
+            "no_key",
+            f"The record of {self._product}.{plan.name} lacks its key"
+            f" ({', '.join(plan.primary_key)}), or the key has another type.",
+        )
+
+    def _assemble(
+        self, number: int, change: Change, table: str, key: dict[str, Any] | None, image: Decoded
+    ) -> Row:
+        product = self._product
+        (_, _, op, _, _, _, position, lsn, transaction_id, transaction_order, committed_us,
+         received_us, partition, offset, _) = change  # fmt: skip
+        key_text = None if key is None else encode(key)
+        after_text = orjson.dumps(image.values).decode()
+        extra_text = None if image.extra is None else encode(image.extra)
+        lane, place = self._stream_file, number
+        if offset is not None and partition is not None:
+            lane, place = partition_lane(partition), offset
+        if position == UNPLACED:
+            is_placed = "f"
+            content = record_key(
+                product, table, op, key_text or "", after_text, extra_text or "",
+                str(committed_us), str(received_us), "" if received_us else f"{lane}/{place}",
+            )  # fmt: skip
+            record = record_key(content, lane, str(place))
+        else:
+            is_placed = "t"
+            where = position if lsn is None else f"{lsn}/{transaction_id}"
+            if transaction_order is not None:
+                content = record_key(product, table, op, where, str(transaction_order))
+            elif key_text is not None:
+                content = record_key(product, table, op, where, position, key_text)
+            else:
+                when = str(received_us) if op == "r" else ""
+                content = record_key(product, table, op, where, position, after_text, when)
+            record = content
+        # a row without a key is known by its own change
+        key_hash = content if key_text is None else record_key(product, table, key_text)
+        missing = NULL
+        if image.unavailable:
+            missing = copy_field("{" + ",".join(map(_array_item, image.unavailable)) + "}")
+        committed = time_text(committed_us)
+        date = committed[:10]
+        copy = (
+            f"{date}\t{product}\t{copy_field(table)}\t{op}\t{copy_field(key_text)}\t{key_hash}"
+            f"\t{NULL if lsn is None else lsn}"
+            f"\t{NULL if transaction_id is None else transaction_id}"
+            f"\t{NULL if transaction_order is None else transaction_order}"
+            f"\t\\\\x{position}\t{is_placed}\t{copy_field(lane)}\t{place}\t{committed}"
+            f"\t{time_text(received_us)}\t{copy_field(after_text)}\t{copy_field(extra_text)}"
+            f"\t{missing}\t\\\\x{content}"
+        )
+        return Row(record, date, received_us or committed_us or 0, content, copy, None)
+
+    def _plan(self, table: str, schema: str | None) -> TablePlan | Rejected | Ignored:
+        """How to decode a record's table, or what becomes of the record without one."""
+        found = self._found.get((table, schema))
+        if found is None:
+            if len(self._found) > 10_000:
+                self._found.clear()
+            found = self._found[table, schema] = self._find_plan(table, schema)
+        return found
+
+    def _find_plan(self, table: str, schema: str | None) -> TablePlan | Rejected | Ignored:
+        name = self._table_name(table, schema)
+        if name is None:
             return Rejected(
                 "no_table",
                 "The record names no table: neither `source.table`, `topic`, `__table` nor the"
                 " file's folder or name says which.",
             )
-        if self._contract.is_ignored(table):
+        if self._contract.is_ignored(name):
             return Ignored("signal or heartbeat table")
-        plan = self._plan(table)
-        if change.op == TRUNCATE:
-            key = None
-        else:
-            key = plan.decode_key(change.key) if change.key else None
-            if key is None and plan.primary_key:
-                key = plan.decode_key(change.after or change.before)
-                if key is None:
-                    return Rejected(
-                        "no_key",
-                        f"The record of {self._product}.{table} lacks its key"
-                        f" ({', '.join(plan.primary_key)}), or the key has another type.",
-                    )
-            if key is None and change.op in "ud" and not change.is_flat:
-                return Rejected(
-                    "no_key",
-                    f"An update or delete in {self._product}.{table}, which has no key, cannot be"
-                    " told which row it means. Declare its `primary_key` in contracts/cdc.",
-                )
-        image = _EMPTY
-        if change.after is not None and change.op != TRUNCATE:
-            image = plan.decode(change.after, self.drift, may_hold_placeholder(line))
-        if not plan.is_declared:
-            self.drift[table, "", "undeclared_table"] += 1
-        return self._assemble(number, change, table, key, image)
-
-    def _assemble(
-        self, number: int, change: Change, table: str, key: dict[str, Any] | None, image: Decoded
-    ) -> Row:
-        key_text = None if key is None else encode(key)
-        after_text = orjson.dumps(image.values).decode()
-        extra_text = None if image.extra is None else encode(image.extra)
-        if change.offset is not None and change.partition is not None:
-            lane, place = partition_lane(change.partition), change.offset
-        else:
-            lane, place = self._stream_file, number
-        committed = time_text(change.committed_us)
-        identity = (self._product, table, change.op)
-        if change.position == UNPLACED:
-            content = record_key(
-                *identity, key_text or "", after_text, extra_text or "",
-                str(change.committed_us), str(change.received_us),
-                "" if change.received_us else f"{lane}/{place}",
-            )  # fmt: skip
-            record = record_key(content, lane, str(place))
-        else:
-            record = content = record_key(
-                *identity, *_commit_identity(change, key_text, after_text)
-            )
-        # a row without a key is known by its own change
-        key_hash = record_key(self._product, table, key_text) if key_text is not None else content
-        missing = "{" + ",".join(map(_array_item, image.unavailable)) + "}"
-        is_placed = "f" if change.position == UNPLACED else "t"
-        copy = (
-            f"{committed[:10]}\t{self._product}\t{copy_field(table)}\t{change.op}"
-            f"\t{copy_field(key_text)}\t{key_hash}"
-            f"\t{_number(change.lsn)}\t{_number(change.transaction_id)}"
-            f"\t{_number(change.transaction_order)}\t\\\\x{change.position}\t{is_placed}"
-            f"\t{copy_field(lane)}\t{place}\t{committed}\t{time_text(change.received_us)}"
-            f"\t{copy_field(after_text)}\t{copy_field(extra_text)}"
-            f"\t{copy_field(missing) if image.unavailable else NULL}\t\\\\x{content}"
-        )
-        received = change.received_us or change.committed_us or 0
-        return Row(record, committed[:10], received, content, copy, None)
-
-    def _table_name(self, change: Change) -> str | None:
-        """The table's name as the contract knows it: `schema.table` is tried as schema__table."""
-        table = change.table or self._file_table
-        if not table:
-            return None
-        if change.schema and (full := f"{change.schema}__{table}") in self._contract.tables:
-            return full
-        return table.replace("\x00", "\ufffd")[:200]
-
-    def _plan(self, table: str) -> TablePlan:
-        plan = self._plans.get(table)
+        plan = self._plans.get(name)
         if plan is None:
-            declared = self._contract.tables.get(table)
-            plan = TablePlan(self._product, table, declared, self._tokeniser)
-            self._plans[table] = plan
+            declared = self._contract.tables.get(name)
+            plan = TablePlan(self._product, name, declared, self._tokeniser)
+            self._plans[name] = plan
         return plan
 
-
-def _commit_identity(change: Change, key_text: str | None, after_text: str) -> tuple[str, ...]:
-    """What a redelivery repeats. Within a transaction its own numbering is unique; a snapshot's
-    rows are told apart by their key, or without one by their content and its reading time."""
-    where = change.position if change.lsn is None else f"{change.lsn}/{change.transaction_id}"
-    if change.transaction_order is not None:
-        return (where, str(change.transaction_order))
-    if key_text is not None:
-        return (where, change.position, key_text)
-    when = str(change.received_us) if change.op == "r" else ""
-    return (where, change.position, after_text, when)
+    def _table_name(self, table: str, schema: str | None) -> str | None:
+        """The table's name as the contract knows it: `schema.table` is tried as schema__table."""
+        table = table or self._file_table or ""
+        if not table:
+            return None
+        if schema and (full := f"{schema}__{table}") in self._contract.tables:
+            return full
+        return table.replace("\x00", "\ufffd")[:200]
 
 
 def _table_of_path(inside: str, contract: CdcContract) -> str | None:
@@ -176,19 +191,10 @@ def _table_of_path(inside: str, contract: CdcContract) -> str | None:
     return max(fitting, key=len, default=None)
 
 
+@lru_cache(maxsize=4096)
 def time_text(us: int | None) -> str:
     """Microseconds since 1970 as text; a time nobody stated is 1970 itself."""
-    seconds, micros = divmod(us or 0, 1_000_000)
-    return f"{_second_text(seconds)}.{micros:06d}+00"
-
-
-@lru_cache(maxsize=4096)
-def _second_text(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).isoformat(" ")
-
-
-def _number(number: int | None) -> int | str:
-    return NULL if number is None else number
+    return f"{(_EPOCH + timedelta(microseconds=us or 0)).isoformat(' ', 'microseconds')}+00"
 
 
 def _array_item(name: str) -> str:

@@ -29,18 +29,16 @@ _PLACEHOLDER_UUID = str(  # arrays of UUIDs: Java's UUID.nameUUIDFromBytes
 )
 _PLACEHOLDERS = frozenset({PLACEHOLDER, _PLACEHOLDER_BASE64, _PLACEHOLDER_UUID})
 _PLACEHOLDER_CODES = list(PLACEHOLDER.encode())  # arrays of numbers
-_TRACES = (
-    PLACEHOLDER.encode(), _PLACEHOLDER_BASE64.encode(), _PLACEHOLDER_UUID.encode(),
-    b"[95,95,100,101,98,101,122",
-)  # fmt: skip
+_UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 TENANT_ID, USER_ID = "_tenant_id", "_user_id"
 
 
-def may_hold_placeholder(line: bytes) -> bool:
+def may_hold_placeholder(row: Mapping[str, Any]) -> bool:
     """Whether a closer look is worth it; cheap, and never wrong in saying no."""
-    return (
-        _TRACES[0] in line or _TRACES[1] in line or _TRACES[2] in line or _TRACES[3] in line
-    )  # fmt: skip
+    try:
+        return not _PLACEHOLDERS.isdisjoint(row.values())
+    except TypeError:  # a list or an object among them
+        return True
 
 
 def is_placeholder(value: Any) -> bool:
@@ -52,6 +50,12 @@ def is_placeholder(value: Any) -> bool:
     if isinstance(value, dict):
         return list(value.items()) == [(PLACEHOLDER, PLACEHOLDER)]
     return False
+
+
+def _remember(known: dict[Any, str], value: Any, found: str) -> None:
+    if len(known) > 50_000:
+        known.clear()
+    known[value] = found
 
 
 class Decoded(NamedTuple):
@@ -78,23 +82,62 @@ class TablePlan:
         self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
         self._tenant = table.tenant if table else None
         self._user = table.user if table else None
-        self._names = tuple(columns)
-        self._entities: dict[tuple[str, str, str | None], str] = {}
+        self._shapes: dict[tuple[str, ...], tuple[tuple[str, Decoder], ...]] = {}
+        self._tenants: dict[str, str] = {}
+        self._users: dict[tuple[str, str], str] = {}
 
     def decode(
-        self, row: Mapping[str, Any], drift: Counter[tuple[str, str, str]], look_closer: bool,
+        self, row: Mapping[str, Any], drift: Counter[tuple[str, str, str]],
         kept: Mapping[str, Any] = MappingProxyType({}),
     ) -> Decoded:  # fmt: skip
-        """A row's image. `look_closer`: the line may hold placeholders; `kept` is decoded."""
-        values: dict[str, Any] = {**kept}
+        """A row's image; `kept` is decoded already."""
         extra: dict[str, Any] = {}
         unavailable: list[str] = []
-        decoders = self._decoders
+        values = None if kept else self._straight(row)
+        if values is None:
+            values = {**kept}
+            self._column_by_column(row, values, extra, unavailable, drift)
+            if len(values) + len(unavailable) < len(self._decoders):
+                self._note_missing(values, unavailable, drift)
+        tenant_id = self._ids(values, unavailable)
+        self._hide(values, tenant_id)
+        if not extra:
+            return Decoded(values, None, unavailable, tenant_id)
+        if self.is_declared:
+            for name in extra:
+                if name not in self._decoders:
+                    drift[self.name, name, "undeclared_column"] += 1
+        return Decoded(values, self._scrubbed(extra, tenant_id), unavailable, tenant_id)
+
+    def _straight(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values of a row with exactly the declared columns, all sent and all sound, as nearly
+        every row is; None for any other."""
+        shape = tuple(row)
+        decoders = self._shapes.get(shape)
+        if decoders is None:
+            if shape == () or self._decoders.keys() != set(shape) or len(self._shapes) > 100:
+                return None
+            decoders = self._shapes[shape] = tuple((n, self._decoders[n]) for n in shape)
+        if may_hold_placeholder(row):
+            return None
+        try:
+            return {
+                name: None if value is None else decode(value)
+                for (name, decode), value in zip(decoders, row.values(), strict=True)
+            }
+        except _UNDECODABLE:
+            return None
+
+    def _column_by_column(
+        self, row: Mapping[str, Any], values: dict[str, Any], extra: dict[str, Any],
+        unavailable: list[str], drift: Counter[tuple[str, str, str]],
+    ) -> None:  # fmt: skip
+        look_closer = may_hold_placeholder(row)
         for name, value in row.items():
             if look_closer and is_placeholder(value):
                 unavailable.append(name)
                 continue
-            decode = decoders.get(name)
+            decode = self._decoders.get(name)
             if decode is None:
                 extra[name] = value
             elif value is None:
@@ -102,21 +145,10 @@ class TablePlan:
             else:
                 try:
                     values[name] = decode(value)
-                except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+                except _UNDECODABLE:
                     extra[name] = value
                     unavailable.append(name)
                     drift[self.name, name, "undecodable_value"] += 1
-        if len(values) + len(unavailable) < len(decoders):
-            self._note_missing(values, unavailable, drift)
-        tenant_id = self._ids(values, unavailable)
-        self._hide(values, tenant_id)
-        if extra:
-            if self.is_declared:
-                for name in extra:
-                    if name not in decoders:
-                        drift[self.name, name, "undeclared_column"] += 1
-            return Decoded(values, self._scrubbed(extra, tenant_id), unavailable, tenant_id)
-        return Decoded(values, None, unavailable, tenant_id)
 
     def decode_again(
         self, held: Mapping[str, Any], kept: dict[str, Any], unavailable: list[str]
@@ -126,9 +158,7 @@ class TablePlan:
         silent: Counter[tuple[str, str, str]] = Counter()
         rest = {n: v for n, v in held.items() if n not in kept and n not in unavailable}
         tokens = {n: v for n, v in held.items() if isinstance(v, str) and v.startswith("tok_")}
-        decoded = self.decode(
-            {**rest, **dict.fromkeys(unavailable, PLACEHOLDER)}, silent, True, kept
-        )
+        decoded = self.decode({**rest, **dict.fromkeys(unavailable, PLACEHOLDER)}, silent, kept)
         decoded.values.update({n: v for n, v in tokens.items() if n in self._tokens})
         return decoded
 
@@ -136,7 +166,7 @@ class TablePlan:
         self, values: dict[str, Any], unavailable: list[str], drift: Counter[tuple[str, str, str]]
     ) -> None:
         """A column the source no longer sends: its earlier value stays (rule 57)."""
-        for name in self._names:
+        for name in self._decoders:
             if name not in values and name not in unavailable:
                 unavailable.append(name)
                 drift[self.name, name, "missing_column"] += 1
@@ -146,27 +176,28 @@ class TablePlan:
         if self._tenant is not None:
             if self._tenant in unavailable:
                 unavailable.append(TENANT_ID)
-            elif (source_id := values[self._tenant]) is not None:
-                tenant_id = values[TENANT_ID] = self._entity("tenant", str(source_id))
+            elif (value := values[self._tenant]) is not None:
+                source_id = value if type(value) is str else str(value)
+                known = self._tenants.get(source_id)
+                if known is None:
+                    known = self._new_entity("tenant", source_id, tenant_id)
+                    _remember(self._tenants, source_id, known)
+                tenant_id = values[TENANT_ID] = known
         if self._user is not None:
             if self._user in unavailable:
                 unavailable.append(USER_ID)
-            elif (source_id := values[self._user]) is not None:
-                values[USER_ID] = self._entity("user", str(source_id), tenant_id)
+            elif (value := values[self._user]) is not None:
+                source_id = value if type(value) is str else str(value)
+                known = self._users.get((source_id, tenant_id))
+                if known is None:
+                    known = self._new_entity("user", source_id, tenant_id)
+                    _remember(self._users, (source_id, tenant_id), known)
+                values[USER_ID] = known
         return tenant_id
 
-    def _entity(self, kind: str, source_id: str, tenant_id: str | None = None) -> str:
-        known = self._entities.get((kind, source_id, tenant_id))
-        if known is None:
-            if len(self._entities) > 50_000:
-                self._entities.clear()
-            known = self._new_entity(kind, source_id, tenant_id)
-            self._entities[kind, source_id, tenant_id] = known
-        return known
-
-    def _new_entity(self, kind: str, source_id: str, tenant_id: str | None) -> str:
+    def _new_entity(self, kind: str, source_id: str, tenant_id: str) -> str:
         if looks_personal(source_id):
-            source_id = self._tokeniser.token(tenant_id or self._default_tenant, source_id)
+            source_id = self._tokeniser.token(tenant_id, source_id)
         return uuid_text(self.product, kind, source_id)
 
     def _hide(self, values: dict[str, Any], tenant_id: str) -> None:
@@ -209,14 +240,15 @@ class TablePlan:
             if name not in row:
                 return None
             value = row[name]
-            decode = self._decoders.get(name)
-            if decode is not None and value is not None:
-                try:
-                    value = decode(value)
-                except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
-                    return None
-            if name in self._tokens and value is not None:
-                value = self._tokeniser.token(self._default_tenant, value)
+            if value is not None:
+                decode = self._decoders.get(name)
+                if decode is not None:
+                    try:
+                        value = decode(value)
+                    except _UNDECODABLE:
+                        return None
+                if name in self._tokens:
+                    value = self._tokeniser.token(self._default_tenant, value)
             key[name] = value
         if not self.is_declared:
             key = self._scrubbed(key, self._default_tenant)

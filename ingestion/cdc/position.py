@@ -43,7 +43,8 @@ def commit_position(source: Mapping[str, Any], transaction: Mapping[str, Any] | 
         first = orjson.loads(sequence)[0]
         last_commit = int(first) if first is not None else 0
     order = transaction.get("total_order") if transaction else None
-    return _PACK(max(last_commit, lsn), last_commit + 1, lsn, order or 0).hex()
+    newest = lsn if lsn > last_commit else last_commit
+    return _PACK(newest, last_commit + 1, lsn, order or 0).hex()
 
 
 def _binlog_position(source: Mapping[str, Any]) -> str:

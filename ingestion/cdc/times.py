@@ -6,8 +6,8 @@ Belongs here: turning either into text that Postgres reads, over Postgres' whole
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 Decoder = Callable[[Any], str]
@@ -70,9 +70,11 @@ def _timestamp_of(unit_ns: int, suffix: str) -> Decoder:
 def iso_timestamp(value: Any) -> str:
     """ISO text, checked: Postgres reads it as it is, but must not be given an impossible date."""
     if type(value) is str and value[10:11] == "T" and value[-1] == "Z" and value[19] in ".Z":
-        with suppress(ValueError):  # what Debezium sends, nearly always
+        try:  # what Debezium sends, nearly always
             datetime.fromisoformat(value)
             return value
+        except ValueError:
+            pass
     if not isinstance(value, str) or not _TIMESTAMP.match(value):
         if value in _INFINITE_TEXT:
             return str(value)
@@ -137,6 +139,7 @@ def _date_of(unit_ns: int) -> Decoder:
     return run
 
 
+@lru_cache(maxsize=20_000)
 def _civil(days: int) -> tuple[str, str]:
     """Days since 1970 as a proleptic Gregorian date and ` BC` where it is (Hinnant's way)."""
     era, day_of_era = divmod(days + 719_468, 146_097)

@@ -10,6 +10,7 @@ import binascii
 import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from math import isfinite, isinf, isnan
 from typing import Any
 
@@ -50,9 +51,10 @@ def decoder(column: Column) -> Decoder:
     elif base in ("bit", "varbit"):
         decode = _bits(int(width) if width else None)
     else:
-        decode = {
+        simple: dict[str, Decoder] = {
             "boolean": _boolean, "text": _text, "uuid": _uuid, "jsonb": _jsonb, "bytea": _bytea,
-        }[base]  # fmt: skip
+        }  # fmt: skip
+        decode = simple[base]
     return _array(decode) if array else decode
 
 
@@ -185,6 +187,7 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, int) else orjson.dumps(value).decode()
 
 
+@lru_cache(maxsize=20_000)
 def _uuid(value: Any) -> str:
     if isinstance(value, str) and _UUID.match(value):
         return value.lower()
