@@ -46,6 +46,11 @@ class Trial:
 
     warehouse: Warehouse
 
+    def with_lake(self, place: Path) -> Trial:
+        """The same warehouse with its lake elsewhere."""
+        settings = replace(self.warehouse.settings, lake=str(place))
+        return Trial(replace(self.warehouse, settings=settings))
+
     def load(self, connect: Callable[..., Any] | None = None) -> LoadReport:
         return load_all(connect or self.warehouse.connect, self.warehouse.settings, processes=1)
 
