@@ -4,7 +4,6 @@ Belongs here: what is a source's file and what is passed over, natural order. Do
 disks and buckets (`tallyhouse.storage`), reading (`reader`), knowing what was loaded (`ledger`).
 """
 
-import os
 import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -55,8 +54,7 @@ def open_landing(place: str) -> Landing:
     """Open the landing folder; raises LandingError with what to do."""
     try:
         storage = open_storage(place)
-        if storage.is_local:
-            os.listdir(place)  # noqa: PTH208  (exists and may be read)
+        storage.check()
     except FileNotFoundError as error:
         raise LandingError(
             f"The landing folder {place} does not exist. Put the sources' files there, or name"

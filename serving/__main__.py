@@ -29,14 +29,26 @@ def main(context: click.Context, host: str, port: int, max_in_flight: int) -> No
     try:
         credentials = read_credentials(credentials_file(settings))
         contracts = load_contracts([settings.root / "contracts", *settings.contracts])
+        writer = open_writer(settings)
     except TallyhouseError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    writer = LandingWriter(settings.landing)
     audit = AuditLog(settings.home / SPOOL)
     limits = Limits(in_flight=max_in_flight)
     app = Receiver(credentials, contracts.events, writer, audit, limits).app()
     uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+
+
+def open_writer(settings: Settings) -> LandingWriter:
+    """The writer into the landing folder; raises TallyhouseError with what to do."""
+    try:
+        return LandingWriter(settings.landing)
+    except OSError as error:
+        way_out = getattr(error, "way_out", "Give this account permission to write there.")
+        raise TallyhouseError(
+            f"The landing folder {settings.landing} cannot be written"
+            f" ({error.strerror or error}). {way_out} TALLYHOUSE_LANDING names it."
+        ) from error
 
 
 @main.command("add-key")

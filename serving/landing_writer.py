@@ -1,12 +1,13 @@
 """Durable writes into the landing folder, many callers sharing one fsync.
 
 A caller hands in lines and waits; the writer gathers whatever arrived meanwhile, writes one new
-file per folder, makes it durable, and only then lets the callers go on. Belongs here: durability
-and back-pressure. Does not belong here: HTTP, or what the lines say.
+file (in a bucket: object) per folder, makes it durable, and only then lets the callers go on.
+Belongs here: durability and back-pressure. Does not belong here: HTTP, or what the lines say.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import threading
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from tallyhouse.storage import open_storage
 
+log = logging.getLogger(__name__)
 INCOMING = ".incoming"
 ABANDONED_SECONDS = 3600.0
 
@@ -54,6 +56,8 @@ class LandingWriter:
         self._closed = False
         if self.storage.is_local:
             self._remove_abandoned()
+        else:
+            self.storage.check()
         self._thread = threading.Thread(target=self._work, name="landing-writer", daemon=True)
         self._thread.start()
 
@@ -98,6 +102,7 @@ class LandingWriter:
             try:
                 path = self._write(folder, b"".join(waiting.lines for waiting in members))
             except Exception as error:
+                log.error("nothing could be written to %s/%s: %s", self.root, folder, error)
                 for waiting in members:
                     waiting.done.set_exception(error)
             else:

@@ -141,7 +141,7 @@ class Receiver:
                 return Response(status_code=499)
             except OSError:
                 return JSONResponse(
-                    {"error": "The landing folder cannot be written; nothing was stored."},
+                    {"error": "The landing folder cannot be written now; send it again."},
                     503,
                     {"Retry-After": "30"},
                 )

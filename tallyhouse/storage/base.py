@@ -49,6 +49,10 @@ class Storage(ABC):
     is_local: bool
 
     @abstractmethod
+    def check(self) -> None:
+        """Fail unless the place can be listed."""
+
+    @abstractmethod
     def files(self) -> Iterator[Found]:
         """Every file below the place, in no order. A folder that is not there is an error."""
 

@@ -39,6 +39,10 @@ class Bucket(Storage):
         self._fs.retries = 1  # botocore tries again; twice the patience would be minutes
         self._root = place.partition("://")[2].strip("/")
 
+    def check(self) -> None:
+        bucket, _, prefix = self._root.partition("/")
+        self.call(self._fs.call_s3, "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
+
     def files(self) -> Iterator[Found]:
         prefix = f"{self._root}/"
         listing = self.call(self._fs.find, self._root, detail=True)

@@ -24,6 +24,9 @@ class Folder(Storage):
         self.place = place
         self._root = Path(place)
 
+    def check(self) -> None:
+        next(self._root.iterdir(), None)
+
     def files(self) -> Iterator[Found]:
         def refuse(error: OSError) -> None:
             raise error

@@ -51,7 +51,10 @@ def receiver(tmp_path: Path) -> Iterator[Running]:
         running.kill()
 
 
-def start(tmp_path: Path, register: Callable[[Running], None]) -> Running:
+def start(
+    tmp_path: Path, register: Callable[[Running], None], bucket: str | None = None
+) -> Running:
+    """A receiver that lands in a folder, or in a bucket that the environment leads to."""
     home, landing = tmp_path / "home", tmp_path / "landing"
     home.mkdir()
     landing.mkdir()
@@ -66,7 +69,11 @@ def start(tmp_path: Path, register: Callable[[Running], None]) -> Running:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "TALLYHOUSE_HOME": str(home), "TALLYHOUSE_LANDING": str(landing)}
+    environment = {
+        **os.environ,
+        "TALLYHOUSE_HOME": str(home),
+        "TALLYHOUSE_LANDING": bucket or str(landing),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "serving", "--port", str(port), "--max-in-flight", "48"],
         env={**environment, "TALLYHOUSE_SERVING_FILE": ""},
