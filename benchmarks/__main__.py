@@ -3,6 +3,7 @@
 Belongs here: options and the order of the measurements. Does not belong here: a measurement.
 """
 
+import signal
 import time
 import traceback
 from collections.abc import Callable
@@ -51,10 +52,12 @@ def main(
     if unknown:
         raise click.BadParameter(f"{', '.join(sorted(unknown))}: not one of {', '.join(GROUPS)}")
     plan = replace(
-        Plan(), events=events, large=5 * events, samples=samples, huge_file=huge_file, clone=clone,
+        Plan(), events=events, large=5 * events, samples=samples, builds=samples,
+        days=Plan.days if samples >= Plan.samples else samples, huge_file=huge_file, clone=clone,
         with_large=not skip_10m, with_dlt=not skip_dlt,
     ).scaled(scale)  # fmt: skip
     failed = False
+    signal.signal(signal.SIGTERM, _leave)
     with open_site() as site:
         about = {**site.machine(), "measured": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
         if scale != 1:
@@ -73,6 +76,10 @@ def main(
     click.echo(report.table(results))
     if failed:
         raise SystemExit(1)
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(143)  # through `finally`, so that server and folder go
 
 
 def _say(started: float) -> Callable[[str], None]:

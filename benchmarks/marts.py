@@ -14,7 +14,7 @@ from benchmarks import hand_sql
 from benchmarks.inputs import WEEKS, History
 from benchmarks.loading import tidy
 from benchmarks.measure import clock
-from benchmarks.plan import Bench, WrongResult
+from benchmarks.plan import Bench, Plan, WrongResult
 from benchmarks.report import Line, Report
 from benchmarks.stores import Store
 from tallyhouse import dbt, pipeline
@@ -147,7 +147,6 @@ def _by_hand(bench: Bench, report: Report, store: Store) -> None:
 def _days(bench: Bench, report: Report, stores: list[Store]) -> None:
     """Load a day, build it; on small and large in turn. Then the same day by hand."""
     for store in stores:
-        build(store)
         hand_sql.create_all(store)
         tidy(store)
     builds: list[list[Build]] = [[] for _ in stores]
@@ -166,7 +165,7 @@ def _days(bench: Bench, report: Report, stores: list[Store]) -> None:
                 f" models {builds[place][-1].of_models:.2f} s"
             )
         bench.forget(day)
-    _tell_days(bench, report, builds, hands)
+    tell_days(bench.plan, report, builds, hands)
 
 
 def _day_by_hand(store: Store, day: History) -> dict[str, float]:
@@ -179,10 +178,10 @@ def _day_by_hand(store: Store, day: History) -> dict[str, float]:
     return found
 
 
-def _tell_days(
-    bench: Bench, report: Report, builds: list[list[Build]], hands: list[dict[str, list[float]]]
+def tell_days(
+    plan: Plan, report: Report, builds: list[list[Build]], hands: list[dict[str, list[float]]]
 ) -> None:
-    plan = bench.plan
+    """The lines of the days: beside SQL by hand on the first store, then store beside store."""
     small = builds[0]
     for name in hand_sql.DAILY:
         report.add(

@@ -101,7 +101,10 @@ def table(report: Report) -> str:
         parts += [f"## {group}", ""]
         parts += ["| what | measured | reference | ratio | budget | |", "|---|---|---|---|---|---|"]
         parts += [_row(line) for line in lines] + [""]
-        parts += [f"- *{line.what}*: {note}" for line in lines for note in line.notes] + [""]
+        for note in dict.fromkeys(note for line in lines for note in line.notes):
+            about = "; ".join(line.what for line in lines if note in line.notes)
+            parts.append(f"- *{about}*: {note}")
+        parts.append("")
     parts += ["Medians of the samples in brackets; memory is the peak of all samples.", ""]
     return "\n".join(parts)
 
