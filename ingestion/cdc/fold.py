@@ -58,7 +58,7 @@ events as (
         current._load_id, null, null, null{seeds}
     from {current} as current
     inner join affected on affected._key = current._key
-    where not affected.is_late
+    where affected.is_held and not affected.is_late
     {resets}
 ),
 known as (

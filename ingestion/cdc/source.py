@@ -95,6 +95,7 @@ class CdcSource:
         contract = self._contracts[loaded.file.name]
         dates: list[date] = sorted(loaded.dates)
         conn.execute("set local jit = off")
+        conn.execute("set local default_statistics_target = 10")  # of temp tables, soon gone
         followed = set()
         for target in outdated(conn, [contract]):
             self._follow(conn, target, loaded.load_id)

@@ -49,11 +49,14 @@ returning current._tenant_id, current._user_id
 """
 _REMOVE = """
 delete from {current} as current
-using affected
-where affected.is_held and current._key = affected._key
-    and not exists (
-        select from versions where versions._key = affected._key and versions._valid_to is null
+where current._key = any(
+    array(
+        select affected._key
+        from affected
+        left join versions on versions._key = affected._key and versions._valid_to is null
+        where affected.is_held and versions._key is null
     )
+)
 returning current._tenant_id, current._user_id
 """
 _WRITE = """
