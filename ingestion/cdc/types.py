@@ -151,14 +151,23 @@ def _checked(value: Any, limit: Decimal | None) -> str:
 
 
 def _double(value: Any) -> Any:
-    if type(value) is float or type(value) is int:
+    if type(value) is float:
         return value if isfinite(value) else str(value)
+    if type(value) is int:
+        return value if -(2**63) <= value < 2**64 else _as_double(value)
     if isinstance(value, str):
         if value in _NOT_NUMBERS:
             return _NOT_NUMBERS[value]
         if _NUMBER.match(value) and not isinf(float(value)):
             return float(value)
     raise ValueError("not a number")
+
+
+def _as_double(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError("a number out of range") from error
 
 
 def _real(value: Any) -> Any:

@@ -31,6 +31,7 @@ def decode(kind: str, value: Any, encoding: Any = None) -> Any:
         ("double precision", "NaN", "NaN"),
         ("double precision", "-Infinity", "-Infinity"),
         ("double precision", 1e-320, 1e-320),
+        ("double precision", 2**64, 2.0**64),
         ("real", 0.33333334, 0.33333334),
         ("bigint", 9007199254740993, 9007199254740993),
         ("bigint", "9007199254740993", 9007199254740993),
@@ -98,7 +99,7 @@ def test_json_keeps_every_digit_of_its_text() -> None:
         ("timestamptz", "2024-13-01T00:00:00Z"), ("timestamptz", "2024-01-01T00:00:00+23:00"),
         ("time", -1), ("interval", "soon"), ("uuid", "no"), ("bytea", "%"), ("boolean", "maybe"),
         ("jsonb", "{"), ("jsonb", '"\\u0000"'), ("bit(2)", "BQ=="), ("integer[]", 5),
-        ("real", 1e39), ("double precision", "many"),
+        ("real", 1e39), ("double precision", "many"), ("double precision", 10**400),
     ],
 )  # fmt: skip
 def test_what_the_type_cannot_hold_is_refused(kind: str, value: Any) -> None:
