@@ -194,11 +194,8 @@ class _Load:
         try:
             with self._landing.storage.open(file.path) as raw:
                 # without ids of their own, records of a broken file would get others once mended
-                found = (
-                    blocks(raw, file.path, shape)
-                    if not (problem and shape.identity_from_file)
-                    else ()
-                )
+                must_wait = hashed.is_damaged or (problem and shape.identity_from_file)
+                found = () if must_wait else blocks(raw, file.path, shape)
                 for block in found:
                     if not started:
                         info = _with_header(info, block.data, shape)

@@ -24,11 +24,16 @@ class Unreadable(Exception):
     """The file ends or breaks where it should not; the text is a sentence without the path."""
 
 
+class Damaged(Unreadable):
+    """Its checksum or its form is wrong: what was read of it before may be wrong too."""
+
+
 class Digest(NamedTuple):
     content_hash: str  # SHA-256 of the uncompressed bytes, as far as they could be read
     size_bytes: int  # on disk
     problem: str | None  # why the file cannot be read to its end
     version: str  # of the file when it was hashed, see `tallyhouse.storage`
+    is_damaged: bool = False  # nothing of it can be trusted
 
 
 class Block(NamedTuple):
@@ -42,15 +47,15 @@ class Block(NamedTuple):
 def digest(storage: Storage, path: str) -> Digest:
     """Hash a file's content. A broken content is no error; what cannot be read is: OSError."""
     content, found = hashlib.sha256(), storage.look(path)
-    problem = None
+    problem, is_damaged = None, False
     try:
         with storage.open(path) as raw:
             for piece in pieces(raw, path):
                 content.update(piece)
     except Unreadable as error:
-        problem = str(error)
+        problem, is_damaged = str(error), isinstance(error, Damaged)
         content.update(b"\x00unreadable:" + problem.encode())
-    return Digest(content.hexdigest(), found.size_bytes, problem, found.version)
+    return Digest(content.hexdigest(), found.size_bytes, problem, found.version, is_damaged)
 
 
 def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:
@@ -77,7 +82,7 @@ def _gunzip(raw: BinaryIO, data: bytes) -> Iterator[bytes]:
             try:
                 out = member.decompress(data, PIECE)
             except zlib.error as error:
-                raise Unreadable(f"Its gzip data is damaged ({error}).") from error
+                raise Damaged(f"Its gzip data is damaged ({error}).") from error
             if out:
                 yield out
             if member.eof:

@@ -32,6 +32,25 @@ def test_a_truncated_gz_gives_its_good_part_and_is_not_done(loading: Loading) ->
     assert loading.unaccounted() == 0
 
 
+def test_a_gz_with_a_wrong_checksum_gives_nothing(loading: Loading) -> None:
+    """A changed bit may leave every line readable: only the checksum tells."""
+    whole = [line(number) for number in range(3000)]
+    path = loading.put(f"{FOLDER}/a.jsonl.gz", whole)
+    good = gzip.compress(b"".join(b"%s\n" % one for one in whole), compresslevel=0)
+    assert good.count(b'"goal_id": 77}') == 1
+    path.write_bytes(good.replace(b'"goal_id": 77}', b'"goal_id": 99}'))
+    for _ in range(2):
+        report = loading.load()
+        assert report.stored == 0
+        assert "a.jsonl.gz" in report.unreadable[0] and "damaged" in report.unreadable[0]
+    path.write_bytes(good)
+    assert loading.load().stored == 3000
+    assert loading.one("select count(*) from ops.record_conflicts") == 0
+    assert loading.one("select properties ->> 'goal_id' from raw_events.events"
+                       " where source_event_id like '%000077'") == "77"  # fmt: skip
+    assert loading.unaccounted() == 0
+
+
 def test_without_ids_a_truncated_file_waits(loading: Loading, tmp_path: Path) -> None:
     from dataclasses import replace
 
