@@ -53,7 +53,7 @@ serve: install ## receive webhooks and product events on http://127.0.0.1:8787
 .PHONY: clean
 clean: ## stop the embedded database and remove what was built; data (.tallyhouse, landing) stays
 	@if [ -x $(BIN)/tallyhouse ]; then $(BIN)/tallyhouse db stop || true; fi
-	rm -rf .venv target logs dbt_packages package-lock.yml .pytest_cache .ruff_cache .mypy_cache \
+	rm -rf .venv benchmarks/.venv target logs dbt_packages package-lock.yml .pytest_cache .ruff_cache .mypy_cache \
 		.hypothesis *.egg-info build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -15,6 +15,7 @@ from pathlib import Path
 PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 LOOK_EVERY = 0.05  # seconds between two looks at the memory of the processes known
 FIND_EVERY = 10  # looks between two searches for new processes
+SHARE_EVERY = 40  # looks between two divisions of shared memory, which costs the kernel a walk
 MIB = 2**20
 
 
@@ -23,7 +24,7 @@ class Cost:
     """Seconds of the clock and of the CPU; peaks in MiB, summed over a tree of processes.
 
     `peak_mib` counts memory that processes share once for each of them, so it is an upper bound;
-    `peak_shared_mib` divides it among them (the kernel's Pss), looked at every half second.
+    `peak_shared_mib` divides it among them (the kernel's Pss), looked at every two seconds.
     """
 
     seconds: float
@@ -119,6 +120,7 @@ class _Watch(threading.Thread):
         while not self._ended.wait(LOOK_EVERY):
             if looks % FIND_EVERY == 0:
                 known = tree(self._root)
+            if looks % SHARE_EVERY == FIND_EVERY:
                 self.shared_peak = max(self.shared_peak, sum(map(_shared, known)))
                 database = sum(map(_shared, tree(self._postmaster)))
                 self.database_peak = max(self.database_peak, database)
