@@ -24,6 +24,7 @@ class LandingFile(NamedTuple):
     kind: str
     name: str
     path: str  # below the landing folder
+    version: str  # as it was listed, see `tallyhouse.storage`
 
 
 @dataclass
@@ -36,12 +37,12 @@ class Landing:
     def files(self) -> list[LandingFile]:
         """Every file of a known kind: kind by kind, each in natural order of its path."""
         found: list[LandingFile] = []
-        for path, _, _ in self.storage.files():
+        for path, _, version in self.storage.files():
             parts = path.split("/")
             if any(part.startswith((".", "_")) for part in parts) or path.endswith(_UNFINISHED):
                 continue
             if parts[0] in KINDS and len(parts) > 2:
-                found.append(LandingFile(parts[0], parts[1], path))
+                found.append(LandingFile(parts[0], parts[1], path, version))
             else:
                 self.stray.append(
                     f"{path} belongs to no source: files lie below {'/, '.join(KINDS)}/ in a"

@@ -17,10 +17,11 @@ from ingestion.batches import SourceMaker
 from ingestion.cdc import CdcSource
 from ingestion.contracts import load_contracts
 from ingestion.file_load import FileLoad, set_aside
+from ingestion.hashing import Hashing
 from ingestion.lake import LakeError, mirror
-from ingestion.landing import Landing, LandingFile, list_files, open_landing
+from ingestion.landing import LandingFile, list_files, open_landing
 from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
-from ingestion.reader import Digest, Unreadable, blocks, digest
+from ingestion.reader import Digest, Unreadable, blocks
 from ingestion.report import LoadReport
 from ingestion.sources import FileInfo, Shape, Undeclared
 from ingestion.workers import Begin, Finish, Item, Parsing, Work
@@ -127,9 +128,10 @@ class _Load:
 
     def _load(self, conn: psycopg.Connection, ledger: Ledger, files: list[LandingFile]) -> None:
         parsing = Parsing(self._contracts, self._key, self._processes)
+        hashing = Hashing(conn, self._landing)
         current: FileLoad | None = None
         try:
-            for item in parsing.run(self._items(files, ledger)):
+            for item in parsing.run(self._items(files, ledger, hashing)):
                 if isinstance(item, Begin):
                     self._at_work = item.file.path
                     if item.undeclared:
@@ -148,12 +150,13 @@ class _Load:
                     current.take(item)
         finally:
             parsing.close()
+        hashing.save()
 
-    def _items(self, files: list[LandingFile], ledger: Ledger) -> Iterator[Item]:
+    def _items(self, files: list[LandingFile], ledger: Ledger, hashing: Hashing) -> Iterator[Item]:
         """What there is to do, file by file. Runs a little ahead of the database."""
         claimed: set[tuple[str, str, str]] = set()
-        with ThreadPoolExecutor(2) as hashing:
-            digests = hashing.map(lambda file: _digest(self._landing, file), files)
+        with ThreadPoolExecutor(2) as threads:
+            digests = threads.map(hashing.digest, files)
             for file, found in zip(files, digests, strict=True):
                 self._done += 1
                 self._show(file.path, len(files))
@@ -247,16 +250,6 @@ class _Load:
             f"{what}{where} ({reason}). What was committed before is safe and this file was rolled"
             f" back. {way_out} and run again: it picks up where it stopped."
         )
-
-
-def _digest(landing: Landing, file: LandingFile) -> Digest | str:
-    try:
-        return digest(landing.storage, file.path)
-    except OSError as error:
-        way_out = getattr(
-            error, "way_out", "Give this account permission to read it, or restore it."
-        )
-        return f"{error.strerror or error}. {way_out}"
 
 
 def _with_header(info: FileInfo, data: bytes, shape: Shape) -> FileInfo:

@@ -113,6 +113,16 @@ create table if not exists ops.lake_watermarks (
     last_load_id bigint not null
 );
 
+-- The content that an object's version had: it is not fetched again only to be hashed.
+create table if not exists ops.landing_objects (
+    landing text not null,
+    object_path text not null,
+    object_version text not null,
+    content_hash text not null,
+    size_bytes bigint not null,
+    primary key (landing, object_path)
+);
+
 -- The event contracts as they stood when something was loaded under them.
 create table if not exists ops.event_schema_versions (
     product text not null,

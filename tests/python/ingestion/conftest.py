@@ -127,8 +127,8 @@ class Loading:
 def empty_tables(conn: psycopg.Connection) -> None:
     conn.execute(
         "truncate ops.load_manifest, ops.rejected_records, ops.record_conflicts, ops.schema_drift,"
-        " ops.load_touched, ops.source_watermarks, ops.lake_watermarks, raw_events.events,"
-        " raw_events.event_keys"
+        " ops.load_touched, ops.source_watermarks, ops.lake_watermarks, ops.landing_objects,"
+        " raw_events.events, raw_events.event_keys"
     )
 
 

@@ -144,11 +144,18 @@ def test_a_second_load_writes_nothing_and_a_new_object_only_its_days(
     line.seen.clear()
     again = loading.load()
     assert (again.files_loaded, again.stored, again.lake_files) == (0, 0, 0)
-    assert not [path for method, path in line.seen if method == "PUT"]
+    assert {method for method, _ in line.seen} == {"GET"}
+    assert {path.partition("?")[0] for _, path in line.seen} == {"/tally"}  # nothing but listings
     store.put("landing/events/upcoach/c.jsonl", made.line(1000) + b"\n")
     assert loading.load().lake_files == 1
     assert sum(method == "PUT" for method, _ in line.seen) == 1
     assert lake_rows(store) == table_rows(loading)
+    line.seen.clear()
+    store.put("landing/events/upcoach/c.jsonl", made.line(1001) + b"\n")
+    assert loading.load().stored == 1  # under a known name, but another content
+    assert {path for method, path in line.seen if method == "HEAD" and "landing" in path} == {
+        "/tally/landing/events/upcoach/c.jsonl"
+    }
 
 
 def test_an_object_that_is_replaced_while_it_is_read_counts_next_time(

@@ -146,18 +146,18 @@ def test_a_file_that_changes_while_it_is_read_counts_next_time(
 def test_a_file_without_permission_is_named_and_the_rest_is_loaded(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingestion import load as course
+    from ingestion import hashing
 
     loading.put(f"{FOLDER}/a.jsonl", [line(1)])
     loading.put(f"{FOLDER}/b.jsonl", [line(2)])
-    true_digest = course.digest
+    true_digest = hashing.digest
 
     def closed(fs: object, path: str) -> object:
         if path.endswith("a.jsonl"):
             raise PermissionError(13, "Permission denied", path)
         return true_digest(fs, path)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(course, "digest", closed)
+    monkeypatch.setattr(hashing, "digest", closed)
     report = loading.load()
     assert report.stored == 1
     assert "a.jsonl" in report.unreadable[0] and "Permission denied" in report.unreadable[0]
