@@ -90,11 +90,11 @@ def _import_refused_calls(settings: Settings, warehouse: Warehouse) -> list[str]
         return import_spool(settings.home / SPOOL, connection).problems
 
 
-def reconcile(warehouse: Warehouse, *, everything: bool = False) -> Any:
+def reconcile(warehouse: Warehouse, *, everything: bool = False, count_rows: bool = True) -> Any:
     """Hold the ledger against the files' records and the tables' rows; see `ingestion.quality`."""
     from ingestion.quality import reconcile as count
 
-    return count(warehouse.connect, everything=everything)
+    return count(warehouse.connect, everything=everything, count_rows=count_rows)
 
 
 def build(

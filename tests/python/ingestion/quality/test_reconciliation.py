@@ -1,5 +1,7 @@
 """The ledger is broken by hand, the tables are broken by hand: reconciliation says so, and where."""
 
+import os
+import subprocess
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -7,6 +9,7 @@ import pytest
 
 from ingestion.quality import Reconciliation, reconcile
 from orchestration.definitions import defs
+from tests.end_to_end.house import COMMAND
 from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, line
 
 pytestmark = pytest.mark.slow
@@ -126,6 +129,30 @@ def put_one(loading: Loading, kind: str) -> None:
         loading.put("cdc/upcoach/1.jsonl", [
             b'{"op": "c", "before": null, "after": {"id": 1}, "ts_ms": 1772000000000, "source":'
             b' {"table": "undeclared", "lsn": 10, "txId": 1, "ts_ms": 1772000000000}}'])  # fmt: skip
+
+
+def test_load_and_status_say_it_and_end_with_1(loaded: Loading) -> None:
+    settings = loaded.settings
+    environment = {**os.environ, "TALLYHOUSE_DATABASE_URL": loaded.warehouse.url,
+                   "TALLYHOUSE_HOME": str(loaded.warehouse.settings.home),
+                   "TALLYHOUSE_LANDING": settings.landing, "TALLYHOUSE_LAKE": settings.lake,
+                   "TALLYHOUSE_PII_KEY_FILE": str(settings.pii_key_file)}  # fmt: skip
+
+    def tell(command: str) -> tuple[int, str]:
+        done = subprocess.run([COMMAND, command], env=environment, capture_output=True, text=True,
+                              check=False)  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    assert tell("load")[0] == 0
+    change(loaded, "delete from raw_events.events where source_event_id like '%07'")
+    change(loaded, "insert into ops.run_log (job_name, status, details)"
+                   " values ('run', 'failed', '{\"reason\": \"a reason\"}')")  # fmt: skip
+    code, told = tell("status")
+    assert code == 1 and "1 fewer rows in raw_events.events" in told and "a reason" in told
+    change(loaded, "update ops.load_manifest set record_count = record_count + 2")
+    for command in ("load", "status"):
+        code, told = tell(command)
+        assert code == 1 and "4 more records in files than were stored" in told, told
 
 
 def test_the_asset_check_fails_with_the_sentence(
