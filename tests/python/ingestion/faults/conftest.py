@@ -6,6 +6,7 @@ Does not belong here: any fault.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import shutil
@@ -102,6 +103,17 @@ class Trial:
             table = pq.ParquetFile(path).read(columns)
             found += zip(*(table.column(name).to_pylist() for name in columns), strict=True)
         return sorted(found)
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 @pytest.fixture(scope="session")

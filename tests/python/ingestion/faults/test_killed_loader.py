@@ -1,18 +1,23 @@
 """kill -9 of the loader, in every phase of a load: nothing lost, nothing doubled."""
 
+import contextlib
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from ingestion import load_all, workers
 from ingestion.ledger import LOADER_LOCK
-from tests.python.ingestion.faults.conftest import State, Trial
+from tallyhouse.errors import TallyhouseError
+from tests.python.ingestion.faults.conftest import State, Trial, children
 
 pytestmark = pytest.mark.slow
 PHASES = (
@@ -81,3 +86,30 @@ def test_killed_again_and_again_on_one_warehouse(
     trial.assert_sound()
     trial.load()
     trial.assert_like(clean)
+
+
+def test_a_parsing_process_killed(
+    new_trial: Callable[[], Trial], clean: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "SMALL", 0)  # processes also for little
+    trial = new_trial()
+    killer = threading.Thread(target=kill_a_parser, daemon=True)
+    killer.start()
+    with pytest.raises(TallyhouseError, match="run the load again"):
+        load_all(trial.warehouse.connect, trial.warehouse.settings, processes=2)
+    killer.join(10)
+    trial.assert_sound()
+    load_all(trial.warehouse.connect, trial.warehouse.settings, processes=2)
+    trial.assert_like(clean)
+
+
+def kill_a_parser() -> None:
+    """kill -9 of the first child of this process that parses."""
+    ends = time.monotonic() + 60
+    while time.monotonic() < ends:
+        for pid in children(os.getpid()):
+            with contextlib.suppress(OSError):
+                if b"ingestion.workers" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    return
+        time.sleep(0.002)

@@ -15,7 +15,7 @@ import pytest
 from ingestion.ledger import LOADER_LOCK
 from tallyhouse.errors import TallyhouseError
 from tests.end_to_end.house import COMMAND, House
-from tests.python.ingestion.faults.conftest import State, Trial
+from tests.python.ingestion.faults.conftest import State, Trial, children
 
 pytestmark = pytest.mark.slow
 
@@ -92,13 +92,3 @@ def kill_postgres(house: House) -> None:
     for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def children(parent: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent:
-                found.append(int(stat.parent.name))
-    return found
