@@ -70,7 +70,7 @@ def _unreadable(place: str, error: OSError) -> LandingError:
     way_out = "Give this account permission to read it."
     return LandingError(
         f"The landing folder {place} cannot be read ({error.strerror or error})."
-        f" {getattr(error, 'way_out', way_out)} Or name another folder with --landing or"
+        f" {getattr(error, 'way_out', way_out)} The landing folder is named by --landing or"
         " TALLYHOUSE_LANDING."
     )
 

@@ -19,9 +19,7 @@ def open_storage(place: str) -> Storage:
     if not separator:
         return Folder(place)
     if scheme != "s3" or not rest.strip("/"):
-        raise StorageError(
-            f"{place} is neither a folder nor s3://bucket/prefix", "Name one of these."
-        )
+        raise StorageError("it is neither a folder nor s3://bucket/prefix", "Name one of these.")
     from tallyhouse.storage.bucket import Bucket  # only now: it takes a second to import
 
     return Bucket(place)

@@ -69,6 +69,6 @@ class Storage(ABC):
     def writing(self) -> AbstractContextManager[Writing]:
         """A block in which many files are put and removed; all is durable when it ends.
 
-        In a folder nothing changes before the end, and nothing at all when the block raises. In a
-        bucket each object changes by itself. Either way no reader ever sees half a file.
+        What is put appears in groups on the way (in a folder of 256 MiB) and at the end; of what
+        has not appeared when the block raises, nothing stays. No reader ever sees half a file.
         """

@@ -7,6 +7,7 @@ targets are synced, then renamed, then the folders are synced. Does not belong h
 import contextlib
 import ctypes
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import BinaryIO
 from tallyhouse.storage.base import Found, Storage, Writing
 
 _FEW = 64  # so many files and folders are made durable one by one
+_GROUP = 256 << 20  # bytes of drafts
 
 
 class Folder(Storage):
@@ -61,41 +63,58 @@ def _found(name: str, stat: os.stat_result) -> Found:
 
 
 class _FolderWriting(Writing):
-    """A draft's name follows from its target's: one that a killed process left is written over."""
+    """A draft's name follows from its target's: one that a killed process left is written over.
+
+    Drafts take their names at the end, or whenever they fill _GROUP: the disk need not hold old
+    and new of everything.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._drafts: list[tuple[Path, Path]] = []
+        self._lock = threading.Lock()
+        self._drafts: set[Path] = set()  # begun and not yet renamed
+        self._due: list[Path] = []  # targets whose drafts are written
+        self._size = 0
         self._removed: list[Path] = []
+        self._folders: set[Path] = set()  # that hold new names
 
     def put(self, name: str, data: bytes) -> None:
         target = self._root / name
         draft = _draft(target)
-        self._drafts.append((draft, target))
+        self._drafts.add(draft)
         try:
             draft.write_bytes(data)
         except FileNotFoundError:
             draft.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(data)
+        with self._lock:
+            self._due.append(target)
+            self._size += len(data)
+            if self._size >= _GROUP:
+                self._rename()
 
     def remove(self, name: str) -> None:
         self._removed.append(self._root / name)
 
     def publish(self) -> None:
-        _sync(self._root, [draft for draft, _ in self._drafts])
-        folders: set[Path] = set()
-        for draft, target in self._drafts:
-            draft.replace(target)
-            folders.update(self._upwards(target))
+        self._rename()
         for target in self._removed:
             _draft(target).unlink(missing_ok=True)
             target.unlink(missing_ok=True)
-            folders.update(folder for folder in self._upwards(target) if folder.exists())
-        _sync(self._root, folders)
-        self._drafts = []
+            self._folders.update(folder for folder in self._upwards(target) if folder.exists())
+        _sync(self._root, self._folders)
+
+    def _rename(self) -> None:
+        due, self._due, self._size = self._due, [], 0
+        _sync(self._root, map(_draft, due))
+        for target in due:
+            draft = _draft(target)
+            draft.replace(target)
+            self._drafts.discard(draft)
+            self._folders.update(self._upwards(target))
 
     def discard(self) -> None:
-        for draft, _ in self._drafts:
+        for draft in self._drafts:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
 

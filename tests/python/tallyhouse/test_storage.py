@@ -1,6 +1,7 @@
 """Files of a place: written whole or not at all, and durable when the block ends."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,20 @@ def test_content_is_durable_before_its_name_and_the_name_before_the_end(
         assert order.index(f"sync {target.parent / '.events.parquet.tmp'}") < renamed
         for folder in (target.parent, target.parent.parent, root):
             assert f"sync {folder}" in order[renamed:]
+
+
+def test_many_bytes_take_their_names_in_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storage, "_GROUP", 1000)
+    place = open_storage(str(tmp_path))
+    with pytest.raises(ZeroDivisionError), place.writing() as files:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda name: files.put(name, bytes(99)), names(MANY)))
+        raise ZeroDivisionError
+    left = content(tmp_path)
+    assert set(left) <= set(names(MANY)) and set(left.values()) == {bytes(99)}
+    assert MANY - len(left) <= 11  # what did not fill a group
 
 
 def test_without_a_call_for_the_whole_disk_every_file_is_synced(
