@@ -120,10 +120,10 @@ def _enveloped(
             Rejected("bad_position", "`source.lsn`, `sequence` or `total_order` is no position.")
         ) from error
     received_us = _instant_us(value)
+    order = None if transaction is None else _whole(transaction.get("total_order"))
     return Change(
         str(table or ""), schema if isinstance(schema, str) else None, op, key, before, after,
-        position, _whole(field("lsn")), _whole(field("txId")),
-        None if transaction is None else _whole(transaction.get("total_order")),
+        position, _whole(field("lsn")), _whole(field("txId")), order,
         _instant_us(source) or received_us, received_us, partition, offset, False,
     )  # fmt: skip
 
@@ -192,11 +192,13 @@ def _from_topic(topic: str | None) -> tuple[str | None, str | None]:
 
 def _instant_us(holder: Mapping[str, Any]) -> int | None:
     """The finest time a record states; years 1970 to 9999."""
-    micros = _whole(holder.get("ts_us"))
-    if micros is None:
-        millis = _whole(holder.get("ts_ms"))
-        micros = None if millis is None else millis * 1000
-    return micros if micros is not None and 0 < micros < 253_402_300_800_000_000 else None
+    micros = holder.get("ts_us")
+    if type(micros) is not int:
+        millis = holder.get("ts_ms")
+        if type(millis) is not int:
+            return None
+        micros = millis * 1000
+    return micros if 0 < micros < 253_402_300_800_000_000 else None
 
 
 def _whole(value: Any) -> int | None:

@@ -42,6 +42,7 @@ class CdcParser:
         self._product = contract.product
         inside = file.path.split("/", 2)[-1]  # below cdc/<product>/
         self._stream_file = natural_key(inside)
+        self._stream_text = copy_field(self._stream_file)
         self._file_table = _table_of_path(inside, contract)
         self._found: dict[tuple[str, str | None], TablePlan | Rejected | Ignored] = {}
 
@@ -106,8 +107,10 @@ class CdcParser:
         after_text = orjson.dumps(image.values).decode()
         extra_text = None if image.extra is None else encode(image.extra)
         lane, place = self._stream_file, number
+        lane_text = self._stream_text
         if offset is not None and partition is not None:
-            lane, place = partition_lane(partition), offset
+            lane = lane_text = partition_lane(partition)
+            place = offset
         if position == UNPLACED:
             is_placed = "f"
             content = record_key(
@@ -138,7 +141,7 @@ class CdcParser:
             f"\t{NULL if lsn is None else lsn}"
             f"\t{NULL if transaction_id is None else transaction_id}"
             f"\t{NULL if transaction_order is None else transaction_order}"
-            f"\t\\\\x{position}\t{is_placed}\t{copy_field(lane)}\t{place}\t{committed}"
+            f"\t\\\\x{position}\t{is_placed}\t{lane_text}\t{place}\t{committed}"
             f"\t{time_text(received_us)}\t{copy_field(after_text)}\t{copy_field(extra_text)}"
             f"\t{missing}\t\\\\x{content}"
         )

@@ -41,7 +41,8 @@ def commit_position(source: Mapping[str, Any], transaction: Mapping[str, Any] | 
     sequence = source.get("sequence")
     if sequence:
         first = orjson.loads(sequence)[0]
-        last_commit = int(first) if first is not None else 0
+        if first is not None:
+            last_commit = int(first)
     order = transaction.get("total_order") if transaction else None
     newest = lsn if lsn > last_commit else last_commit
     return _PACK(newest, last_commit + 1, lsn, order or 0).hex()
