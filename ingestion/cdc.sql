@@ -35,6 +35,9 @@ create table if not exists raw_cdc.changes (
 
 create index if not exists changes_key on raw_cdc.changes (key_hash);
 
+-- A load reads back what it brought, however much its days hold already.
+create index if not exists changes_load on raw_cdc.changes (load_id);
+
 create table if not exists raw_cdc.change_keys (
     key uuid primary key,
     event_date date not null,

@@ -81,7 +81,7 @@ def read_fresh(conn: psycopg.Connection[Any], condition: str, values: dict[str, 
     conn.execute(
         text(
             "create temp table fresh on commit drop as"
-            " select table_name, key is null as is_keyless, is_placed, content_hash, after,"
+            " select table_name, key is null as is_keyless, is_placed, after,"
             f" {EVENT_OF_CHANGE} from raw_cdc.changes where {condition}"
         ),
         values,

@@ -113,7 +113,7 @@ def write(
     """Bring current state and closed versions of the affected keys to `versions`. `carried` are the
     columns that stand typed in it; the others are in its JSON."""
     types = target.typed_columns()
-    from_json = {name: kind for name, kind in types.items() if name not in carried}
+    arrays = {n: kind for n, kind in types.items() if kind.endswith("[]") and n not in carried}
     typed = text(" cross join lateral jsonb_to_record(versions.after) as typed ({})")
     parts = {
         "current": target.current,
@@ -124,10 +124,8 @@ def write(
         "columns": names(types),
         "current_columns": names(types, "current"),
         "new_columns": names(types, "new"),
-        "values": sql.SQL(", ").join(
-            sql.Identifier("versions" if name in carried else "typed", name) for name in types
-        ),
-        "typed": typed.format(definitions(from_json)) if from_json else text(""),
+        "values": sql.SQL(", ").join(_value(n, kind, carried) for n, kind in types.items()),
+        "typed": typed.format(definitions(arrays)) if arrays else text(""),
     }
     steps = {"closing": _CLOSE, "ended": _END, "changed": _CHANGE, "added": _ADD,
              "removed": _REMOVE}  # fmt: skip
@@ -142,3 +140,17 @@ def write(
             is_tenant=sql.Literal(target.table.is_tenant_table),
         )
     )
+
+
+def _value(name: str, kind: str, carried: list[str]) -> sql.Composable:
+    """A column of a version: carried, or taken from its JSON (for one value at a time, a cast is
+    cheaper than a record)."""
+    if name in carried:
+        return sql.Identifier("versions", name)
+    if kind.endswith("[]"):
+        return sql.Identifier("typed", name)
+    if kind == "jsonb":
+        found = "nullif(versions.after -> {name}, 'null') as {column}"
+    else:
+        found = f"cast(versions.after ->> {{name}} as {kind}) as {{column}}"
+    return text(found).format(name=sql.Literal(name), column=sql.Identifier(name))
