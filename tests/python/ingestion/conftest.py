@@ -14,6 +14,7 @@ from ingestion import LoadReport, load_all, replay
 from ingestion.contracts import Contracts, load_contracts
 from ingestion.events import EventSource
 from ingestion.pii import Tokeniser
+from ingestion.quality import reconcile
 from ingestion.sources import FileInfo, LineParser
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT, Settings
@@ -113,7 +114,9 @@ class Loading:
         )
 
     def unaccounted(self) -> int:
-        """Records that are neither stored, duplicate, rejected nor ignored."""
+        """Records that are neither stored, duplicate, rejected nor ignored; and the rows of each
+        load lie in their tables."""
+        assert reconcile(self.warehouse.connect, everything=True).differences == ()
         return int(self.one("select coalesce(sum(unaccounted), 0) from ops.source_reconciliation"))
 
     def reset(self) -> None:
