@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import IO, Any, NamedTuple
 
 from ingestion.batches import Batch, BatchParser
@@ -24,6 +25,7 @@ from tallyhouse.errors import TallyhouseError
 
 _SIZE = struct.Struct("<Q")
 SMALL = 4 << 20  # bytes up to which starting processes is not worth it
+AHEAD = 4  # items per process, of some 6 MiB each, that may be parsed or wait to be
 
 
 class Begin(NamedTuple):
@@ -70,15 +72,16 @@ class Parsing:
         self._seen = 0
         self._free: deque[subprocess.Popen[bytes]] = deque()
         self._all: list[subprocess.Popen[bytes]] = []
+        self._waiters: ThreadPoolExecutor | None = None
 
     def run(self, items: Iterable[Item]) -> Iterator[Begin | Finish | Batch]:
-        """The items with each Work replaced by its batch. Each process holds one block at a
-        time, and reading runs ahead of the caller by no more than that."""
-        waiting: deque[Begin | Finish | Batch | subprocess.Popen[bytes]] = deque()
+        """The items with each Work replaced by its batch. Parsing runs ahead of the caller by a few
+        blocks per process, so that it goes on while the caller finishes a file."""
+        waiting: deque[Begin | Finish | Batch | Future[Batch]] = deque()
         source = iter(items)
         ended = False
         while True:
-            while not ended and len(waiting) <= 2 * self._count and self._may_take(waiting):
+            while not ended and len(waiting) < self._ahead():
                 item = next(source, None)
                 if item is None:
                     ended = True
@@ -89,34 +92,31 @@ class Parsing:
             if not waiting:
                 return
             first = waiting.popleft()
-            if isinstance(first, subprocess.Popen):
-                batch = _receive(first.stdout)
-                if batch is None:
-                    raise WorkerLost
-                self._free.append(first)
-                if not ended and self._may_take(waiting):  # before the caller is busy with this
-                    waiting.appendleft(batch)
-                    continue
-                yield batch
-            else:
-                yield first
+            yield first.result() if isinstance(first, Future) else first
 
-    def _may_take(self, waiting: deque[Any]) -> bool:
-        if not self._all:
-            return not waiting
-        return bool(self._free)
+    def _ahead(self) -> int:
+        return AHEAD * self._count if self._all else 1
 
-    def _begin(self, work: Work) -> Batch | subprocess.Popen[bytes]:
+    def _begin(self, work: Work) -> Batch | Future[Batch]:
         self._seen += len(work.block.data)
         if self._count < 2 or (self._seen <= SMALL and not self._all):
             self._here = self._here or BatchParser(*self._start)
             return self._here.parse(*work)
-        if not self._all:
+        if self._waiters is None:
             self._all = [self._spawn() for _ in range(self._count)]
             self._free.extend(self._all)
+            self._waiters = ThreadPoolExecutor(self._count)
+        return self._waiters.submit(self._parse, work)
+
+    def _parse(self, work: Work) -> Batch:
+        """In a thread of its own, of which there are as many as processes: wait for one's answer."""
         process = self._free.popleft()
         _send(process.stdin, tuple(work))
-        return process
+        batch = _receive(process.stdout)
+        if not isinstance(batch, Batch):
+            raise WorkerLost
+        self._free.append(process)
+        return batch
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -131,6 +131,9 @@ class Parsing:
         """End the processes; whatever they still compute is not wanted."""
         for process in self._all:
             process.kill()
+        if self._waiters is not None:
+            self._waiters.shutdown(cancel_futures=True)
+        for process in self._all:
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     with contextlib.suppress(BrokenPipeError):
