@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.python.ingestion.cdc.conftest import Loading
@@ -152,6 +152,33 @@ def assert_continuous(versions: list[tuple[Any, ...]]) -> None:
         assert version[6] == (version[5] is None)
 
 
+def row(a: int, big: str | None = "x") -> dict[str, Any]:
+    return {"a": a, "big": big, "tags": ["p"]}
+
+
+# One of each: values not sent again, a delete and a return while the clock stands still or jumps
+# back, a key's change, a truncate between two files; cut so that the fold goes on from what it has.
+STEPS = [
+    Transaction([("insert", 1, row(1)), ("insert", 2, row(1))], clock_step_ms=1000),
+    Transaction([("update", 1, {"a": 2})], clock_step_ms=1000),
+    Transaction([("delete", 2)], clock_step_ms=1000),
+    Transaction([("insert", 2, row(3, None))], clock_step_ms=-500),
+    Transaction([("update", 1, {"a": 4})]),
+    Transaction([("update", 1, {"big": "y"})], clock_step_ms=-500),
+    Transaction([("delete", 1)]),
+    Transaction([("insert", 1, row(5)), ("rekey", 2, 3)], clock_step_ms=1000),
+    Transaction([("truncate",), ("log", 1)], clock_step_ms=1000),
+    Transaction([("insert", 3, row(6)), ("update", 3, {"a": 7})], clock_step_ms=-500),
+]
+EACH = [place / 20 for place in range(20)]
+
+
+@example(
+    begin={0: row(0)}, logged=[1], steps=STEPS, delivery=Delivery(EACH, [0.1] * 7, [(0.2, 0.6)])
+)
+@example(
+    begin={}, logged=[], steps=STEPS, delivery=Delivery(EACH, [0.9, 0.3, 0.5, 0.1, 0.7, 0, 1], [])
+)
 @given(
     begin=st.dictionaries(KEYS, ROW, max_size=3),
     logged=st.lists(st.integers(0, 2), max_size=3),
