@@ -31,16 +31,13 @@ class Conflict(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What a block came to. Line i of `stage` and of `rows` belong to one record."""
+    """What a block came to. Row i of `rows` is from line `lines[i]`."""
 
     records: int
-    row_count: int
-    stage: bytes  # COPY text: key, event_date, received_us, content_hash
-    rows: bytes  # COPY text of the target's columns
-    lines: list[int]  # per row, its line in the file
-    touched: list[int]  # per row, an index into touches
-    touches: list[Touch | None]
-    dates: list[str]
+    keys: pa.Table  # see KEYS
+    rows: Rows
+    lines: list[int]
+    dates: list[date]
     duplicates: int
     conflicts: list[Conflict]
     rejected: list[Rejection]
@@ -50,43 +47,61 @@ class Batch(NamedTuple):
 
     def halves(self) -> "list[Batch]":
         """The rows in two batches; everything that was counted already is left out."""
-        middle = self.row_count // 2
-        stage, rows = self.stage.split(b"\n"), self.rows.split(b"\n")
+        middle = len(self.rows) // 2
         return [
             self._replace(
                 records=0,
-                row_count=stop - start,
-                stage=b"".join(line + b"\n" for line in stage[start:stop]),
-                rows=b"".join(line + b"\n" for line in rows[start:stop]),
+                keys=_keys_between(self.keys, start, stop),
+                rows=self.rows.only(range(start, stop)),
                 lines=self.lines[start:stop],
-                touched=self.touched[start:stop],
                 duplicates=self.duplicates if start == 0 else 0,
                 conflicts=self.conflicts if start == 0 else [],
                 rejected=[],
                 ignored=0,
             )
-            for start, stop in ((0, middle), (middle, self.row_count))
+            for start, stop in ((0, middle), (middle, len(self.rows)))
         ]
+
+
+def _keys_between(keys: pa.Table, start: int, stop: int) -> pa.Table:
+    position = keys["position"]
+    inside = pc.and_(pc.greater_equal(position, start), pc.less(position, stop))
+    found = keys.filter(inside)
+    moved = pc.subtract(found["position"], pa.scalar(start, pa.int32()))
+    return found.set_column(found.schema.get_field_index("position"), "position", moved)
+
+
+class _Found(NamedTuple):
+    """Accepted rows of a block before they are compared; item i of each part is one record."""
+
+    lines: list[int]
+    keys: list[bytes]
+    dates: pa.Array  # date32
+    received_us: pa.Array  # int64
+    hashes: pa.Array  # 16 bytes
+    rows: Rows
 
 
 def parse_block(
     parser: LineParser, scrubber: Scrubber, block: Block, shape: Shape, skip_header: bool
 ) -> Batch:
     """Parse every record of a block. `skip_header`: its first record names the columns."""
-    rejected: list[Rejection] = []
     if block.too_long:
         reason = "The line is longer than 16 MiB, which no record is."
-        rejected.append(
-            Rejection(block.first_line, "line_too_long", reason, scrubber.record(block.data))
-        )
-        return _batch([], 1, rejected, 0, parser)
+        text = scrubber.record(block.data)
+        rejection = Rejection(block.first_line, "line_too_long", reason, text)
+        return _batch(1, [], [rejection], 0, parser)
+    lines = list(records(block, shape))[1 if skip_header else 0 :]
+    count = len(lines)
+    bulk = parser.bulk
+    parts = []
+    if bulk is not None:
+        part, lines = bulk.take(lines)
+        parts = [part] if part is not None else []
     rows: list[tuple[int, Row]] = []
-    seen = ignored = 0
-    lines = records(block, shape)
-    if skip_header:
-        next(lines, None)
+    rejected: list[Rejection] = []
+    ignored = 0
     for number, line in lines:
-        seen += 1
         outcome = parser.parse(number, line)
         if type(outcome) is Row:
             rows.append((number, outcome))
@@ -94,65 +109,8 @@ def parse_block(
             text = scrubber.record(line)
             rejected.append(Rejection(number, outcome.reason_code, outcome.reason, text))
         else:
-            assert type(outcome) is Ignored
             ignored += 1
-    return _batch(rows, seen, rejected, ignored, parser)
-
-
-def _batch(
-    found: list[tuple[int, Row]],
-    seen: int,
-    rejected: list[Rejection],
-    ignored: int,
-    parser: LineParser,
-) -> Batch:
-    newest = max((row.received_us for _, row in found), default=None)
-    conflicts: list[Conflict] = []
-    left = found
-    if len({row.key for _, row in found}) < len(found):
-        left, conflicts = _first_bodies(found)
-    rows = [row for _, row in left]
-    touches: dict[Touch | None, int] = {}
-    touched = [touches.setdefault(row.touch, len(touches)) for row in rows]
-    drift, parser.drift = parser.drift, Counter()
-    return Batch(
-        records=seen,
-        row_count=len(rows),
-        stage="".join([f"{r[0]}\t{r[1]}\t{r[2]}\t\\\\x{r[3]}\n" for r in rows]).encode(),
-        rows="".join([f"{r[4]}\n" for r in rows]).encode(),
-        lines=[number for number, _ in left],
-        touched=touched,
-        touches=list(touches),
-        dates=sorted({row.event_date for row in rows}),
-        duplicates=len(found) - len(rows),
-        conflicts=conflicts,
-        rejected=rejected,
-        ignored=ignored,
-        newest_us=newest,
-        drift=drift,
-    )
-
-
-def _first_bodies(
-    rows: list[tuple[int, Row]],
-) -> tuple[list[tuple[int, Row]], list[Conflict]]:
-    """Of rows with one key, the earliest received (ties: the smallest hash): rule 40."""
-    best: dict[str, tuple[int, Row]] = {}
-    conflicts: list[Conflict] = []
-    for number, row in rows:
-        if row.key not in best:
-            best[row.key] = (number, row)
-            continue
-        held = best[row.key][1]
-        better = (row.received_us, row.content_hash) < (held.received_us, held.content_hash)
-        lost = held if better else row
-        if row.content_hash != held.content_hash:
-            conflicts.append(Conflict(lost.key, lost.content_hash, lost.received_us))
-        if better:
-            best[row.key] = (number, row)
-    return list(best.values()), conflicts
-
-
+    ...
 class SourceMaker:
     """Makes each kind's source once, from what a process was given at its start."""
 

@@ -63,7 +63,7 @@ class Context:
         except TypeError as error:  # a list or an object where an id is due
             raise Invalid(Rejected("wrong_type", "tenant_id or user_id is no plain id.")) from error
         if who is None:
-            who = self._identify(tenant, user)
+            who = self.identify(tenant, user)
             if len(self._who) > _REMEMBERED:
                 self._who.clear()
             self._who[(tenant, user)] = who
@@ -73,7 +73,8 @@ class Context:
             f"\t{self._plain(session, 'session_id', who.tenant_id)}"
         )
 
-    def _identify(self, tenant: Any, user: Any) -> Who:
+    def identify(self, tenant: Any, user: Any) -> Who:
+        """Whose an event is, not remembered."""
         tenant_source = self._default_tenant
         if tenant is not None and tenant != "":
             tenant_source = text_of(tenant, "tenant_id")
@@ -110,7 +111,7 @@ class Context:
                 Rejected("wrong_type", "The event's context is no plain text.")
             ) from error
         if place is None:
-            place = self._describe(agent, ip, device, browser, country)
+            place = self.describe(agent, ip, device, browser, country)
             if len(self._places) > _REMEMBERED:
                 self._places.clear()
             self._places[(agent, ip, device, browser, country)] = place
@@ -119,7 +120,8 @@ class Context:
             return place.replace("\v", _NULL)
         return place.replace("\v", _milliseconds(load_time))
 
-    def _describe(self, agent: Any, ip: Any, device: Any, browser: Any, country: Any) -> str:
+    def describe(self, agent: Any, ip: Any, device: Any, browser: Any, country: Any) -> str:
+        """COPY text of a place, with \\v where page_load_time_ms goes; not remembered."""
         device_seen, browser_seen = describe(agent) if type(agent) is str else (None, None)
         code = country.upper() if type(country) is str and _COUNTRY.match(country) else _NULL
         subnet = (ip_subnet(ip) if type(ip) is str else None) or _NULL

@@ -11,10 +11,12 @@ from hashlib import blake2b
 from typing import Any
 
 from ingestion.contracts import EventContract, EventType
+from ingestion.event_bulk import BulkReader
 from ingestion.event_context import Context
 from ingestion.event_errors import Again, Invalid, text_of
 from ingestion.event_parts import Properties, Times
 from ingestion.event_plan import EventPlan
+from ingestion.event_struct import is_plain
 from ingestion.formats import decoder
 from ingestion.identity import UUID_TEXT, record_key
 from ingestion.json_lines import decode_exactly, encode
@@ -45,6 +47,7 @@ class EventParser:
         self._plans: dict[str, EventPlan] = {}
         self._touches: dict[tuple[str, str], Touch] = {}
         self._prepare_envelope(contract)
+        self.bulk = BulkReader(contract, tokeniser, self.plan_of) if is_plain(contract) else None
 
     def _prepare_envelope(self, contract: EventContract) -> None:
         envelope = contract.envelope
@@ -81,7 +84,7 @@ class EventParser:
         for path, get in self._required:
             if get(record) is None:
                 raise Invalid(Rejected("missing_field", f"The record lacks {path!r}."))
-        plan = self._plan(self._name(record))
+        plan = self.plan_of(self._name(record))
         event_id = self._event_id(record, number)
         occurred, received, corrected = self._times.of(record)
         tenant_id, who = self._context.who(record)
@@ -125,7 +128,8 @@ class EventParser:
         copied = f"{head}{received.text}{tail}\\\\x{digest}"
         return Row(key, day, received.us, digest, copied, touch)
 
-    def _plan(self, name: Any) -> EventPlan:
+    def plan_of(self, name: Any) -> EventPlan:
+        """What the contract says of an event name; raises Invalid."""
         if name is None or name == "":
             raise Invalid(Rejected("missing_field", "The record has no event name."))
         if type(name) is not str:

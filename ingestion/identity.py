@@ -31,3 +31,8 @@ def record_key(*parts: str) -> str:
     digest = _BLANK.copy()
     digest.update("\x00".join(parts).encode("utf-8", "replace"))
     return digest.hexdigest()
+
+
+def identity_prefix(*parts: str) -> bytes:
+    """What `record_key` hashes before the last part of an identity."""
+    return "".join(f"{part}\x00" for part in parts).encode("utf-8", "replace")

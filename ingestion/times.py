@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
-_USUAL = frozenset({20, 24, 27})  # 2026-03-01T10:00:00Z without, with milli- or microseconds
-_MARKS = frozenset({"--T::Z", "--T::."})
+USUAL = frozenset({20, 24, 27})  # 2026-03-01T10:00:00Z without, with milli- or microseconds
+MARKS = frozenset({"--T::Z", "--T::."})
 _EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -36,7 +36,7 @@ def parse_instant(value: Any, zone: tzinfo = UTC, time_format: str | None = None
             moment = datetime.fromisoformat(value)
         except ValueError:
             return _from_text(value.strip(), zone)
-        if len(value) in _USUAL and value[-1] == "Z" and value[4:20:3] in _MARKS:
+        if len(value) in USUAL and value[-1] == "Z" and value[4:20:3] in MARKS:
             gap = moment - EPOCH
             return Instant((gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds, value)
         return from_datetime(moment, zone)

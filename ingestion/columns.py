@@ -1,0 +1,92 @@
+"""Rows as Arrow columns, and as the binary form of COPY.
+
+The database reads binary rows in half the time of text, and the lake is written from the same
+columns. Belongs here: the types of event columns, from COPY text to columns, from columns to
+binary COPY. Does not belong here: what a column means.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pgpq import ArrowToPostgresBinaryEncoder
+from pgpq.encoders import StringEncoderBuilder
+from pgpq.schema import Jsonb
+
+BYTES_16 = pa.binary(16)
+_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
+_HEX_OF_BYTE = np.stack([_DIGITS[np.arange(256) >> 4], _DIGITS[np.arange(256) & 15]], axis=1)
+_PLACES = np.r_[0:8, 9:13, 14:18, 19:23, 24:36]  # of the 32 digits in a UUID's text
+_ROWS_AT_ONCE = 4_096
+_ESCAPED = re.compile(r"\\(.)")
+_PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+class KeyedRows(NamedTuple):
+    """Rows as columns; item i of each part belongs to one record."""
+
+    numbers: list[int]  # their lines in the file
+    keys: list[bytes]
+    columns: pa.Table
+
+    def only(self, wanted: pa.Array) -> "KeyedRows":
+        """The rows that a boolean array names."""
+        places = np.flatnonzero(np.asarray(wanted)).tolist()
+        numbers, keys = [self.numbers[i] for i in places], [self.keys[i] for i in places]
+        return KeyedRows(numbers, keys, self.columns.filter(wanted))
+
+
+def unescape(text: str) -> str | None:
+    """One field of COPY text as its value."""
+    if "\\" not in text:
+        return text
+    return None if text == "\\N" else _ESCAPED.sub(lambda found: _PLAIN.get(found[1], found[1]), text)
+
+
+def from_copy_text(lines: Sequence[str], schema: pa.Schema) -> pa.Table:
+    """Rows of COPY text as columns. Ids and hashes may be written as UUIDs or `\\\\x` hex."""
+    values = zip(*([unescape(field) for field in line.split("\t")] for line in lines), strict=True)
+    arrays = [_array(column, field) for column, field in zip(values, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: tuple[str | None, ...], field: pa.Field) -> pa.Array:
+    if field.type == BYTES_16:
+        found = [v and bytes.fromhex(v.removeprefix("\\x").replace("-", "")) for v in values]
+        return pa.array(found, BYTES_16)
+    if field.type == pa.bool_():
+        return pa.array([value == "t" for value in values])
+    return pa.array(values, pa.string()).cast(field.type)
+
+
+def uuid_texts(ids: pa.Array) -> pa.Array:
+    """16-byte ids as UUID text, nulls kept."""
+    count = len(ids)
+    if ids.null_count:
+        known = uuid_texts(ids.drop_null())
+        places = np.cumsum(np.asarray(ids.is_valid())) - 1
+        taken = known.take(pa.array(np.maximum(places, 0))) if len(known) else pa.nulls(count)
+        return pc.if_else(ids.is_valid(), taken, pa.scalar(None, pa.string()))
+    raw = np.frombuffer(ids.buffers()[1], np.uint8)[16 * ids.offset : 16 * (ids.offset + count)]
+    text = np.full((count, 36), ord("-"), np.uint8)
+    text[:, _PLACES] = _HEX_OF_BYTE[raw].reshape(count, 32)
+    offsets = np.arange(0, 36 * (count + 1), 36, dtype=np.int32)
+    return pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def binary_copy(table: pa.Table, json: frozenset[str] = frozenset()) -> Iterator[bytes]:
+    """The pieces of a binary COPY of a table's rows; columns in `json` go to jsonb."""
+    builders = {
+        field.name: StringEncoderBuilder.new_with_output(field, Jsonb())
+        if field.name in json
+        else ArrowToPostgresBinaryEncoder.infer_encoder(field)
+        for field in table.schema
+    }
+    encoder = ArrowToPostgresBinaryEncoder.new_with_encoders(table.schema, builders)
+    yield encoder.write_header()
+    for batch in table.to_batches(max_chunksize=_ROWS_AT_ONCE):
+        yield encoder.write_batch(batch)
+    yield encoder.finish()

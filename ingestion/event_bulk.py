@@ -1,0 +1,273 @@
+"""Many lines of events at once: the plain ones straight to columns, the others left to the parser.
+
+Most lines hold nothing that asks for judgement: declared fields of the usual types, no escapes,
+times that are times. A typed decoder made from the contract reads them, and what repeats (people,
+places, properties) is judged once. A line that is unusual in any way is not taken: `event_parser`
+reads it and decides. Where both read a line they say the same, which a test compares.
+Belongs here: speed. Does not belong here: any rule that `event_parser` does not have.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.bulk_memory import Memory
+from ingestion.columns import KeyedRows, unescape
+from ingestion.contracts import EventContract
+from ingestion.event_columns import BYTES_16, INSTANT, SCHEMA
+from ingestion.event_context import Context
+from ingestion.event_errors import Again, Invalid, text_of
+from ingestion.event_plan import EventPlan
+from ingestion.event_struct import line_decoder
+from ingestion.identity import UUID_TEXT, identity_prefix
+from ingestion.json_lines import encode
+from ingestion.pii import Tokeniser
+from ingestion.scrub import TooDeep
+from ingestion.times import DAY_US, MARKS, USUAL, parse_instant
+
+_YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
+_TIMES = slice(10, 12)  # where a taken row has its times
+_REMEMBERED = 100_000  # entries of a memory before all start anew
+_PERSON = {
+    "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
+    "user_id": BYTES_16, "user_source_id": pa.string(),
+}  # fmt: skip
+_PLACE = dict.fromkeys(("country_code", "device_type", "browser", "ip_subnet"), pa.string())
+_KIND = dict.fromkeys(("event_name", "event_domain"), pa.string())
+
+_NULL = "\\N"
+
+Line = tuple[int, bytes]
+
+
+class _Unusual(Exception):
+    """The line asks for judgement."""
+
+
+# Whatever is the matter with a line, the parser says it in its own words.
+_LEAVE = (
+    _Unusual, Invalid, Again, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
+    ArithmeticError, IndexError,
+)  # fmt: skip
+
+
+class _Person(NamedTuple):
+    tenant_id: str
+    copy: str  # COPY text of tenant_id, tenant_source_id, user_id, user_source_id
+    source: str
+    keeps_id: bool  # a UUID of this source is the event's id as it is
+    identity: bytes  # what precedes the id in the identity that the key stands for
+
+
+class BulkReader:
+    """Reads the plain lines of files of one contract, see `event_struct.is_plain`."""
+
+    def __init__(self, contract: EventContract, tokeniser: Tokeniser,
+                 plan_of: Callable[[Any], EventPlan]) -> None:  # fmt: skip
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._contract = contract
+        self._zone = ZoneInfo(contract.timezone)
+        self._context = Context(contract, tokeniser)
+        self._plan_of = plan_of
+        self._decode, self._unpack = line_decoder(contract)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._people, self._places, self._kinds = Memory(_PERSON), Memory(_PLACE), Memory(_KIND)
+        self._bodies: dict[tuple[str, bytes], str] = {}
+
+    def take(self, lines: list[Line]) -> tuple[KeyedRows | None, list[Line]]:
+        """The rows of the plain lines, and the lines that are not plain."""
+        if max(map(len, (self._people, self._places, self._bodies))) > _REMEMBERED:
+            self._forget()
+        taken, left = self._read(lines)
+        if not taken:
+            return None, left
+        try:
+            rows = self._rows(taken)
+        except pa.ArrowInvalid:  # a 30th of February among them
+            left += [row[0] for row in taken if not _has_moments(row)]
+            taken = [row for row in taken if _has_moments(row)]
+            rows = self._rows(taken)
+        plausible = self._plausible(rows.columns).combine_chunks()
+        if plausible.true_count < len(plausible):
+            held = plausible.to_pylist()
+            left += [row[0] for row, is_good in zip(taken, held, strict=True) if not is_good]
+            rows = rows.only(plausible)
+        return rows, left
+
+    def _read(self, lines: list[Line]) -> tuple[list[tuple[Any, ...]], list[Line]]:
+        """Unpack, judge, identify and hash: the rows that are taken, the lines that are left.
+
+        One loop over local names: this is what a load's time is made of.
+        """
+        decode, unpack, own_version = self._decode, self._unpack, self._contract.version
+        people, places, kinds, bodies = self._people, self._places, self._kinds, self._bodies
+        taken: list[tuple[Any, ...]] = []
+        left: list[Line] = []
+        for line in lines:
+            text = line[1]
+            try:
+                if b"\\" in text:
+                    raise _Unusual
+                (event_id, name, domain, occurred, received, tenant, user, anonymous, session,
+                 source, version, agent, ip, device, browser, country, load_time,
+                 properties) = unpack(decode(text))  # fmt: skip
+                if (kind := kinds.numbers.get(name)) is None:
+                    kind = self._learn_kind(name)
+                if (person := people.numbers.get((tenant, user, source))) is None:
+                    person = self._learn_person(tenant, user, source)
+                where = (agent, ip, device, browser, country)
+                if (place := places.numbers.get(where)) is None:
+                    place = self._learn_place(where)
+                who, (plan, plan_copy) = people.entries[person], kinds.entries[kind]
+                said = (name, bytes(properties))
+                if (body := bodies.get(said)) is None:
+                    body = self._body(plan, said, who.tenant_id)
+                if occurred[-1] != "Z" or occurred[4:20:3] not in MARKS or len(occurred) not in USUAL:
+                    occurred = parse_instant(occurred, self._zone).text
+                if not received:
+                    received = occurred
+                elif received[-1] != "Z" or received[4:20:3] not in MARKS or len(received) not in USUAL:
+                    received = parse_instant(received, self._zone).text
+                if domain is not None and not self._is_own(domain, plan):
+                    raise _Unusual
+                if anonymous is not None:
+                    anonymous = _short(anonymous)
+                if session is not None:
+                    session = _short(session)
+                around = places.entries[place]
+                if load_time is not None:
+                    load_time = load_time if 0 <= load_time < 2**31 - 1 else None
+                if load_time is None:
+                    around = around.replace("\v", _NULL)
+                else:
+                    around = around.replace("\v", str(load_time))
+                if version is None:
+                    version = own_version
+                elif not 0 <= version < 2**31:
+                    raise _Unusual
+                if not 0 < len(event_id) <= 500:
+                    raise _Unusual
+                if who.keeps_id and UUID_TEXT.match(event_id):
+                    identified = event_id.lower()
+                    key = blake2b(who.identity + identified.encode(), digest_size=16).digest()
+                    event_uuid = bytes.fromhex(identified.replace("-", ""))
+                else:
+                    key = blake2b(who.identity + event_id.encode(), digest_size=16).digest()
+                    identified, event_uuid = key.hex(), key
+                content = (
+                    f"{occurred[:10]}\t{self._contract.product}\t{who.source}\t{event_id}"
+                    f"\t{identified}\t{who.copy}\t{anonymous or _NULL}\t{session or _NULL}"
+                    f"\t{plan_copy}\t{occurred}\tf\t\t{around}\t{version}\t{body}\t"
+                )
+                digest = blake2b(content.encode(), digest_size=16).digest()
+            except _LEAVE:
+                left.append(line)
+            else:
+                taken.append((
+                    line, key, digest, person, place, kind, event_id, event_uuid, anonymous,
+                    session, occurred, received, load_time, version, body,
+                ))  # fmt: skip
+        return taken, left
+
+    def _learn_kind(self, name: str) -> int:
+        plan = self._plan_of(name)
+        domain = _NULL if plan.domain is None else plan.domain
+        entry = (plan, f"{plan.name}\t{domain}")
+        return self._kinds.learn(name, entry, (plan.name, plan.domain))
+
+    def _learn_person(self, tenant: str | None, user: str | None, source: str | None) -> int:
+        own = self._contract.default_source
+        named = own if source is None else text_of(source, "source")
+        who = self._context.identify(tenant, user)
+        tenant_id, tenant_source, user_id, user_source = map(unescape, who.copy.split("\t"))
+        assert tenant_id is not None
+        identity = identity_prefix(self._contract.product, tenant_id, named)
+        entry = _Person(tenant_id, who.copy, named, named == own, identity)
+        values = (named, _bytes(tenant_id), tenant_source, _bytes(user_id), user_source)
+        return self._people.learn((tenant, user, source), entry, values)
+
+    def _learn_place(self, where: tuple[str | None, ...]) -> int:
+        text = self._context.describe(*where)
+        country, device, browser, _, subnet = map(unescape, text.split("\t"))
+        return self._places.learn(where, text, (country, device, browser, subnet))
+
+    def _body(self, plan: EventPlan, said: tuple[str, bytes], tenant_id: str) -> str:
+        """The properties as they are stored; remembered where they are the same for everybody."""
+        properties = orjson.loads(said[1]) or {}
+        if type(properties) is not dict:
+            raise _Unusual
+        drift: dict[Any, int] = {}
+        plan.clean(properties, tenant_id, drift, False)
+        body = encode(properties)
+        if drift:
+            self.drift.update(drift)
+        elif "tok_" not in body:
+            self._bodies[said] = body
+        return body
+
+    def _is_own(self, domain: str, plan: EventPlan) -> bool:
+        declared = self._contract.domains
+        return domain == plan.domain and (not declared or domain in declared)
+
+    def _rows(self, taken: list[tuple[Any, ...]]) -> KeyedRows:
+        (lines, keys, hashes, people, places, kinds, ids, uuids, anonymous, sessions, occurred,
+         received, load_times, versions, bodies) = zip(*taken, strict=True)  # fmt: skip
+        occurred_at = pa.array(occurred, pa.string()).cast(INSTANT)
+        columns = {
+            "event_date": occurred_at.cast(pa.date32()),
+            "product": pa.repeat(pa.scalar(self._contract.product), len(taken)),
+            "source_event_id": pa.array(ids, pa.string()),
+            "event_id": pa.array(uuids, BYTES_16),
+            "anonymous_id": pa.array(anonymous, pa.string()),
+            "session_id": pa.array(sessions, pa.string()),
+            "occurred_at": occurred_at,
+            "is_time_corrected": pa.repeat(pa.scalar(False), len(taken)),
+            "received_at": pa.array(received, pa.string()).cast(INSTANT),
+            "page_load_time_ms": pa.array(load_times, pa.int32()),
+            "schema_version": pa.array(versions, pa.int32()),
+            "properties": pa.array(bodies, pa.string()),
+            "content_hash": pa.array(hashes, BYTES_16),
+            **self._people.columns(people),
+            **self._places.columns(places),
+            **self._kinds.columns(kinds),
+        }
+        table = pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+        return KeyedRows([number for number, _ in lines], list(keys), table)
+
+    def _plausible(self, columns: pa.Table) -> pa.Array:
+        """Which rows' times need no correction and no refusal (rule 44)."""
+        occurred = columns["occurred_at"].cast(pa.int64())
+        received = columns["received_at"].cast(pa.int64())
+        latest = pc.add(received, DAY_US) if self._contract.clock == "device" else _YEAR_2100
+        return pc.and_(
+            pc.and_(pc.greater_equal(occurred, _YEAR_2000), pc.less_equal(occurred, latest)),
+            pc.and_(pc.greater_equal(received, 0), pc.less(received, _YEAR_2100)),
+        )
+
+
+def _bytes(uuid: str | None) -> bytes | None:
+    return None if uuid is None else bytes.fromhex(uuid.replace("-", ""))
+
+
+def _short(text: str) -> str | None:
+    """An id that is kept as it is."""
+    if "@" in text or len(text) > 500:
+        raise _Unusual
+    return text or None
+
+
+def _has_moments(row: tuple[Any, ...]) -> bool:
+    try:
+        pa.array(row[_TIMES], pa.string()).cast(INSTANT)
+    except pa.ArrowInvalid:
+        return False
+    return True

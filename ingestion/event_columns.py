@@ -1,0 +1,65 @@
+"""Rows of raw_events.events as Arrow columns.
+
+Belongs here: the columns' types, in the table's order (load_id comes after them). Does not belong
+here: how a line becomes a row (`event_parser`, `event_bulk`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import pyarrow as pa
+
+from ingestion.columns import binary_copy, from_copy_text
+from ingestion.sources import Touch
+
+INSTANT = pa.timestamp("us", tz="UTC")
+BYTES_16 = pa.binary(16)
+JSON = frozenset({"properties"})
+
+SCHEMA = pa.schema([
+    ("event_date", pa.date32()), ("product", pa.string()), ("source", pa.string()),
+    ("source_event_id", pa.string()), ("event_id", BYTES_16), ("tenant_id", BYTES_16),
+    ("tenant_source_id", pa.string()), ("user_id", BYTES_16), ("user_source_id", pa.string()),
+    ("anonymous_id", pa.string()), ("session_id", pa.string()), ("event_name", pa.string()),
+    ("event_domain", pa.string()), ("occurred_at", INSTANT), ("is_time_corrected", pa.bool_()),
+    ("received_at", INSTANT), ("country_code", pa.string()), ("device_type", pa.string()),
+    ("browser", pa.string()), ("page_load_time_ms", pa.int32()), ("ip_subnet", pa.string()),
+    ("schema_version", pa.int32()), ("properties", pa.string()), ("content_hash", BYTES_16),
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EventRows:
+    """Rows of raw_events.events as columns, see `rows.Rows`."""
+
+    table: pa.Table
+    copy_format = "binary"
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def only(self, places: Sequence[int]) -> "EventRows":
+        return EventRows(self.table.take(pa.array(places, pa.int32())))
+
+    def touches(self) -> set[Touch]:
+        keys = ["product", "tenant_id", "event_date"]
+        found = self.table.group_by(keys, use_threads=False).aggregate([]).to_pylist()
+        return {
+            Touch("tenant_day", row["product"], str(UUID(bytes=row["tenant_id"])), None,
+                  row["event_date"].isoformat())
+            for row in found
+        }  # fmt: skip
+
+    def copy_data(self, load_id: int) -> Iterator[bytes]:
+        return binary_copy(self.of_load(load_id), JSON)
+
+    def of_load(self, load_id: int) -> pa.Table:
+        """The columns as the table holds them, load_id included."""
+        numbers = pa.repeat(pa.scalar(load_id, pa.int64()), self.table.num_rows)
+        return self.table.append_column("load_id", numbers)
+
+
+def event_rows(lines: Sequence[str]) -> EventRows:
+    """Rows from COPY text."""
+    return EventRows(from_copy_text(lines, SCHEMA))
