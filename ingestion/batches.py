@@ -5,14 +5,25 @@ Does not belong here: reading files, talking to the database.
 """
 
 from collections import Counter
+from datetime import date
 from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.contracts import Contracts
 from ingestion.pii import Tokeniser
 from ingestion.reader import Block, records
 from ingestion.registry import make_source
+from ingestion.rows import Accepted, BulkParser, Rows, text_rows
 from ingestion.scrub import Scrubber
-from ingestion.sources import FileInfo, Ignored, LineParser, Rejected, Row, Shape, Source, Touch
+from ingestion.sources import FileInfo, LineParser, Rejected, Row, Shape, Source
+
+KEYS = pa.schema([
+    ("key", pa.binary(16)), ("event_date", pa.date32()), ("received_us", pa.int64()),
+    ("content_hash", pa.binary(16)), ("position", pa.int32()),
+])  # fmt: skip
 
 
 class Rejection(NamedTuple):
@@ -71,17 +82,6 @@ def _keys_between(keys: pa.Table, start: int, stop: int) -> pa.Table:
     return found.set_column(found.schema.get_field_index("position"), "position", moved)
 
 
-class _Found(NamedTuple):
-    """Accepted rows of a block before they are compared; item i of each part is one record."""
-
-    lines: list[int]
-    keys: list[bytes]
-    dates: pa.Array  # date32
-    received_us: pa.Array  # int64
-    hashes: pa.Array  # 16 bytes
-    rows: Rows
-
-
 def parse_block(
     parser: LineParser, scrubber: Scrubber, block: Block, shape: Shape, skip_header: bool
 ) -> Batch:
@@ -89,18 +89,15 @@ def parse_block(
     if block.too_long:
         reason = "The line is longer than 16 MiB, which no record is."
         text = scrubber.record(block.data)
-        rejection = Rejection(block.first_line, "line_too_long", reason, text)
-        return _batch(1, [], [rejection], 0, parser)
+        rejected = [Rejection(block.first_line, "line_too_long", reason, text)]
+        return _batch(text_rows([]), 1, rejected, 0, parser)
     lines = list(records(block, shape))[1 if skip_header else 0 :]
-    count = len(lines)
-    bulk = parser.bulk
-    parts = []
-    if bulk is not None:
-        part, lines = bulk.take(lines)
-        parts = [part] if part is not None else []
+    seen = len(lines)
+    plain = None
+    if isinstance(parser, BulkParser):
+        plain, lines = parser.take(lines)
     rows: list[tuple[int, Row]] = []
-    rejected: list[Rejection] = []
-    ignored = 0
+    rejected = []
     for number, line in lines:
         outcome = parser.parse(number, line)
         if type(outcome) is Row:
@@ -108,9 +105,62 @@ def parse_block(
         elif type(outcome) is Rejected:
             text = scrubber.record(line)
             rejected.append(Rejection(number, outcome.reason_code, outcome.reason, text))
-        else:
-            ignored += 1
-    ...
+    ignored = len(lines) - len(rows) - len(rejected)
+    found = parser.collect(plain, rows) if isinstance(parser, BulkParser) else text_rows(rows)
+    return _batch(found, seen, rejected, ignored, parser)
+
+
+def _batch(
+    found: Accepted, seen: int, rejected: list[Rejection], ignored: int, parser: LineParser
+) -> Batch:
+    conflicts: list[Conflict] = []
+    left = found
+    if len(set(found.keys)) < len(found.keys):
+        places, conflicts = _first_bodies(found)
+        left = found.only(places)
+    drift, parser.drift = parser.drift, Counter()
+    return Batch(
+        records=seen,
+        keys=_sorted_keys(left),
+        rows=left.rows,
+        lines=left.lines,
+        dates=sorted(pc.unique(left.dates).to_pylist()),
+        duplicates=len(found.keys) - len(left.keys),
+        conflicts=conflicts,
+        rejected=rejected,
+        ignored=ignored,
+        newest_us=pc.max(found.received_us).as_py(),
+        drift=drift,
+    )
+
+
+def _sorted_keys(found: Accepted) -> pa.Table:
+    """The keys in their order, in which an index takes them best."""
+    keys = pa.array(found.keys, pa.binary(16))
+    order = np.argsort(np.frombuffer(b"".join(found.keys), ">u8")[::2])
+    columns = [keys, found.dates, found.received_us, found.hashes]
+    taken = [column.take(pa.array(order)) for column in columns]
+    return pa.Table.from_arrays([*taken, pa.array(order, pa.int32())], schema=KEYS)
+
+
+def _first_bodies(found: Accepted) -> tuple[list[int], list[Conflict]]:
+    """Of rows with one key, the earliest received (ties: the smallest hash): rule 40."""
+    received, hashes = found.received_us.to_pylist(), found.hashes.to_pylist()
+    best: dict[bytes, int] = {}
+    conflicts: list[Conflict] = []
+    for place, key in enumerate(found.keys):
+        held = best.setdefault(key, place)
+        if held == place:
+            continue
+        is_better = (received[place], hashes[place]) < (received[held], hashes[held])
+        lost = held if is_better else place
+        if hashes[place] != hashes[held]:
+            conflicts.append(Conflict(key.hex(), hashes[lost].hex(), received[lost]))
+        if is_better:
+            best[key] = place
+    return sorted(best.values()), conflicts
+
+
 class SourceMaker:
     """Makes each kind's source once, from what a process was given at its start."""
 

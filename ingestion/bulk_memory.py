@@ -3,7 +3,7 @@
 Belongs here: numbers for rows, columns from numbers. Does not belong here: what the things are.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -29,7 +29,7 @@ class Memory:
         self._values.append(values)
         return number
 
-    def columns(self, numbers: list[int]) -> dict[str, pa.Array]:
+    def columns(self, numbers: Sequence[int]) -> dict[str, pa.Array]:
         """The columns of some rows, from the number of each row's thing."""
         index = pc.dictionary_encode(pa.array(numbers, pa.int32()))
         used = [self._values[number] for number in index.dictionary.to_pylist()]

@@ -7,7 +7,6 @@ binary COPY. Does not belong here: what a column means.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,29 +24,19 @@ _ESCAPED = re.compile(r"\\(.)")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-class KeyedRows(NamedTuple):
-    """Rows as columns; item i of each part belongs to one record."""
-
-    numbers: list[int]  # their lines in the file
-    keys: list[bytes]
-    columns: pa.Table
-
-    def only(self, wanted: pa.Array) -> "KeyedRows":
-        """The rows that a boolean array names."""
-        places = np.flatnonzero(np.asarray(wanted)).tolist()
-        numbers, keys = [self.numbers[i] for i in places], [self.keys[i] for i in places]
-        return KeyedRows(numbers, keys, self.columns.filter(wanted))
-
-
 def unescape(text: str) -> str | None:
     """One field of COPY text as its value."""
     if "\\" not in text:
         return text
-    return None if text == "\\N" else _ESCAPED.sub(lambda found: _PLAIN.get(found[1], found[1]), text)
+    return (
+        None if text == "\\N" else _ESCAPED.sub(lambda found: _PLAIN.get(found[1], found[1]), text)
+    )
 
 
 def from_copy_text(lines: Sequence[str], schema: pa.Schema) -> pa.Table:
     """Rows of COPY text as columns. Ids and hashes may be written as UUIDs or `\\\\x` hex."""
+    if not lines:
+        return schema.empty_table()
     values = zip(*([unescape(field) for field in line.split("\t")] for line in lines), strict=True)
     arrays = [_array(column, field) for column, field in zip(values, schema, strict=True)]
     return pa.Table.from_arrays(arrays, schema=schema)

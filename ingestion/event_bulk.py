@@ -8,9 +8,8 @@ Belongs here: speed. Does not belong here: any rule that `event_parser` does not
 """
 
 from collections import Counter
-from collections.abc import Callable
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.bulk_memory import Memory
-from ingestion.columns import KeyedRows, unescape
+from ingestion.columns import unescape
 from ingestion.contracts import EventContract
-from ingestion.event_columns import BYTES_16, INSTANT, SCHEMA
+from ingestion.event_columns import BYTES_16, INSTANT, SCHEMA, EventRows, accepted
 from ingestion.event_context import Context
 from ingestion.event_errors import Again, Invalid, text_of
 from ingestion.event_plan import EventPlan
@@ -29,6 +28,7 @@ from ingestion.event_struct import line_decoder
 from ingestion.identity import UUID_TEXT, identity_prefix
 from ingestion.json_lines import encode
 from ingestion.pii import Tokeniser
+from ingestion.rows import Accepted, Line
 from ingestion.scrub import TooDeep
 from ingestion.times import DAY_US, MARKS, USUAL, parse_instant
 
@@ -44,7 +44,8 @@ _KIND = dict.fromkeys(("event_name", "event_domain"), pa.string())
 
 _NULL = "\\N"
 
-Line = tuple[int, bytes]
+
+_Judged = tuple[str, dict[tuple[str, str, str], int]]  # properties as stored, drift in them
 
 
 class _Unusual(Exception):
@@ -56,6 +57,14 @@ _LEAVE = (
     _Unusual, Invalid, Again, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
     ArithmeticError, IndexError,
 )  # fmt: skip
+
+
+class Parser(Protocol):
+    """Of the parser that decides, what is needed here."""
+
+    drift: Counter[tuple[str, str, str]]
+
+    def plan_of(self, name: Any) -> EventPlan: ...
 
 
 class _Person(NamedTuple):
@@ -70,22 +79,21 @@ class BulkReader:
     """Reads the plain lines of files of one contract, see `event_struct.is_plain`."""
 
     def __init__(self, contract: EventContract, tokeniser: Tokeniser,
-                 plan_of: Callable[[Any], EventPlan]) -> None:  # fmt: skip
-        self.drift: Counter[tuple[str, str, str]] = Counter()
+                 parser: Parser) -> None:  # fmt: skip
+        self._parser = parser
         self._contract = contract
         self._zone = ZoneInfo(contract.timezone)
         self._context = Context(contract, tokeniser)
-        self._plan_of = plan_of
         self._decode, self._unpack = line_decoder(contract)
         self._forget()
 
     def _forget(self) -> None:
         self._people, self._places, self._kinds = Memory(_PERSON), Memory(_PLACE), Memory(_KIND)
-        self._bodies: dict[tuple[str, bytes], str] = {}
+        self._bodies: dict[tuple[str, bytes], _Judged] = {}
 
-    def take(self, lines: list[Line]) -> tuple[KeyedRows | None, list[Line]]:
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
-        if max(map(len, (self._people, self._places, self._bodies))) > _REMEMBERED:
+        if max(len(self._people), len(self._places), len(self._bodies)) > _REMEMBERED:
             self._forget()
         taken, left = self._read(lines)
         if not taken:
@@ -95,15 +103,22 @@ class BulkReader:
         except pa.ArrowInvalid:  # a 30th of February among them
             left += [row[0] for row in taken if not _has_moments(row)]
             taken = [row for row in taken if _has_moments(row)]
+            if not taken:
+                return None, left
             rows = self._rows(taken)
-        plausible = self._plausible(rows.columns).combine_chunks()
-        if plausible.true_count < len(plausible):
-            held = plausible.to_pylist()
-            left += [row[0] for row, is_good in zip(taken, held, strict=True) if not is_good]
-            rows = rows.only(plausible)
+        plausible = self._plausible(rows).to_pylist()
+        if not all(plausible):
+            left += [row[0] for row, is_good in zip(taken, plausible, strict=True) if not is_good]
+            rows = rows.only([place for place, is_good in enumerate(plausible) if is_good])
+            taken = [row for row, is_good in zip(taken, plausible, strict=True) if is_good]
+        for row in taken:
+            if row[-1]:
+                self._parser.drift.update(row[-1])
         return rows, left
 
-    def _read(self, lines: list[Line]) -> tuple[list[tuple[Any, ...]], list[Line]]:
+    def _read(  # noqa: PLR0915
+        self, lines: list[Line]
+    ) -> tuple[list[tuple[Any, ...]], list[Line]]:
         """Unpack, judge, identify and hash: the rows that are taken, the lines that are left.
 
         One loop over local names: this is what a load's time is made of.
@@ -128,14 +143,19 @@ class BulkReader:
                 if (place := places.numbers.get(where)) is None:
                     place = self._learn_place(where)
                 who, (plan, plan_copy) = people.entries[person], kinds.entries[kind]
-                said = (name, bytes(properties))
-                if (body := bodies.get(said)) is None:
-                    body = self._body(plan, said, who.tenant_id)
-                if occurred[-1] != "Z" or occurred[4:20:3] not in MARKS or len(occurred) not in USUAL:
+                if (
+                    occurred[-1] != "Z"
+                    or occurred[4:20:3] not in MARKS
+                    or len(occurred) not in USUAL
+                ):
                     occurred = parse_instant(occurred, self._zone).text
                 if not received:
                     received = occurred
-                elif received[-1] != "Z" or received[4:20:3] not in MARKS or len(received) not in USUAL:
+                elif (
+                    received[-1] != "Z"
+                    or received[4:20:3] not in MARKS
+                    or len(received) not in USUAL
+                ):
                     received = parse_instant(received, self._zone).text
                 if domain is not None and not self._is_own(domain, plan):
                     raise _Unusual
@@ -143,19 +163,19 @@ class BulkReader:
                     anonymous = _short(anonymous)
                 if session is not None:
                     session = _short(session)
-                around = places.entries[place]
-                if load_time is not None:
-                    load_time = load_time if 0 <= load_time < 2**31 - 1 else None
-                if load_time is None:
-                    around = around.replace("\v", _NULL)
-                else:
-                    around = around.replace("\v", str(load_time))
+                before, after = places.entries[place]
+                if load_time is not None and not 0 <= load_time < 2**31 - 1:
+                    load_time = None
                 if version is None:
                     version = own_version
                 elif not 0 <= version < 2**31:
                     raise _Unusual
                 if not 0 < len(event_id) <= 500:
                     raise _Unusual
+                said = (name, bytes(properties))
+                if (judged := bodies.get(said)) is None:
+                    judged = self._judge(plan, said, who.tenant_id)
+                body, drift = judged
                 if who.keeps_id and UUID_TEXT.match(event_id):
                     identified = event_id.lower()
                     key = blake2b(who.identity + identified.encode(), digest_size=16).digest()
@@ -166,7 +186,9 @@ class BulkReader:
                 content = (
                     f"{occurred[:10]}\t{self._contract.product}\t{who.source}\t{event_id}"
                     f"\t{identified}\t{who.copy}\t{anonymous or _NULL}\t{session or _NULL}"
-                    f"\t{plan_copy}\t{occurred}\tf\t\t{around}\t{version}\t{body}\t"
+                    f"\t{plan_copy}\t{occurred}\tf\t"
+                    f"\t{before}{_NULL if load_time is None else load_time}{after}"
+                    f"\t{version}\t{body}\t"
                 )
                 digest = blake2b(content.encode(), digest_size=16).digest()
             except _LEAVE:
@@ -174,12 +196,12 @@ class BulkReader:
             else:
                 taken.append((
                     line, key, digest, person, place, kind, event_id, event_uuid, anonymous,
-                    session, occurred, received, load_time, version, body,
+                    session, occurred, received, load_time, version, body, drift,
                 ))  # fmt: skip
         return taken, left
 
     def _learn_kind(self, name: str) -> int:
-        plan = self._plan_of(name)
+        plan = self._parser.plan_of(name)
         domain = _NULL if plan.domain is None else plan.domain
         entry = (plan, f"{plan.name}\t{domain}")
         return self._kinds.learn(name, entry, (plan.name, plan.domain))
@@ -198,29 +220,30 @@ class BulkReader:
     def _learn_place(self, where: tuple[str | None, ...]) -> int:
         text = self._context.describe(*where)
         country, device, browser, _, subnet = map(unescape, text.split("\t"))
-        return self._places.learn(where, text, (country, device, browser, subnet))
+        before, after = text.split("\v")
+        return self._places.learn(where, (before, after), (country, device, browser, subnet))
 
-    def _body(self, plan: EventPlan, said: tuple[str, bytes], tenant_id: str) -> str:
+    def _judge(self, plan: EventPlan, said: tuple[str, bytes], tenant_id: str) -> _Judged:
         """The properties as they are stored; remembered where they are the same for everybody."""
-        properties = orjson.loads(said[1]) or {}
-        if type(properties) is not dict:
+        properties = orjson.loads(said[1])
+        if properties is None:
+            properties = {}
+        elif type(properties) is not dict:
             raise _Unusual
         drift: dict[Any, int] = {}
         plan.clean(properties, tenant_id, drift, False)
-        body = encode(properties)
-        if drift:
-            self.drift.update(drift)
-        elif "tok_" not in body:
-            self._bodies[said] = body
-        return body
+        judged = (encode(properties), drift)
+        if "tok_" not in judged[0]:
+            self._bodies[said] = judged
+        return judged
 
     def _is_own(self, domain: str, plan: EventPlan) -> bool:
         declared = self._contract.domains
         return domain == plan.domain and (not declared or domain in declared)
 
-    def _rows(self, taken: list[tuple[Any, ...]]) -> KeyedRows:
+    def _rows(self, taken: list[tuple[Any, ...]]) -> Accepted:
         (lines, keys, hashes, people, places, kinds, ids, uuids, anonymous, sessions, occurred,
-         received, load_times, versions, bodies) = zip(*taken, strict=True)  # fmt: skip
+         received, load_times, versions, bodies, _) = zip(*taken, strict=True)  # fmt: skip
         occurred_at = pa.array(occurred, pa.string()).cast(INSTANT)
         columns = {
             "event_date": occurred_at.cast(pa.date32()),
@@ -241,12 +264,12 @@ class BulkReader:
             **self._kinds.columns(kinds),
         }
         table = pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
-        return KeyedRows([number for number, _ in lines], list(keys), table)
+        return accepted([number for number, _ in lines], list(keys), table)
 
-    def _plausible(self, columns: pa.Table) -> pa.Array:
-        """Which rows' times need no correction and no refusal (rule 44)."""
-        occurred = columns["occurred_at"].cast(pa.int64())
-        received = columns["received_at"].cast(pa.int64())
+    def _plausible(self, rows: Accepted) -> pa.ChunkedArray:
+        """Which rows' times need neither correction nor refusal (rule 44)."""
+        assert isinstance(rows.rows, EventRows)
+        occurred, received = rows.rows.table["occurred_at"].cast(pa.int64()), rows.received_us
         latest = pc.add(received, DAY_US) if self._contract.clock == "device" else _YEAR_2100
         return pc.and_(
             pc.and_(pc.greater_equal(occurred, _YEAR_2000), pc.less_equal(occurred, latest)),

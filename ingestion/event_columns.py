@@ -11,7 +11,8 @@ from uuid import UUID
 import pyarrow as pa
 
 from ingestion.columns import binary_copy, from_copy_text
-from ingestion.sources import Touch
+from ingestion.rows import Accepted
+from ingestion.sources import Row, Touch
 
 INSTANT = pa.timestamp("us", tz="UTC")
 BYTES_16 = pa.binary(16)
@@ -60,6 +61,21 @@ class EventRows:
         return self.table.append_column("load_id", numbers)
 
 
-def event_rows(lines: Sequence[str]) -> EventRows:
-    """Rows from COPY text."""
-    return EventRows(from_copy_text(lines, SCHEMA))
+def accepted(lines: list[int], keys: list[bytes], table: pa.Table) -> Accepted:
+    """Rows in columns, with their lines and keys."""
+    received_us = table["received_at"].cast(pa.int64())
+    found = EventRows(table)
+    return Accepted(lines, keys, table["event_date"], received_us, table["content_hash"], found)
+
+
+def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+    """Rows in columns and rows of COPY text, together."""
+    if plain is not None and not rows:
+        return plain
+    lines, keys = [number for number, _ in rows], [bytes.fromhex(row.key) for _, row in rows]
+    table = from_copy_text([row.copy for _, row in rows], SCHEMA)
+    if plain is not None:
+        assert isinstance(plain.rows, EventRows)
+        lines, keys = plain.lines + lines, plain.keys + keys
+        table = pa.concat_tables([plain.rows.table, table])
+    return accepted(lines, keys, table)

@@ -7,11 +7,13 @@ properties (`event_plan`), file formats (`formats`), storing (`sink`).
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
 from ingestion.contracts import EventContract, EventType
 from ingestion.event_bulk import BulkReader
+from ingestion.event_columns import collect
 from ingestion.event_context import Context
 from ingestion.event_errors import Again, Invalid, text_of
 from ingestion.event_parts import Properties, Times
@@ -22,6 +24,7 @@ from ingestion.identity import UUID_TEXT, record_key
 from ingestion.json_lines import decode_exactly, encode
 from ingestion.paths import by_path, getter
 from ingestion.pii import Tokeniser
+from ingestion.rows import Accepted, Line
 from ingestion.scrub import Scrubber, TooDeep
 from ingestion.sources import FileInfo, Outcome, Rejected, Row, Touch, copy_field
 
@@ -47,7 +50,15 @@ class EventParser:
         self._plans: dict[str, EventPlan] = {}
         self._touches: dict[tuple[str, str], Touch] = {}
         self._prepare_envelope(contract)
-        self.bulk = BulkReader(contract, tokeniser, self.plan_of) if is_plain(contract) else None
+        self._bulk = BulkReader(contract, tokeniser, self) if is_plain(contract) else None
+
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        """The rows of the plain lines at once, and the lines that are left to `parse`."""
+        return self._bulk.take(lines) if self._bulk is not None else (None, lines)
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        """All rows in columns."""
+        return collect(plain, rows)
 
     def _prepare_envelope(self, contract: EventContract) -> None:
         envelope = contract.envelope

@@ -55,7 +55,7 @@ class FileLoad:
                 self._sink.store(batch)
         except REFUSED as error:
             self._sink.result = before
-            if batch.row_count > 1:
+            if len(batch.rows) > 1:
                 for half in batch.halves():
                     self._store(half)
                 return

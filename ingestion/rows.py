@@ -6,9 +6,13 @@ events (`event_columns`), keys and duplicates (`sink`).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from ingestion.sources import Touch
+import pyarrow as pa
+
+from ingestion.sources import LineParser, Row, Touch
+
+Line = tuple[int, bytes]  # its number in the file, and its text
 
 
 class Rows(Protocol):
@@ -48,3 +52,49 @@ class TextRows:
     def copy_data(self, load_id: int) -> Iterator[bytes]:
         end = f"\t{load_id}\n"
         yield (end.join(self.lines) + end).encode()
+
+
+class Accepted(NamedTuple):
+    """The accepted rows of a block; item i of each part is one record's."""
+
+    lines: list[int]
+    keys: list[bytes]
+    dates: pa.Array | pa.ChunkedArray  # date32
+    received_us: pa.Array | pa.ChunkedArray  # int64
+    hashes: pa.Array | pa.ChunkedArray  # 16 bytes
+    rows: Rows
+
+    def only(self, places: Sequence[int]) -> "Accepted":
+        """Some of the rows, by position, ascending."""
+        taken = pa.array(places, pa.int32())
+        return Accepted(
+            [self.lines[i] for i in places],
+            [self.keys[i] for i in places],
+            self.dates.take(taken),
+            self.received_us.take(taken),
+            self.hashes.take(taken),
+            self.rows.only(places),
+        )
+
+
+@runtime_checkable
+class BulkParser(LineParser, Protocol):
+    """A parser that reads many plain lines at once and collects rows in a form of its own."""
+
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        """The rows of the lines that are plain, and the lines that are not."""
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        """The plain lines' rows and those that `parse` made of the others."""
+
+
+def text_rows(rows: Sequence[tuple[int, Row]]) -> Accepted:
+    """Rows that stay COPY text, each with its line's number."""
+    return Accepted(
+        [number for number, _ in rows],
+        [bytes.fromhex(row.key) for _, row in rows],
+        pa.array([row.event_date for _, row in rows], pa.string()).cast(pa.date32()),
+        pa.array([row.received_us for _, row in rows], pa.int64()),
+        pa.array([bytes.fromhex(row.content_hash) for _, row in rows], pa.binary(16)),
+        TextRows([row.copy for _, row in rows], [row.touch for _, row in rows]),
+    )

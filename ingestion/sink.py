@@ -14,7 +14,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from ingestion.batches import Batch, Conflict
+from ingestion.batches import KEYS, Batch, Conflict
+from ingestion.columns import binary_copy
 from ingestion.sources import FileInfo, Target, Touch
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,11 +66,9 @@ class Sink:
         self.result = Stored()
         conn.execute(
             "create temporary table if not exists stage_keys (key uuid, event_date date,"
-            " received_us bigint, content_hash bytea,"
-            " position integer generated always as identity)"
+            " received_us bigint, content_hash bytea, position integer)"
         )
-        columns = sql.SQL(", ").join(map(sql.Identifier, (*target.columns, "load_id")))
-        self._copy_rows = sql.SQL("copy {} ({}) from stdin").format(self._table, columns)
+        self._columns = sql.SQL(", ").join(map(sql.Identifier, (*target.columns, "load_id")))
 
     def store(self, batch: Batch) -> None:
         """Store one batch; everything of it is in the open transaction afterwards."""
@@ -78,41 +77,45 @@ class Sink:
         result.conflicts += len(batch.conflicts)
         if batch.newest_us is not None:
             result.newest_us = max(batch.newest_us, result.newest_us or batch.newest_us)
-        if not batch.row_count:
+        if not len(batch.rows):
             return
         dropped, lost = self._claim_keys(batch)
         self._log_conflicts([*batch.conflicts, *lost])
         self._make_partitions(batch.dates)
-        rows, touched = batch.rows, set(batch.touched)
+        rows = batch.rows
         if dropped:
-            lines = batch.rows.split(b"\n")
-            kept = [i for i in range(batch.row_count) if i not in dropped]
-            rows = b"".join([lines[i] + b"\n" for i in kept])
-            touched = {batch.touched[i] for i in kept}
-        with self._conn.cursor().copy(self._copy_rows) as copy:
-            copy.write(rows.replace(b"\n", b"\t%d\n" % self._load_id))
-        result.stored += batch.row_count - len(dropped)
+            rows = rows.only([place for place in range(len(rows)) if place not in dropped])
         result.duplicates += len(dropped)
-        result.touches.update(t for i in touched if (t := batch.touches[i]) is not None)
-        if len(dropped) < batch.row_count:
-            result.dates.update(map(date.fromisoformat, batch.dates))
+        if len(rows):
+            self._copy(self._table, self._columns, rows.copy_format, rows.copy_data(self._load_id))
+            result.stored += len(rows)
+            result.touches |= rows.touches()
+            result.dates.update(batch.dates)
+
+    def _copy(self, table: sql.Composable, columns: sql.Composable, form: str,
+              data: Iterable[bytes]) -> None:  # fmt: skip
+        statement = sql.SQL("copy {} ({}) from stdin with (format {})").format(
+            table, columns, sql.SQL(form)
+        )
+        with self._conn.cursor().copy(statement) as copy:
+            for piece in data:
+                copy.write(piece)
 
     def _claim_keys(self, batch: Batch) -> tuple[set[int], list[Conflict]]:
         """Enter the batch's keys; the positions of rows not to store, and bodies that lost."""
         self._chunk += 1
-        self._conn.execute("truncate stage_keys restart identity")
-        stage = "copy stage_keys (key, event_date, received_us, content_hash) from stdin"
-        with self._conn.cursor().copy(stage) as copy:
-            copy.write(batch.stage)
+        self._conn.execute("truncate stage_keys")
+        columns = sql.SQL(", ").join(map(sql.Identifier, KEYS.names))
+        self._copy(sql.SQL("stage_keys"), columns, "binary", binary_copy(batch.keys))
         claimed = self._conn.execute(
             sql.SQL(
                 "insert into {} (key, event_date, chunk, received_us, load_id, content_hash)"
                 " select key, event_date, %s, received_us, %s, content_hash from stage_keys"
-                " order by key on conflict (key) do nothing"
+                " on conflict (key) do nothing"
             ).format(self._keys),
             (self._chunk, self._load_id),
         ).rowcount
-        return (set(), []) if claimed == batch.row_count else self._settle(self._known())
+        return (set(), []) if claimed == len(batch.rows) else self._settle(self._known())
 
     def _known(self) -> list[_Known]:
         # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
@@ -140,7 +143,7 @@ class Sink:
             if wins:
                 winners.append(row)
             else:
-                dropped.add(row.position - 1)
+                dropped.add(row.position)
         self.result.conflicts += len(losers)
         return dropped | self._replace(winners), losers
 
@@ -176,7 +179,7 @@ class Sink:
             (self._load_id, self._chunk, [row.key for row in replacing]),
         )
         self.result.replaced += len(replacing)
-        return {row.position - 1 for row in winners if row.hash_before not in gone}
+        return {row.position for row in winners if row.hash_before not in gone}
 
     def _log_conflicts(self, conflicts: Iterable[Conflict]) -> None:
         """One row per body that lost; a body that wins in the end has not lost."""
@@ -202,14 +205,14 @@ class Sink:
             (self._kind, [row[1] for row in lost]),
         )
 
-    def _make_partitions(self, days: list[str]) -> None:
+    def _make_partitions(self, days: list[date]) -> None:
         missing = self._conn.execute(
-            "select day from unnest(%s::text[]) as day"
-            " where to_regclass(%s || '_' || replace(day, '-', '')) is null",
+            "select day from unnest(%s::date[]) as day"
+            " where to_regclass(%s || '_' || to_char(day, 'YYYYMMDD')) is null",
             (days, self._target.table),
         ).fetchall()
         for (day,) in missing:
-            make_partition(self._conn, self._target.table, date.fromisoformat(day))
+            make_partition(self._conn, self._target.table, day)
 
 
 def make_partition(conn: psycopg.Connection, table: str, day: date) -> None:
