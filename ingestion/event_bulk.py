@@ -34,7 +34,7 @@ from ingestion.times import DAY_US, MARKS, USUAL, parse_instant
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
 _TIMES = slice(10, 12)  # where a taken row has its times
-_REMEMBERED = 100_000  # entries of a memory before all start anew
+_REMEMBERED = 50_000  # entries of a memory before it starts anew
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
     "user_id": BYTES_16, "user_source_id": pa.string(),
@@ -45,7 +45,7 @@ _KIND = dict.fromkeys(("event_name", "event_domain"), pa.string())
 _NULL = "\\N"
 
 
-_Judged = tuple[str, dict[tuple[str, str, str], int]]  # properties as stored, drift in them
+_Judged = tuple[str, dict[Any, int] | None]  # properties as stored, drift in them
 
 
 class _Unusual(Exception):
@@ -85,16 +85,23 @@ class BulkReader:
         self._zone = ZoneInfo(contract.timezone)
         self._context = Context(contract, tokeniser)
         self._decode, self._unpack = line_decoder(contract)
-        self._forget()
+        self._kinds = Memory(_KIND)
+        self._people = Memory(_PERSON)
+        self._places = Memory(_PLACE)
+        self._bodies: dict[tuple[str, bytes], _Judged] = {}
 
     def _forget(self) -> None:
-        self._people, self._places, self._kinds = Memory(_PERSON), Memory(_PLACE), Memory(_KIND)
-        self._bodies: dict[tuple[str, bytes], _Judged] = {}
+        """Start those memories anew that have grown large."""
+        if len(self._people) > _REMEMBERED:
+            self._people = Memory(_PERSON)
+        if len(self._places) > _REMEMBERED:
+            self._places = Memory(_PLACE)
+        if len(self._bodies) > _REMEMBERED:
+            self._bodies = {}
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
-        if max(len(self._people), len(self._places), len(self._bodies)) > _REMEMBERED:
-            self._forget()
+        self._forget()
         taken, left = self._read(lines)
         if not taken:
             return None, left
@@ -232,7 +239,7 @@ class BulkReader:
             raise _Unusual
         drift: dict[Any, int] = {}
         plan.clean(properties, tenant_id, drift, False)
-        judged = (encode(properties), drift)
+        judged = (encode(properties), drift or None)
         if "tok_" not in judged[0]:
             self._bodies[said] = judged
         return judged

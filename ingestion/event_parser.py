@@ -52,6 +52,13 @@ class EventParser:
         self._prepare_envelope(contract)
         self._bulk = BulkReader(contract, tokeniser, self) if is_plain(contract) else None
 
+    def follow(self, file: FileInfo) -> bool:
+        """Go on with another file of the contract, and with what is remembered of its people."""
+        if file.header != self._file.header:
+            return False
+        self._file = file
+        return True
+
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines at once, and the lines that are left to `parse`."""
         return self._bulk.take(lines) if self._bulk is not None else (None, lines)

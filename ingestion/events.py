@@ -47,6 +47,7 @@ class EventSource:
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contracts = contracts
         self._tokeniser = tokeniser
+        self._parsers: dict[str, EventParser] = {}
 
     def shape(self, file: FileInfo) -> Shape:
         contract = choose_contract(self._contracts, file)
@@ -58,10 +59,14 @@ class EventSource:
         )
 
     def open(self, file: FileInfo) -> LineParser:
+        """The parser of one file; the next `open` of the same contract may take it over."""
         contract = choose_contract(self._contracts, file)
-        if not contract.envelope:
-            contract = contract.model_copy(update={"envelope": NATIVE})
-        return EventParser(contract, file, self._tokeniser)
+        parser = self._parsers.get(contract.key)
+        if parser is None or not parser.follow(file):
+            if not contract.envelope:
+                contract = contract.model_copy(update={"envelope": NATIVE})
+            parser = self._parsers[contract.key] = EventParser(contract, file, self._tokeniser)
+        return parser
 
     def after_file(self, conn: psycopg.Connection, loaded: LoadedFile) -> None:
         """Nothing beyond the rows themselves."""
