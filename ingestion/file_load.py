@@ -9,6 +9,8 @@ from collections import Counter
 import psycopg
 
 from ingestion.batches import Batch, Rejection
+from ingestion.event_columns import EventRows
+from ingestion.fresh_days import FreshDays
 from ingestion.ledger import Entry, Ledger
 from ingestion.report import LoadReport
 from ingestion.sink import Sink, Stored
@@ -28,11 +30,12 @@ class FileLoad:
     """Takes a file's batches and ends with a commit; the caller rolls back on any exception."""
 
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
-                 source: Source) -> None:  # fmt: skip
+                 source: Source, fresh: FreshDays) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
         self._source = source
+        self._fresh = fresh
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._drift: Counter[tuple[str, str, str]] = Counter()
@@ -52,7 +55,7 @@ class FileLoad:
         before = self._sink.result.copy()
         try:
             with self._conn.transaction():
-                self._sink.store(batch)
+                rows = self._sink.store(batch)
         except REFUSED as error:
             self._sink.result = before
             if len(batch.rows) > 1:
@@ -61,6 +64,10 @@ class FileLoad:
                 return
             reason = f"The database refuses the record: {error.diag.message_primary or error}."
             self._refuse([Rejection(batch.lines[0], "refused_by_database", reason, "")])
+        else:
+            if isinstance(rows, EventRows):
+                self._fresh.begin(self._sink.result.days_begun)
+                self._fresh.keep(rows.of_load(self.load_id))
 
     def _refuse(self, rejected: list[Rejection]) -> None:
         self._counts["rejected"] += len(rejected)
@@ -75,8 +82,14 @@ class FileLoad:
         self._ledger.note_drift(self.file, self.load_id, self._drift)
         self._ledger.finish(self.file, self.load_id, is_complete, self._counts, self._sink.result)
         self._conn.execute("commit")
+        self._fresh.spoil(self._sink.result.days_thinned)
         self._ledger.remember(self.file, Entry(self.load_id, is_complete))
         self._report(report)
+
+    def undo(self) -> None:
+        """Roll everything back."""
+        self._conn.execute("rollback")
+        self._fresh.undo(self.load_id)
 
     def _report(self, report: LoadReport) -> None:
         stored = self._sink.result

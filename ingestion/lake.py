@@ -1,8 +1,9 @@
 """The Parquet lake: a mirror of raw_events.events, one file per day and tenant.
 
-A load names the days and tenants it touched; their files are written anew from the table, each in
-one atomic step. So the lake holds exactly the accepted events, with no small files to tidy up, and
-a crash leaves the old file or the new one and a watermark that makes the next load finish.
+A load names the days and tenants it touched; their files are written anew, from the table or, for
+days that begin with the load, from what it has just stored; each in one atomic step. So the lake
+holds exactly the accepted events, with no small files to tidy up, and a crash leaves the old file
+or the new one and a watermark that makes the next load finish.
 Belongs here: reading the table out and making Parquet of it. Does not belong here: where the files
 lie and how they are written (`tallyhouse.storage`), anything on loading.
 """
@@ -13,10 +14,14 @@ from datetime import date
 
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from psycopg import sql
 
+from ingestion.columns import uuid_texts
+from ingestion.fresh_days import FreshDays
+from ingestion.json_lines import decode_object, encode
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Writing, open_storage
 
@@ -42,6 +47,7 @@ _FREE = frozenset({
     "event_name", "event_domain", "properties",
 })  # fmt: skip
 _REPEATING = ["product", "source", "tenant_id", "user_id", "session_id", "event_name"]
+_IDS = frozenset({"event_id", "tenant_id", "user_id"})
 _ROWS_AT_ONCE = 2_000
 
 
@@ -49,7 +55,8 @@ class LakeError(TallyhouseError):
     """The lake could not be brought up to date; the tables are unharmed."""
 
 
-def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> int:
+def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
+           fresh: FreshDays) -> int:  # fmt: skip
     """Bring the lake up to what is loaded; the number of files written. Raises LakeError.
 
     Runs under the loader's lock. `place` is a folder or an object store's URL.
@@ -73,7 +80,7 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> 
         touched.setdefault(day, []).append(tenant)
     try:
         with open_storage(place).writing() as files:
-            written = _write_days(conn, files, touched, say)
+            written = _write_days(conn, files, touched, say, fresh)
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error)
         way_out = getattr(error, "way_out", "Free space or give permission there.")
@@ -91,14 +98,15 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None]) -> 
 
 def _write_days(
     conn: psycopg.Connection, files: Writing, touched: dict[date, list[str]],
-    say: Callable[[str], None],
+    say: Callable[[str], None], fresh: FreshDays,
 ) -> int:  # fmt: skip
     written = 0
     with ThreadPoolExecutor(2) as writers:
         pending = []
         for day, tenants in touched.items():
             say(f"lake {day}")
-            table = _read_day(conn, day, tenants)
+            known = fresh.rows(day)
+            table = _read_day(conn, day, tenants) if known is None else _as_in_lake(known)
             pending.append(writers.submit(_write_day, files, day, tenants, table))
             while len(pending) > 4:
                 written += pending.pop(0).result()
@@ -137,30 +145,41 @@ def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Tab
     ).fetchall()
     if not parts:
         return SCHEMA.empty_table()
-    return pyarrow.csv.read_csv(
+    table = pyarrow.csv.read_csv(
         pa.BufferReader(b"\n".join(part for (part,) in parts)),
         read_options=pyarrow.csv.ReadOptions(column_names=SCHEMA.names, use_threads=False),
         parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=_CONVERT,
     )
+    # as the loader wrote them, not as the database spells them
+    properties = [encode(decode_object(text.encode())) for text in table["properties"].to_pylist()]
+    place = SCHEMA.get_field_index("properties")
+    return table.set_column(place, "properties", pa.array(properties, pa.string()))
+
+
+def _as_in_lake(table: pa.Table) -> pa.Table:
+    """Columns of raw_events.events as those of the lake: ids are text here."""
+    return pa.Table.from_arrays(
+        [
+            uuid_texts(table[name].combine_chunks()) if name in _IDS else table[name]
+            for name in SCHEMA.names
+        ],
+        schema=SCHEMA,
+    )
 
 
 def _write_day(files: Writing, day: date, tenants: list[str], table: pa.Table) -> int:
     """Write each tenant's file of a day; a tenant without events there loses its file."""
-    ids = table.column("tenant_id").to_pylist()
-    written = start = 0
+    start = 0
     remaining = set(tenants)
-    while start < len(ids):
-        stop = start
-        while stop < len(ids) and ids[stop] == ids[start]:
-            stop += 1
-        files.put(_name(day, ids[start]), _parquet(table.slice(start, stop - start)))
-        remaining.discard(ids[start])
-        written += 1
-        start = stop
+    counts = pc.value_counts(table["tenant_id"]).to_pylist()  # in the rows' order
+    for tenant, count in ((row["values"], row["counts"]) for row in counts):
+        files.put(_name(day, tenant), _parquet(table.slice(start, count)))
+        remaining.discard(tenant)
+        start += count
     for tenant in remaining:
         files.remove(_name(day, tenant))
-    return written
+    return len(counts)
 
 
 def _name(day: date, tenant: str) -> str:

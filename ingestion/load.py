@@ -17,6 +17,7 @@ from ingestion.batches import SourceMaker
 from ingestion.cdc import CdcSource
 from ingestion.contracts import load_contracts
 from ingestion.file_load import FileLoad, set_aside
+from ingestion.fresh_days import FreshDays
 from ingestion.hashing import Hashing
 from ingestion.lake import LakeError, mirror
 from ingestion.landing import LandingFile, list_files, open_landing
@@ -78,6 +79,7 @@ class _Load:
         self._progress = progress
         self._processes = processes or min(4, os.cpu_count() or 1)
         self._report = LoadReport()
+        self._fresh = FreshDays()
         self._done = 0
         self._at_work: str | None = None
         folders = [settings.root / "contracts", *settings.contracts]
@@ -96,7 +98,7 @@ class _Load:
         self._report.files_seen = len(files)
         self._report.stray += self._landing.stray
         try:
-            with closing(self._connect(autocommit=True)) as conn:
+            with closing(self._fresh), closing(self._connect(autocommit=True)) as conn:
                 self._prepare(conn)
                 ledger = Ledger(conn)
                 if again:
@@ -137,11 +139,12 @@ class _Load:
                     if item.undeclared:
                         set_aside(conn, ledger, item.file, item.undeclared)
                     else:
-                        current = FileLoad(conn, ledger, item.file, self._sources(item.file.kind))
+                        source = self._sources(item.file.kind)
+                        current = FileLoad(conn, ledger, item.file, source, self._fresh)
                 elif isinstance(item, Finish):
                     assert current is not None
                     if item.undo:
-                        conn.execute("rollback")
+                        current.undo()
                     else:
                         current.finish(self._report, item.problem)
                     self._at_work = None
@@ -225,7 +228,7 @@ class _Load:
 
     def _mirror(self, conn: psycopg.Connection) -> None:
         try:
-            self._report.lake_files = mirror(conn, self._settings.lake, self._say)
+            self._report.lake_files = mirror(conn, self._settings.lake, self._say, self._fresh)
         except LakeError as error:
             self._report.unreadable.append(str(error))
 

@@ -7,7 +7,8 @@ each row is written once. Belongs here: SQL over any `Target`. Does not belong h
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from copy import deepcopy
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from psycopg import sql
 
 from ingestion.batches import KEYS, Batch, Conflict
 from ingestion.columns import binary_copy
+from ingestion.rows import Rows
 from ingestion.sources import FileInfo, Target, Touch
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -32,12 +34,13 @@ class Stored:
     withdrawn: Counter[int] = field(default_factory=Counter)  # the replaced rows' loads
     newest_us: int | None = None
     dates: set[date] = field(default_factory=set)
+    days_begun: set[date] = field(default_factory=set)  # their partitions were made here
+    days_thinned: set[date] = field(default_factory=set)  # rows left them again
     touches: set[Touch] = field(default_factory=set)
 
     def copy(self) -> "Stored":
         """As it stands, for a return to here."""
-        dates, touches = set(self.dates), set(self.touches)
-        return replace(self, dates=dates, touches=touches, withdrawn=self.withdrawn.copy())
+        return deepcopy(self)
 
 
 class _Known(NamedTuple):
@@ -70,15 +73,16 @@ class Sink:
         )
         self._columns = sql.SQL(", ").join(map(sql.Identifier, (*target.columns, "load_id")))
 
-    def store(self, batch: Batch) -> None:
-        """Store one batch; everything of it is in the open transaction afterwards."""
+    def store(self, batch: Batch) -> Rows | None:
+        """Store one batch; everything of it is in the open transaction afterwards. The rows that
+        were new."""
         result = self.result
         result.duplicates += batch.duplicates
         result.conflicts += len(batch.conflicts)
         if batch.newest_us is not None:
             result.newest_us = max(batch.newest_us, result.newest_us or batch.newest_us)
         if not len(batch.rows):
-            return
+            return None
         dropped, lost = self._claim_keys(batch)
         self._log_conflicts([*batch.conflicts, *lost])
         self._make_partitions(batch.dates)
@@ -86,11 +90,13 @@ class Sink:
         if dropped:
             rows = rows.only([place for place in range(len(rows)) if place not in dropped])
         result.duplicates += len(dropped)
-        if len(rows):
-            self._copy(self._table, self._columns, rows.copy_format, rows.copy_data(self._load_id))
-            result.stored += len(rows)
-            result.touches |= rows.touches()
-            result.dates.update(batch.dates)
+        if not len(rows):
+            return None
+        self._copy(self._table, self._columns, rows.copy_format, rows.copy_data(self._load_id))
+        result.stored += len(rows)
+        result.touches |= rows.touches()
+        result.dates.update(batch.dates)
+        return rows
 
     def _copy(self, table: sql.Composable, columns: sql.Composable, form: str,
               data: Iterable[bytes]) -> None:  # fmt: skip
@@ -164,6 +170,7 @@ class Sink:
             ).fetchall()
             for content_hash, load_id, kind, product, tenant, entity, touched_on in removed:
                 gone.add(content_hash)
+                self.result.days_thinned.add(day)
                 self.result.withdrawn[load_id] += 1
                 if kind is not None:
                     text = [None if v is None else str(v) for v in (tenant, entity, touched_on)]
@@ -213,6 +220,7 @@ class Sink:
         ).fetchall()
         for (day,) in missing:
             make_partition(self._conn, self._target.table, day)
+            self.result.days_begun.add(day)
 
 
 def make_partition(conn: psycopg.Connection, table: str, day: date) -> None:
