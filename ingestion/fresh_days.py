@@ -109,11 +109,13 @@ def _by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
 def _order(table: pa.Table) -> np.ndarray:
     """By tenant, then time, then event."""
     occurred = table["occurred_at"].cast(pa.int64()).to_numpy()
-    return np.lexsort((_half(table["event_id"]), occurred, _half(table["tenant_id"])))
+    return np.lexsort((*_halves(table["event_id"]), occurred, *_halves(table["tenant_id"])))
 
 
-def _half(ids: pa.ChunkedArray) -> np.ndarray:
-    """The first eight of sixteen bytes as a number."""
+def _halves(ids: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """16-byte ids as two numbers each, the one that decides first comes last."""
     array = ids.combine_chunks()
-    raw = np.frombuffer(array.buffers()[1], ">u8")
-    return raw[2 * array.offset : 2 * (array.offset + len(array)) : 2]
+    raw = np.frombuffer(array.buffers()[1], ">u8")[
+        2 * array.offset : 2 * (array.offset + len(array))
+    ]
+    return raw[1::2], raw[::2]

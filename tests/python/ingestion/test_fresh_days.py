@@ -8,7 +8,7 @@ import pytest
 from ingestion.fresh_days import FreshDays
 
 DAY, NEXT, OLD = date(2026, 3, 1), date(2026, 3, 2), date(2026, 2, 1)
-TENANTS = (b"\x01" * 16, b"\xff" * 16)
+TENANTS = (b"\x01" * 15 + b"\x01", b"\x01" * 15 + b"\xff")  # told apart by the last byte only
 
 
 def rows(load_id: int, *events: tuple[date, int, int, int]) -> pa.Table:

@@ -141,7 +141,7 @@ def test_files_made_from_memory_and_from_the_table_are_the_same(
     moved = {"occurred_at": f"{year}-03-11T09:00:00Z", "received_at": f"{year}-03-31T10:00:00Z"}
     loading.put(f"{FOLDER}/a.jsonl", [*numbered[:50], numbered[3]])
     loading.put(f"{FOLDER}/b.jsonl", numbered[40:])
-    loading.put(f"{FOLDER}/c.jsonl", [made.line(n, **moved) for n in (16, 89)])  # from other days
+    loading.put(f"{FOLDER}/c.jsonl", [made.line(n, **moved) for n in (16, 88)])  # from other days
     loading.load()
     first = open_storage(loading.settings.lake)
     loading.settings = replace(loading.settings, lake=f"{loading.settings.lake}-again")
