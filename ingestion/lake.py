@@ -106,7 +106,10 @@ def _write_days(
         for day, tenants in touched.items():
             say(f"lake {day}")
             known = fresh.rows(day)
-            table = _read_day(conn, day, tenants) if known is None else _as_in_lake(known)
+            if known is None or _has_powers_of_ten(known):
+                table = _read_day(conn, day, tenants)
+            else:
+                table = _as_in_lake(known)
             pending.append(writers.submit(_write_day, files, day, tenants, table))
             while len(pending) > 4:
                 written += pending.pop(0).result()
@@ -155,6 +158,12 @@ def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Tab
     properties = [encode(decode_object(text.encode())) for text in table["properties"].to_pylist()]
     place = SCHEMA.get_field_index("properties")
     return table.set_column(place, "properties", pa.array(properties, pa.string()))
+
+
+def _has_powers_of_ten(table: pa.Table) -> bool:
+    """Whether a number is written like 1e+17, which the database spells out."""
+    found = pc.match_substring_regex(table["properties"], r"[:,\[]-?\d+(\.\d+)?e[+\d]")
+    return bool(pc.any(found).as_py())
 
 
 def _as_in_lake(table: pa.Table) -> pa.Table:
