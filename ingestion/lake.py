@@ -106,10 +106,8 @@ def _write_days(
         for day, tenants in touched.items():
             say(f"lake {day}")
             known = fresh.rows(day)
-            if known is None or _has_powers_of_ten(known):
-                table = _read_day(conn, day, tenants)
-            else:
-                table = _as_in_lake(known)
+            is_here = known is not None and not _has_powers_of_ten(known)
+            table = _as_in_lake(known) if is_here else _read_day(conn, day, tenants)
             pending.append(writers.submit(_write_day, files, day, tenants, table))
             while len(pending) > 4:
                 written += pending.pop(0).result()
