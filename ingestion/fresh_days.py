@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-IN_MEMORY = 96 << 20  # bytes kept before they are written to the temporary folder
+IN_MEMORY = 48 << 20  # bytes kept before they are written to the temporary folder
 
 
 class FreshDays:
@@ -95,9 +95,9 @@ class FreshDays:
 def _by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
     days = table["event_date"].combine_chunks().cast(pa.int32()).to_numpy()
     found = np.unique(days)
-    if len(found) > 1:
+    if np.any(days[1:] < days[:-1]):
         order = np.argsort(days, kind="stable")
-        table, days = table.take(pa.array(order)), days[order]
+        table, days = table.combine_chunks().take(pa.array(order)), days[order]
     starts = np.searchsorted(days, found).tolist()
     stops = [*starts[1:], len(days)]
     return [
