@@ -83,7 +83,7 @@ def test_the_lake_holds_exactly_the_accepted_events(loading: Loading) -> None:
         str(i) for (i,) in loading.rows("select event_id from raw_events.events order by 1")
     ]
     named = next(row for t in tables for row in t.to_pylist() if row["event_id"].endswith("38"))
-    assert named["anonymous_id"] == 'x"\\,' and named["properties"] == '{"goal_id": 38}'
+    assert named["anonymous_id"] == 'x"\\,' and named["properties"] == '{"goal_id":38}'
     assert not list(lake.rglob("*.tmp"))
 
 
