@@ -132,6 +132,7 @@ class BulkReader:
         """
         decode, unpack, own_version = self._decode, self._unpack, self._contract.version
         people, places, kinds, bodies = self._people, self._places, self._kinds, self._bodies
+        product = self._contract.product
         taken: list[tuple[Any, ...]] = []
         left: list[Line] = []
         for line in lines:
@@ -191,7 +192,7 @@ class BulkReader:
                     key = blake2b(who.identity + event_id.encode(), digest_size=16).digest()
                     identified, event_uuid = key.hex(), key
                 content = (
-                    f"{occurred[:10]}\t{self._contract.product}\t{who.source}\t{event_id}"
+                    f"{occurred[:10]}\t{product}\t{who.source}\t{event_id}"
                     f"\t{identified}\t{who.copy}\t{anonymous or _NULL}\t{session or _NULL}"
                     f"\t{plan_copy}\t{occurred}\tf\t"
                     f"\t{before}{_NULL if load_time is None else load_time}{after}"

@@ -164,6 +164,9 @@ def records(block: Block, shape: Shape) -> Iterator[tuple[int, bytes]]:
     if lines and not lines[-1]:
         lines.pop()
     number = block.first_line
+    if not shape.is_quoted and _is_plain(block.data, lines):
+        yield from enumerate(lines, number)
+        return
     if not shape.is_quoted:
         for line in lines:
             stripped = line[:-1] if line[-1:] == b"\r" else line
@@ -178,6 +181,11 @@ def records(block: Block, shape: Shape) -> Iterator[tuple[int, bytes]]:
         if record.strip():
             yield number + position, record
         position += taken
+
+
+def _is_plain(data: bytes, lines: list[bytes]) -> bool:
+    """Whether every line is a record as it stands."""
+    return b"\r" not in data and all(lines) and not any(map(bytes.isspace, lines))
 
 
 def _quoted_lines(lines: list[bytes], position: int) -> int:
