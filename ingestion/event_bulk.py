@@ -7,26 +7,21 @@ reads it and decides. Where both read a line they say the same, which a test com
 Belongs here: speed. Does not belong here: any rule that `event_parser` does not have.
 """
 
-from collections import Counter
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.bulk_memory import Memory
-from ingestion.columns import unescape
 from ingestion.contracts import EventContract
 from ingestion.event_columns import BYTES_16, INSTANT, SCHEMA, EventRows, accepted
-from ingestion.event_context import Context
-from ingestion.event_errors import Again, Invalid, text_of
+from ingestion.event_errors import Again, Invalid
+from ingestion.event_known import NULL, Known, Parser, Unusual
 from ingestion.event_plan import EventPlan
 from ingestion.event_struct import line_decoder
-from ingestion.identity import UUID_TEXT, identity_prefix
-from ingestion.json_lines import encode
+from ingestion.identity import UUID_TEXT
 from ingestion.pii import Tokeniser
 from ingestion.rows import Accepted, Line
 from ingestion.scrub import TooDeep
@@ -34,45 +29,12 @@ from ingestion.times import DAY_US, MARKS, USUAL, parse_instant
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
 _TIMES = slice(10, 12)  # where a taken row has its times
-_REMEMBERED = 50_000  # entries of a memory before it starts anew
-_PERSON = {
-    "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
-    "user_id": BYTES_16, "user_source_id": pa.string(),
-}  # fmt: skip
-_PLACE = dict.fromkeys(("country_code", "device_type", "browser", "ip_subnet"), pa.string())
-_KIND = dict.fromkeys(("event_name", "event_domain"), pa.string())
-
-_NULL = "\\N"
-
-
-_Judged = tuple[str, dict[Any, int] | None]  # properties as stored, drift in them
-
-
-class _Unusual(Exception):
-    """The line asks for judgement."""
-
 
 # Whatever is the matter with a line, the parser says it in its own words.
 _LEAVE = (
-    _Unusual, Invalid, Again, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
+    Unusual, Invalid, Again, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
     ArithmeticError, IndexError,
 )  # fmt: skip
-
-
-class Parser(Protocol):
-    """Of the parser that decides, what is needed here."""
-
-    drift: Counter[tuple[str, str, str]]
-
-    def plan_of(self, name: Any) -> EventPlan: ...
-
-
-class _Person(NamedTuple):
-    tenant_id: str
-    copy: str  # COPY text of tenant_id, tenant_source_id, user_id, user_source_id
-    source: str
-    keeps_id: bool  # a UUID of this source is the event's id as it is
-    identity: bytes  # what precedes the id in the identity that the key stands for
 
 
 class BulkReader:
@@ -83,25 +45,12 @@ class BulkReader:
         self._parser = parser
         self._contract = contract
         self._zone = ZoneInfo(contract.timezone)
-        self._context = Context(contract, tokeniser)
+        self._known = Known(contract, tokeniser, parser)
         self._decode, self._unpack = line_decoder(contract)
-        self._kinds = Memory(_KIND)
-        self._people = Memory(_PERSON)
-        self._places = Memory(_PLACE)
-        self._bodies: dict[tuple[str, bytes], _Judged] = {}
-
-    def _forget(self) -> None:
-        """Start those memories anew that have grown large."""
-        if len(self._people) > _REMEMBERED:
-            self._people = Memory(_PERSON)
-        if len(self._places) > _REMEMBERED:
-            self._places = Memory(_PLACE)
-        if len(self._bodies) > _REMEMBERED:
-            self._bodies = {}
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
-        self._forget()
+        self._known.forget()
         taken, left = self._read(lines)
         if not taken:
             return None, left
@@ -131,25 +80,28 @@ class BulkReader:
         One loop over local names: this is what a load's time is made of.
         """
         decode, unpack, own_version = self._decode, self._unpack, self._contract.version
-        people, places, kinds, bodies = self._people, self._places, self._kinds, self._bodies
-        product = self._contract.product
+        known = self._known
+        people, places, kinds, bodies = known.people, known.places, known.kinds, known.bodies
+        subnets, product = known.subnets, self._contract.product
         taken: list[tuple[Any, ...]] = []
         left: list[Line] = []
         for line in lines:
             text = line[1]
             try:
                 if b"\\" in text:
-                    raise _Unusual
+                    raise Unusual
                 (event_id, name, domain, occurred, received, tenant, user, anonymous, session,
                  source, version, agent, ip, device, browser, country, load_time,
                  properties) = unpack(decode(text))  # fmt: skip
                 if (kind := kinds.numbers.get(name)) is None:
-                    kind = self._learn_kind(name)
+                    kind = known.learn_kind(name)
                 if (person := people.numbers.get((tenant, user, source))) is None:
-                    person = self._learn_person(tenant, user, source)
-                where = (agent, ip, device, browser, country)
+                    person = known.learn_person(tenant, user, source)
+                where = (agent, device, browser, country)
                 if (place := places.numbers.get(where)) is None:
-                    place = self._learn_place(where)
+                    place = known.learn_place(where)
+                if (subnet := subnets.get(ip, "")) == "":
+                    subnet = known.learn_subnet(ip)
                 who, (plan, plan_copy) = people.entries[person], kinds.entries[kind]
                 if (
                     occurred[-1] != "Z"
@@ -166,23 +118,24 @@ class BulkReader:
                 ):
                     received = parse_instant(received, self._zone).text
                 if domain is not None and not self._is_own(domain, plan):
-                    raise _Unusual
+                    raise Unusual
                 if anonymous is not None:
                     anonymous = _short(anonymous)
                 if session is not None:
                     session = _short(session)
-                before, after = places.entries[place]
                 if load_time is not None and not 0 <= load_time < 2**31 - 1:
                     load_time = None
                 if version is None:
                     version = own_version
                 elif not 0 <= version < 2**31:
-                    raise _Unusual
-                if not 0 < len(event_id) <= 500:
-                    raise _Unusual
+                    raise Unusual
+                if type(event_id) is int:
+                    event_id = str(event_id)
+                elif not 0 < len(event_id) <= 500:
+                    raise Unusual
                 said = (name, bytes(properties))
                 if (judged := bodies.get(said)) is None:
-                    judged = self._judge(plan, said, who.tenant_id)
+                    judged = known.judge(plan, said, who.tenant_id)
                 body, drift = judged
                 if who.keeps_id and UUID_TEXT.match(event_id):
                     identified = event_id.lower()
@@ -193,10 +146,10 @@ class BulkReader:
                     identified, event_uuid = key.hex(), key
                 content = (
                     f"{occurred[:10]}\t{product}\t{who.source}\t{event_id}"
-                    f"\t{identified}\t{who.copy}\t{anonymous or _NULL}\t{session or _NULL}"
+                    f"\t{identified}\t{who.copy}\t{anonymous or NULL}\t{session or NULL}"
                     f"\t{plan_copy}\t{occurred}\tf\t"
-                    f"\t{before}{_NULL if load_time is None else load_time}{after}"
-                    f"\t{version}\t{body}\t"
+                    f"\t{places.entries[place]}{NULL if load_time is None else load_time}"
+                    f"\t{subnet or NULL}\t{version}\t{body}\t"
                 )
                 digest = blake2b(content.encode(), digest_size=16).digest()
             except _LEAVE:
@@ -204,46 +157,9 @@ class BulkReader:
             else:
                 taken.append((
                     line, key, digest, person, place, kind, event_id, event_uuid, anonymous,
-                    session, occurred, received, load_time, version, body, drift,
+                    session, occurred, received, load_time, subnet, version, body, drift,
                 ))  # fmt: skip
         return taken, left
-
-    def _learn_kind(self, name: str) -> int:
-        plan = self._parser.plan_of(name)
-        domain = _NULL if plan.domain is None else plan.domain
-        entry = (plan, f"{plan.name}\t{domain}")
-        return self._kinds.learn(name, entry, (plan.name, plan.domain))
-
-    def _learn_person(self, tenant: str | None, user: str | None, source: str | None) -> int:
-        own = self._contract.default_source
-        named = own if source is None else text_of(source, "source")
-        who = self._context.identify(tenant, user)
-        tenant_id, tenant_source, user_id, user_source = map(unescape, who.copy.split("\t"))
-        assert tenant_id is not None
-        identity = identity_prefix(self._contract.product, tenant_id, named)
-        entry = _Person(tenant_id, who.copy, named, named == own, identity)
-        values = (named, _bytes(tenant_id), tenant_source, _bytes(user_id), user_source)
-        return self._people.learn((tenant, user, source), entry, values)
-
-    def _learn_place(self, where: tuple[str | None, ...]) -> int:
-        text = self._context.describe(*where)
-        country, device, browser, _, subnet = map(unescape, text.split("\t"))
-        before, after = text.split("\v")
-        return self._places.learn(where, (before, after), (country, device, browser, subnet))
-
-    def _judge(self, plan: EventPlan, said: tuple[str, bytes], tenant_id: str) -> _Judged:
-        """The properties as they are stored; remembered where they are the same for everybody."""
-        properties = orjson.loads(said[1])
-        if properties is None:
-            properties = {}
-        elif type(properties) is not dict:
-            raise _Unusual
-        drift: dict[Any, int] = {}
-        plan.clean(properties, tenant_id, drift, False)
-        judged = (encode(properties), drift or None)
-        if "tok_" not in judged[0]:
-            self._bodies[said] = judged
-        return judged
 
     def _is_own(self, domain: str, plan: EventPlan) -> bool:
         declared = self._contract.domains
@@ -251,7 +167,7 @@ class BulkReader:
 
     def _rows(self, taken: list[tuple[Any, ...]]) -> Accepted:
         (lines, keys, hashes, people, places, kinds, ids, uuids, anonymous, sessions, occurred,
-         received, load_times, versions, bodies, _) = zip(*taken, strict=True)  # fmt: skip
+         received, load_times, subnets, versions, bodies, _) = zip(*taken, strict=True)  # fmt: skip
         occurred_at = pa.array(occurred, pa.string()).cast(INSTANT)
         columns = {
             "event_date": occurred_at.cast(pa.date32()),
@@ -264,12 +180,13 @@ class BulkReader:
             "is_time_corrected": pa.repeat(pa.scalar(False), len(taken)),
             "received_at": pa.array(received, pa.string()).cast(INSTANT),
             "page_load_time_ms": pa.array(load_times, pa.int32()),
+            "ip_subnet": pa.array(subnets, pa.string()),
             "schema_version": pa.array(versions, pa.int32()),
             "properties": pa.array(bodies, pa.string()),
             "content_hash": pa.array(hashes, BYTES_16),
-            **self._people.columns(people),
-            **self._places.columns(places),
-            **self._kinds.columns(kinds),
+            **self._known.people.columns(people),
+            **self._known.places.columns(places),
+            **self._known.kinds.columns(kinds),
         }
         table = pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
         return accepted([number for number, _ in lines], list(keys), table)
@@ -285,14 +202,13 @@ class BulkReader:
         )
 
 
-def _bytes(uuid: str | None) -> bytes | None:
-    return None if uuid is None else bytes.fromhex(uuid.replace("-", ""))
-
-
-def _short(text: str) -> str | None:
+def _short(text: str | int) -> str | None:
     """An id that is kept as it is."""
+    if type(text) is int:
+        return str(text)
+    assert isinstance(text, str)
     if "@" in text or len(text) > 500:
-        raise _Unusual
+        raise Unusual
     return text or None
 
 

@@ -12,6 +12,7 @@ import msgspec
 from ingestion.contracts import ENVELOPE, EventContract
 
 _WHOLE = frozenset({"schema_version", "page_load_time_ms"})
+_IDS = frozenset({"event_id", "tenant_id", "user_id", "anonymous_id", "session_id"})
 _Unpack = Callable[[Any], tuple[Any, ...]]
 
 
@@ -43,7 +44,9 @@ def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpa
     fields: dict[str, list[tuple[str, Any, Any]]] = {"": []}
     keys: dict[str, dict[str, str]] = {"": {}}
     for name in ENVELOPE:
-        kind = int | None if name in _WHOLE else str | None
+        kind: Any = int | None if name in _WHOLE else str | None
+        if name in _IDS:
+            kind = str | int | None
         for path in contract.envelope[name].paths() if name in contract.envelope else ():
             if path not in attributes:
                 holder, _, key = path.rpartition(".")

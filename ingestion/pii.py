@@ -12,6 +12,8 @@ import ipaddress
 import re
 
 EMAIL = re.compile(r"[\w.+'%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"((?:{_OCTET}\.){{3}}){_OCTET}\Z")
 PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,20}\d")
 
 
@@ -51,6 +53,8 @@ def looks_personal(source_id: str) -> bool:
 def ip_subnet(address: str) -> str | None:
     """The /24 (IPv4) or /48 (IPv6) of an address; None when it is not one."""
     text = address.strip()
+    if usual := _IPV4.match(text):
+        return f"{usual[1]}0/24"
     try:
         parsed = ipaddress.ip_address(text.split("%", 1)[0])
     except ValueError:

@@ -61,6 +61,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "no user": {"user_id": None},
     "ids that are no UUIDs": {"event_id": "e-1", "tenant_id": "acme", "user_id": "u 7"},
     "an id in capitals": {"event_id": "ABCDEF00-0000-4000-8000-00000000000A"},
+    "ids that are numbers": {"event_id": 7, "tenant_id": 3, "user_id": 2**53 + 1, "session_id": -4},
     "another source": {"source": "backend"},
     "times with an offset": {"occurred_at": "2026-03-01T11:00:00.5+01:00"},
     "times to the microsecond": {"occurred_at": "2026-03-01T10:00:00.000001Z"},
@@ -76,7 +77,8 @@ USUAL: dict[str, dict[str, Any]] = {
     "other letters": {"properties": {"goal_id": "Ünïcødé – 目標"}},
 }
 UNUSUAL: dict[str, dict[str, Any]] = {
-    "a number where a text is due": {"user_id": 12},
+    "a flag where an id is due": {"user_id": True},
+    "a fraction where an id is due": {"session_id": 1.5},
     "an unknown field": {"colour": "red"},
     "an unknown event": {"event_name": "never_heard_of"},
     "an escaped quote": {"properties": {"goal_id": 'say "x"'}},
@@ -117,7 +119,10 @@ def test_plain_shapes_of_the_products_are_read_in_bulk(parser_of: ParserOf) -> N
     assert read  # none of them fails to compile
 
 
-IDS = st.sampled_from(["", "x", "a@b.co", "é" * 3, "1" * 501, 7, True, None, [], {}, TENANT])
+IDS = st.sampled_from([
+    "", "x", "a@b.co", "é" * 3, "1" * 501, 7, -1, 2**53 + 1, 2**64, -(2**70), 1.0, 1e20, -0.0, True,
+    None, [], {}, TENANT,
+])  # fmt: skip
 TIMES = st.sampled_from([
     "2026-03-01T10:00:00Z", "2026-03-01T10:00:00.1Z", "2026-03-01T10:00:00.1234567Z",
     "2026-03-01T10:00:00.1234", "2026-03-01 10:00:00.123Z", "2026-03-01T10:00:00.123+00:00",
@@ -146,7 +151,8 @@ EVENTS = st.fixed_dictionaries(
         "context": st.dictionaries(
             st.sampled_from(["user_agent", "ip", "device_type", "browser", "country_code",
                              "page_load_time_ms", "else"]),
-            VALUES | st.sampled_from(["nl", "10.0.0.1", "Tablet", 12.5, -1, 2**31]),
+            VALUES | st.sampled_from(["nl", "10.0.0.1", "010.0.0.1", "256.1.1.1", "1.2.3", "::1", "",
+                                      "Tablet", 12.5, -1, 2**31]),
             max_size=4,
         ) | IDS,
         "properties": st.dictionaries(KEYS, VALUES, max_size=4) | IDS,
