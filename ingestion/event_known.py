@@ -23,7 +23,7 @@ from ingestion.json_lines import encode
 from ingestion.pii import Tokeniser, ip_subnet
 
 NULL = "\\N"
-_REMEMBERED = 50_000  # entries of a memory before it starts anew
+_REMEMBERED = 30_000  # entries of a memory before it starts anew
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
     "user_id": BYTES_16, "user_source_id": pa.string(),

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-IN_MEMORY = 48 << 20  # bytes kept before they are written to the temporary folder
+IN_MEMORY = 32 << 20  # bytes kept before they are written to the temporary folder
 
 
 class FreshDays:

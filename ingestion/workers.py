@@ -24,8 +24,8 @@ from ingestion.sources import FileInfo, Shape
 from tallyhouse.errors import TallyhouseError
 
 _SIZE = struct.Struct("<Q")
-SMALL = 4 << 20  # bytes up to which starting processes is not worth it
-AHEAD = 4  # items per process, of some 6 MiB each, that may be parsed or wait to be
+SMALL = 12 << 20  # bytes up to which starting processes is not worth it
+AHEAD = 3  # items per process, of some 6 MiB each, that may be parsed or wait to be
 
 
 class Begin(NamedTuple):

@@ -87,10 +87,11 @@ def _lint(warehouse: Warehouse) -> Count:
 
 
 def _pytest(root: Path) -> Count:
-    """All of pytest on two workers; a run that did not even start counts as one failure."""
+    """All of pytest on three workers, because many tests wait for processes of their own; a run
+    that did not even start counts as one failure."""
     with tempfile.TemporaryDirectory(prefix="tallyhouse-pytest-") as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile"]
         answer = subprocess.run([*command, f"--junit-xml={report}"], cwd=root, check=False)
         if not report.exists():
             return Count(failed=1)
