@@ -29,15 +29,17 @@ class FreshDays:
         self._held_bytes = 0
         self._written: dict[date, list[Path]] = {}
         self._begun: set[date] = set()
+        self._spoilt: set[date] = set()
         self._undone: set[int] = set()
 
     def begin(self, days: Iterable[date]) -> None:
-        """The partitions of these days were made just now."""
-        self._begun.update(days)
+        """The partitions of these days were made by the load at work; may be said repeatedly."""
+        self._begun.update(set(days) - self._spoilt)
 
     def spoil(self, days: Iterable[date]) -> None:
-        """Rows of these days left the table again."""
-        self._begun.difference_update(days)
+        """Not all rows of these days are known here, and never will be."""
+        self._spoilt.update(days)
+        self._begun -= self._spoilt
 
     def undo(self, load_id: int) -> None:
         """What a load stored was rolled back."""

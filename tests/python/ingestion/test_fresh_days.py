@@ -68,3 +68,7 @@ def test_without_room_on_disk_the_tables_know(monkeypatch: pytest.MonkeyPatch) -
     days.begin([DAY])
     days.keep(rows(7, (DAY, 0, 5, 1)))
     assert ids(days, DAY) is None
+    monkeypatch.undo()  # room again: what was lost meanwhile stays lost
+    days.begin([DAY])  # as the next batch of the same file says again
+    days.keep(rows(7, (DAY, 0, 6, 2)))
+    assert ids(days, DAY) is None
