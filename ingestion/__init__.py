@@ -4,7 +4,10 @@ A pure library: it knows files, contracts and a database connection, nothing of 
 `docs/contracts.md` tells how a source is added without touching code.
 """
 
+from ingestion.arrow_start import start
 from ingestion.load import LoadError, load_all, replay
 from ingestion.report import LoadReport
 
 __all__ = ["LoadError", "LoadReport", "load_all", "replay"]
+
+start()

@@ -5,12 +5,15 @@ here: the current state and history made from the changes (`fold`).
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import orjson
 
+from ingestion.cdc.bulk import BulkReader
+from ingestion.cdc.change_rows import collect
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.envelope import TRUNCATE, Change, NotAChange, read_change
 from ingestion.cdc.plan import Decoded, TablePlan
@@ -18,13 +21,9 @@ from ingestion.cdc.position import UNPLACED, natural_key, partition_lane
 from ingestion.identity import record_key
 from ingestion.json_lines import decode_exactly, decode_object, encode
 from ingestion.pii import Tokeniser
+from ingestion.rows import Accepted, Line
 from ingestion.sources import FileInfo, Ignored, Outcome, Rejected, Row, copy_field
 
-COLUMNS = (
-    "event_date", "product", "table_name", "op", "key", "key_hash", "lsn", "transaction_id",
-    "transaction_order", "position", "is_placed", "stream_file", "stream_offset", "committed_at",
-    "received_at", "after", "extra", "unavailable", "content_hash",
-)  # fmt: skip
 _EPOCH = datetime(1970, 1, 1)
 NULL = "\\N"
 _EMPTY = Decoded({}, None, [], "")
@@ -45,6 +44,15 @@ class CdcParser:
         self._stream_text = copy_field(self._stream_file)
         self._file_table = _table_of_path(inside, contract)
         self._found: dict[tuple[str, str | None], TablePlan | Rejected | Ignored] = {}
+        self._bulk = BulkReader(self._product, self._stream_file, self._plan)
+
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        """The rows of the lines that are plain, and the lines that are not."""
+        return self._bulk.take(lines)
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        """The plain lines' rows and those that `parse` made of the others."""
+        return collect(plain, rows)
 
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line. Never raises."""

@@ -27,7 +27,7 @@ _PLACEHOLDER_BASE64 = base64.b64encode(PLACEHOLDER.encode()).decode()  # bytea
 _PLACEHOLDER_UUID = str(  # arrays of UUIDs: Java's UUID.nameUUIDFromBytes
     UUID(bytes=hashlib.md5(PLACEHOLDER.encode(), usedforsecurity=False).digest(), version=3)
 )
-_PLACEHOLDERS = frozenset({PLACEHOLDER, _PLACEHOLDER_BASE64, _PLACEHOLDER_UUID})
+PLACEHOLDERS = frozenset({PLACEHOLDER, _PLACEHOLDER_BASE64, _PLACEHOLDER_UUID})
 _PLACEHOLDER_CODES = list(PLACEHOLDER.encode())  # arrays of numbers
 _UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 TENANT_ID, USER_ID = "_tenant_id", "_user_id"
@@ -36,7 +36,7 @@ TENANT_ID, USER_ID = "_tenant_id", "_user_id"
 def may_hold_placeholder(row: Mapping[str, Any]) -> bool:
     """Whether a closer look is worth it; cheap, and never wrong in saying no."""
     try:
-        return not _PLACEHOLDERS.isdisjoint(row.values())
+        return not PLACEHOLDERS.isdisjoint(row.values())
     except TypeError:  # a list or an object among them
         return True
 
@@ -44,7 +44,7 @@ def may_hold_placeholder(row: Mapping[str, Any]) -> bool:
 def is_placeholder(value: Any) -> bool:
     """Rule 52: the source did not send this value because it did not change."""
     if isinstance(value, str):
-        return value in _PLACEHOLDERS
+        return value in PLACEHOLDERS
     if isinstance(value, list):
         return value == _PLACEHOLDER_CODES or (bool(value) and all(map(is_placeholder, value)))
     if isinstance(value, dict):
@@ -74,7 +74,7 @@ class TablePlan:
         self.primary_key = table.primary_key if table else ()
         self._tokeniser = tokeniser
         self._scrubber = Scrubber(tokeniser)
-        self._default_tenant = uuid_text(product, "tenant", product)
+        self.default_tenant = uuid_text(product, "tenant", product)
         columns = table.columns if table else {}
         self._decoders: dict[str, Decoder] = {n: decoder(c) for n, c in columns.items()}
         self._tokens = tuple(n for n, c in columns.items() if c.personal == "token")
@@ -172,28 +172,39 @@ class TablePlan:
                 drift[self.name, name, "missing_column"] += 1
 
     def _ids(self, values: dict[str, Any], unavailable: list[str]) -> str:
-        tenant_id = self._default_tenant
+        tenant_id = self.default_tenant
         if self._tenant is not None:
             if self._tenant in unavailable:
                 unavailable.append(TENANT_ID)
             elif (value := values[self._tenant]) is not None:
-                source_id = value if type(value) is str else str(value)
-                known = self._tenants.get(source_id)
-                if known is None:
-                    known = self._new_entity("tenant", source_id, tenant_id)
-                    _remember(self._tenants, source_id, known)
-                tenant_id = values[TENANT_ID] = known
+                tenant_id = values[TENANT_ID] = self.tenant_of(value)
         if self._user is not None:
             if self._user in unavailable:
                 unavailable.append(USER_ID)
             elif (value := values[self._user]) is not None:
-                source_id = value if type(value) is str else str(value)
-                known = self._users.get((source_id, tenant_id))
-                if known is None:
-                    known = self._new_entity("user", source_id, tenant_id)
-                    _remember(self._users, (source_id, tenant_id), known)
-                values[USER_ID] = known
+                values[USER_ID] = self.user_of(value, tenant_id)
         return tenant_id
+
+    def tenant_of(self, value: Any) -> str:
+        """The id of the tenant that a decoded value names."""
+        source_id = value if type(value) is str else str(value)
+        known = self._tenants.get(source_id)
+        if known is None:
+            known = self._new_entity("tenant", source_id, self.default_tenant)
+            _remember(self._tenants, source_id, known)
+        return known
+
+    def user_of(self, value: Any, tenant_id: str) -> str:
+        """The id of the user that a decoded value names, within a tenant."""
+        source_id = value if type(value) is str else str(value)
+        known = self._users.get((source_id, tenant_id))
+        if known is None:
+            known = self._new_entity("user", source_id, tenant_id)
+            _remember(self._users, (source_id, tenant_id), known)
+        return known
+
+    def token(self, tenant_id: str, value: str) -> str:
+        return self._tokeniser.token(tenant_id, value)
 
     def _new_entity(self, kind: str, source_id: str, tenant_id: str) -> str:
         if looks_personal(source_id):
@@ -208,7 +219,7 @@ class TablePlan:
         for name in self._tokens:
             value = values.get(name)
             if value is not None:
-                owner = self._default_tenant if name in self.primary_key else tenant_id
+                owner = self.default_tenant if name in self.primary_key else tenant_id
                 values[name] = self._tokeniser.token(owner, value)
         for name in self._json:
             value = values.get(name)
@@ -248,8 +259,8 @@ class TablePlan:
                     except _UNDECODABLE:
                         return None
                 if name in self._tokens:
-                    value = self._tokeniser.token(self._default_tenant, value)
+                    value = self._tokeniser.token(self.default_tenant, value)
             key[name] = value
         if not self.is_declared:
-            key = self._scrubbed(key, self._default_tenant)
+            key = self._scrubbed(key, self.default_tenant)
         return key

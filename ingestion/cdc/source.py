@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import psycopg
 
 from ingestion.cdc.affected import Batch, find_affected, read_fresh
+from ingestion.cdc.change_rows import COLUMNS
 from ingestion.cdc.contract import CdcContract, cdc_contracts
 from ingestion.cdc.fold import fold
-from ingestion.cdc.parser import COLUMNS, CdcParser
+from ingestion.cdc.parser import CdcParser
 from ingestion.cdc.place import StreamState, place
 from ingestion.cdc.plan import TablePlan
 from ingestion.cdc.rebuild import decode_again

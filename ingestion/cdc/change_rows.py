@@ -1,0 +1,121 @@
+"""Rows of raw_cdc.changes as Arrow columns, with the typed images of those that were read in bulk.
+
+Belongs here: the columns' types, in the table's order (load_id comes after them), choosing among
+rows. Does not belong here: how a line becomes a row (`parser`, `bulk`).
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from ingestion.columns import binary_copy, unescape
+from ingestion.rows import Accepted, text_rows
+from ingestion.sources import Row, Touch
+
+INSTANT = pa.timestamp("us", tz="UTC")
+BYTES_16 = pa.binary(16)
+JSON = frozenset({"key", "after", "extra"})
+SCHEMA = pa.schema([
+    ("event_date", pa.date32()), ("product", pa.string()), ("table_name", pa.string()),
+    ("op", pa.string()), ("key", pa.string()), ("key_hash", BYTES_16), ("lsn", pa.int64()),
+    ("transaction_id", pa.int64()), ("transaction_order", pa.int64()), ("position", pa.binary()),
+    ("is_placed", pa.bool_()), ("stream_file", pa.string()), ("stream_offset", pa.int64()),
+    ("committed_at", INSTANT), ("received_at", INSTANT), ("after", pa.string()),
+    ("extra", pa.string()), ("unavailable", pa.list_(pa.string())), ("content_hash", pa.binary()),
+])  # fmt: skip
+COLUMNS = tuple(SCHEMA.names)
+_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+
+
+@dataclass(frozen=True)
+class Image:
+    """Typed images of one table's rows: row i of `columns` is that of row `places[i]`; all null
+    for a delete."""
+
+    places: np.ndarray[Any, np.dtype[np.int64]]
+    columns: pa.Table
+
+    def only(self, kept: np.ndarray[Any, Any]) -> "Image":
+        """The images of some rows, by position, ascending; with their new positions."""
+        inside = np.isin(self.places, kept)
+        return Image(
+            np.searchsorted(kept, self.places[inside]), self.columns.filter(pa.array(inside))
+        )
+
+
+@dataclass(frozen=True)
+class ChangeRows:
+    """Rows of raw_cdc.changes as columns, see `rows.Rows`; `images` by table."""
+
+    table: pa.Table
+    images: Mapping[str, Image]
+    copy_format = "binary"
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def only(self, places: Sequence[int]) -> "ChangeRows":
+        kept = np.asarray(places, dtype=np.int64)
+        return ChangeRows(
+            self.table.take(pa.array(kept)),
+            {name: image.only(kept) for name, image in self.images.items()},
+        )
+
+    def touches(self) -> set[Touch]:
+        return set()  # the fold knows what it touched
+
+    def copy_data(self, load_id: int) -> Iterator[bytes]:
+        numbers = pa.repeat(pa.scalar(load_id, pa.int64()), self.table.num_rows)
+        return binary_copy(self.table.append_column("load_id", numbers), JSON)
+
+
+def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+    """The rows read in bulk and rows of COPY text, together; the latter alone stay text."""
+    if plain is None:
+        return text_rows(rows)
+    if not rows:
+        return plain
+    assert isinstance(plain.rows, ChangeRows)
+    others = text_rows(rows)
+    parts = [plain.rows.table, from_copy_text([row.copy for _, row in rows])]
+    return Accepted(
+        plain.lines + others.lines,
+        plain.keys + others.keys,
+        _join(plain.dates, others.dates),
+        _join(plain.received_us, others.received_us),
+        _join(plain.hashes, others.hashes),
+        ChangeRows(pa.concat_tables(parts), plain.rows.images),
+    )
+
+
+def _join(*parts: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
+    chunks = [c for part in parts
+              for c in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]  # fmt: skip
+    return pa.chunked_array(chunks)
+
+
+def from_copy_text(lines: Sequence[str]) -> pa.Table:
+    """Rows of COPY text, as `parser` writes them, as columns."""
+    fields = zip(*([unescape(field) for field in line.split("\t")] for line in lines), strict=True)
+    arrays = [_array(values, field) for values, field in zip(fields, SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _array(values: tuple[str | None, ...], field: pa.Field) -> pa.Array:
+    if pa.types.is_binary(field.type) or field.type == BYTES_16:
+        return pa.array([v and bytes.fromhex(v.removeprefix("\\x")) for v in values], field.type)
+    if pa.types.is_list(field.type):
+        return pa.array([None if v is None else array_items(v) for v in values], field.type)
+    if pa.types.is_boolean(field.type):
+        return pa.array([value == "t" for value in values])
+    return pa.array(values, pa.string()).cast(field.type)
+
+
+def array_items(text: str) -> list[str]:
+    """The items of an array of texts as `parser` writes it: each in quotes."""
+    return [_ESCAPED.sub(r"\1", item) for item in _ITEM.findall(text)]
