@@ -113,11 +113,7 @@ def parse_block(
 def _batch(
     found: Accepted, seen: int, rejected: list[Rejection], ignored: int, parser: LineParser
 ) -> Batch:
-    conflicts: list[Conflict] = []
-    left = found
-    if len(set(found.keys)) < len(found.keys):
-        places, conflicts = _first_bodies(found)
-        left = found.only(places)
+    left, conflicts = _first_bodies(found)
     drift, parser.drift = parser.drift, Counter()
     return Batch(
         records=seen,
@@ -137,28 +133,43 @@ def _batch(
 def _sorted_keys(found: Accepted) -> pa.Table:
     """The keys in their order, in which an index takes them best."""
     keys = pa.array(found.keys, pa.binary(16))
-    order = np.argsort(np.frombuffer(b"".join(found.keys), ">u8")[::2])
+    order = np.argsort(_starts(found.keys))
     columns = [keys, found.dates, found.received_us, found.hashes]
     taken = [column.take(pa.array(order)) for column in columns]
     return pa.Table.from_arrays([*taken, pa.array(order, pa.int32())], schema=KEYS)
 
 
-def _first_bodies(found: Accepted) -> tuple[list[int], list[Conflict]]:
+def _starts(keys: list[bytes]) -> np.ndarray:
+    """The first eight bytes of each key, as a number."""
+    return np.frombuffer(b"".join(keys), ">u8")[::2].astype(np.uint64)
+
+
+def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:
     """Of rows with one key, the earliest received (ties: the smallest hash): rule 40."""
-    received, hashes = found.received_us.to_pylist(), found.hashes.to_pylist()
+    starts = _starts(found.keys)
+    order = np.argsort(starts, kind="stable")
+    is_again = starts[order][1:] == starts[order][:-1]
+    if not is_again.any():
+        return found, []
+    suspects = np.sort(order[np.append(is_again, False) | np.append(False, is_again)]).tolist()
+    received = dict(zip(suspects, found.received_us.take(suspects).to_pylist(), strict=True))
+    hashes = dict(zip(suspects, found.hashes.take(suspects).to_pylist(), strict=True))
     best: dict[bytes, int] = {}
     conflicts: list[Conflict] = []
-    for place, key in enumerate(found.keys):
+    dropped: set[int] = set()
+    for place in suspects:
+        key = found.keys[place]
         held = best.setdefault(key, place)
         if held == place:
             continue
         is_better = (received[place], hashes[place]) < (received[held], hashes[held])
         lost = held if is_better else place
+        dropped.add(lost)
         if hashes[place] != hashes[held]:
             conflicts.append(Conflict(key.hex(), hashes[lost].hex(), received[lost]))
         if is_better:
             best[key] = place
-    return sorted(best.values()), conflicts
+    return found.only([i for i in range(len(found.keys)) if i not in dropped]), conflicts
 
 
 class SourceMaker:

@@ -18,6 +18,11 @@ from pgpq.schema import Jsonb
 BYTES_16 = pa.binary(16)
 _HEX_OF_BYTE = np.array([f"{byte:02x}".encode() for byte in range(256)]).view(np.uint16)
 _GROUPS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))  # of a UUID's digits
+_DASHES_OF_UUID = [8, 13, 18, 23]
+_DIGITS_OF_UUID = [place for place in range(36) if place not in _DASHES_OF_UUID]
+_VALUE_OF_DIGIT = np.full(256, 255, np.uint8)
+for _digit in "0123456789abcdefABCDEF":
+    _VALUE_OF_DIGIT[ord(_digit)] = int(_digit, 16)
 _ROWS_AT_ONCE = 4_096
 _ESCAPED = re.compile(r"\\(.)")
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
@@ -48,6 +53,29 @@ def _array(values: tuple[str | None, ...], field: pa.Field) -> pa.Array:
     if field.type == pa.bool_():
         return pa.array([value == "t" for value in values])
     return pa.array(values, pa.string()).cast(field.type)
+
+
+def bytes_16(joined: bytes) -> pa.Array:
+    """16-byte ids, none of them null, from all their bytes."""
+    return pa.Array.from_buffers(BYTES_16, len(joined) // 16, [None, pa.py_buffer(joined)])
+
+
+def uuid_bytes(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Texts, none of them null, as UUIDs: (n, 16) bytes, and which texts are UUIDs in the usual
+    form at all; the bytes of others mean nothing."""
+    count = len(texts)
+    found = np.zeros((count, 16), np.uint8)
+    is_uuid = pc.equal(pc.binary_length(texts), 36).to_numpy(zero_copy_only=False)
+    joined = texts.filter(pa.array(is_uuid)) if not is_uuid.all() else texts
+    starts = np.frombuffer(joined.buffers()[1], np.int32)[joined.offset :]
+    first = int(starts[0]) if len(joined) else 0
+    raw = np.frombuffer(joined.buffers()[2] or b"", np.uint8)
+    raw = raw[first : first + 36 * len(joined)].reshape(-1, 36)
+    values = _VALUE_OF_DIGIT[raw[:, _DIGITS_OF_UUID]]
+    is_good = (values < 16).all(axis=1) & (raw[:, _DASHES_OF_UUID] == ord("-")).all(axis=1)
+    found[is_uuid] = values[:, ::2] << 4 | values[:, 1::2]
+    is_uuid[is_uuid] = is_good
+    return found, is_uuid
 
 
 def uuid_texts(ids: pa.Array) -> pa.Array:

@@ -10,12 +10,11 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from ingestion.columns import binary_copy, from_copy_text
+from ingestion.columns import BYTES_16, binary_copy, from_copy_text
 from ingestion.rows import Accepted
 from ingestion.sources import Row, Touch
 
 INSTANT = pa.timestamp("us", tz="UTC")
-BYTES_16 = pa.binary(16)
 JSON = frozenset({"properties"})
 
 SCHEMA = pa.schema([

@@ -6,36 +6,51 @@ here: reading lines (`event_bulk`).
 """
 
 from collections import Counter
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
+import msgspec
 import orjson
 import pyarrow as pa
 
-from ingestion.bulk_memory import Memory
-from ingestion.columns import unescape
+from ingestion.bulk_memory import REFUSED, Memory, Numbers
+from ingestion.columns import BYTES_16, unescape
 from ingestion.contracts import EventContract
-from ingestion.event_columns import BYTES_16
 from ingestion.event_context import Context
-from ingestion.event_errors import text_of
+from ingestion.event_errors import Again, Invalid, text_of
 from ingestion.event_plan import EventPlan
+from ingestion.event_shapes import Judged, Shapes
 from ingestion.identity import identity_prefix
 from ingestion.json_lines import encode
 from ingestion.pii import Tokeniser, ip_subnet
+from ingestion.scrub import TooDeep
 
 NULL = "\\N"
 _REMEMBERED = 30_000  # entries of a memory before it starts anew
+_LONGEST = 1_000  # bytes of properties that are remembered
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
     "user_id": BYTES_16, "user_source_id": pa.string(),
+    "who": pa.string(),  # COPY text of the last four
+    "identity": pa.binary(),  # what precedes the id in the identity that the key stands for
+    "keeps_id": pa.bool_(),  # a UUID of this source is the event's id as it is
 }  # fmt: skip
-_PLACE = dict.fromkeys(("country_code", "device_type", "browser"), pa.string())
-_KIND = dict.fromkeys(("event_name", "event_domain"), pa.string())
+_PLACE = dict.fromkeys(("country_code", "device_type", "browser", "place"), pa.string())
+_KIND = dict.fromkeys(("event_name", "event_domain", "kind"), pa.string())
+_SUBNET = {"ip_subnet": pa.string()}
 
-Judged = tuple[str, dict[Any, int] | None]  # properties as stored, drift in them
+_Learned = tuple[Any, tuple[Any, ...]]
 
 
 class Unusual(Exception):
     """The line asks for judgement."""
+
+
+# Whatever is the matter with a line, the parser says it in its own words.
+LEAVE = (
+    Unusual, Invalid, Again, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
+    ArithmeticError, IndexError,
+)  # fmt: skip
 
 
 class Parser(Protocol):
@@ -46,78 +61,106 @@ class Parser(Protocol):
     def plan_of(self, name: Any) -> EventPlan: ...
 
 
-class Person(NamedTuple):
-    tenant_id: str
-    copy: str  # COPY text of tenant_id, tenant_source_id, user_id, user_source_id
-    source: str
-    keeps_id: bool  # a UUID of this source is the event's id as it is
-    identity: bytes  # what precedes the id in the identity that the key stands for
-
-
 class Known:
-    """The memories of one contract. What cannot be learned raises as the parser would."""
+    """The memories of one contract."""
 
     def __init__(self, contract: EventContract, tokeniser: Tokeniser, parser: Parser) -> None:
         self._contract = contract
         self._context = Context(contract, tokeniser)
         self._parser = parser
-        self.kinds = Memory(_KIND)  # (plan, COPY text of event_name, event_domain) by name
-        self.people = Memory(_PERSON)  # Person by (tenant, user, source)
-        self.places = Memory(_PLACE)  # COPY text by (user agent, device type, browser, country)
-        self.subnets: dict[str | None, str | None] = {None: None}  # by IP address
-        self.bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
+        self.kinds = Memory(_KIND, self._judge_kind, LEAVE)  # by name; entries are plans
+        # by tenant, user, source; entries are tenants
+        self.people = Memory(_PERSON, self._judge_person, LEAVE)
+        # by user agent, device type, browser, country
+        self.places = Memory(_PLACE, self._judge_place, LEAVE)
+        self.subnets = Memory(_SUBNET, self._judge_subnet, LEAVE)  # by address
+        self._bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
+        self._shapes = Shapes()
 
     def forget(self) -> None:
         """Start those memories anew that have grown large; numbers of before are void."""
-        if len(self.people) > _REMEMBERED:
-            self.people = Memory(_PERSON)
-        if len(self.places) > _REMEMBERED:
-            self.places = Memory(_PLACE)
-        if len(self.subnets) > _REMEMBERED:
-            self.subnets = {None: None}
-        if len(self.bodies) > _REMEMBERED:
-            self.bodies = {}
+        for memory in (self.people, self.places, self.subnets):
+            if len(memory) > _REMEMBERED:
+                memory.forget()
+        if len(self._bodies) > _REMEMBERED:
+            self._bodies = {}
+        if len(self._shapes) > _REMEMBERED:
+            self._shapes = Shapes()
 
-    def learn_kind(self, name: str) -> int:
+    def _judge_kind(self, name: str) -> _Learned:
         plan = self._parser.plan_of(name)
         domain = NULL if plan.domain is None else plan.domain
-        entry = (plan, f"{plan.name}\t{domain}")
-        return self.kinds.learn(name, entry, (plan.name, plan.domain))
+        return plan, (plan.name, plan.domain, f"{plan.name}\t{domain}")
 
-    def learn_person(
+    def _judge_person(
         self, tenant: str | int | None, user: str | int | None, source: str | None
-    ) -> int:
+    ) -> _Learned:
         own = self._contract.default_source
         named = own if source is None else text_of(source, "source")
         who = self._context.identify(tenant, user)
         tenant_id, tenant_source, user_id, user_source = map(unescape, who.copy.split("\t"))
         assert tenant_id is not None
         identity = identity_prefix(self._contract.product, tenant_id, named)
-        entry = Person(tenant_id, who.copy, named, named == own, identity)
-        values = (named, _bytes(tenant_id), tenant_source, _bytes(user_id), user_source)
-        return self.people.learn((tenant, user, source), entry, values)
+        ids = (named, _bytes(tenant_id), tenant_source, _bytes(user_id), user_source)
+        return tenant_id, (*ids, who.copy, identity, named == own)
 
-    def learn_place(self, where: tuple[str | None, ...]) -> int:
-        agent, device, browser, country = where
-        text = self._context.describe(agent, None, device, browser, country).split("\v")[0]
-        return self.places.learn(where, text, tuple(map(unescape, text.split("\t")[:3])))
+    def _judge_place(
+        self, agent: str | None, device: str | None, browser: str | None, country: str | None
+    ) -> _Learned:
+        text = self._context.describe(agent, None, device, browser, country).split("\t\v")[0]
+        return None, (*map(unescape, text.split("\t")), text)
 
-    def learn_subnet(self, address: str) -> str | None:
-        subnet = self.subnets[address] = ip_subnet(address)
-        return subnet
+    def _judge_subnet(self, address: str | None) -> _Learned:
+        return None, (ip_subnet(address) if address is not None else None,)
 
-    def judge(self, plan: EventPlan, said: tuple[str, bytes], tenant_id: str) -> Judged:
-        """The properties as they are stored; remembered where they are the same for everybody."""
-        properties = orjson.loads(said[1])
+    def is_domain(self, stated: str | None, kind: int) -> bool:
+        """Whether a line's domain, if it states one, is that of its event name."""
+        if stated is None or kind == REFUSED:
+            return True
+        declared = self._contract.domains
+        plan: EventPlan = self.kinds.entries[kind]
+        return stated == plan.domain and (not declared or stated in declared)
+
+    def bodies(
+        self, kinds: Numbers, people: Numbers, properties: Sequence[bytes]
+    ) -> list[Judged | None]:
+        """Properties as they are stored; None where they ask for judgement."""
+        held, shapes = self._bodies.get, self._shapes.body
+        plans, tenants = self.kinds.entries, self.people.entries
+        found: list[Judged | None] = []
+        for kind, person, said in zip(kinds.tolist(), people.tolist(), properties, strict=True):
+            judged: Judged | None = None
+            if kind != REFUSED != person:
+                plan = plans[kind]
+                judged = held((plan.name, said)) or shapes(plan.name, said)
+                if judged is None:
+                    try:
+                        judged = self._judge_body(plan, said, tenants[person])
+                    except LEAVE:
+                        judged = None
+            found.append(judged)
+        return found
+
+    def _judge_body(self, plan: EventPlan, said: bytes, tenant_id: str) -> Judged:
+        """By the plan; remembered where it is the same for everybody."""
+        properties = orjson.loads(said)
         if properties is None:
             properties = {}
         elif type(properties) is not dict:
             raise Unusual
+        before = properties.copy()
         drift: dict[Any, int] = {}
         plan.clean(properties, tenant_id, drift, False)
         judged = (encode(properties), drift or None)
-        if "tok_" not in judged[0]:
-            self.bodies[said] = judged
+        if (
+            not drift
+            and properties == before
+            and plan.ignores_digits(before)
+            and self._shapes.learn(plan.name, said, before)
+        ):
+            return judged
+        if "tok_" not in judged[0] and len(said) <= _LONGEST:
+            self._bodies[(plan.name, said)] = judged
         return judged
 
 

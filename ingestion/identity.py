@@ -6,6 +6,7 @@ first). Does not belong here: keyed tokens of personal data (`pii`).
 
 import hashlib
 import re
+from collections.abc import Iterable
 from uuid import UUID
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
@@ -31,6 +32,17 @@ def record_key(*parts: str) -> str:
     digest = _BLANK.copy()
     digest.update("\x00".join(parts).encode("utf-8", "replace"))
     return digest.hexdigest()
+
+
+def digests(texts: Iterable[bytes]) -> list[bytes]:
+    """16 bytes that stand for each text."""
+    found = []
+    new = _BLANK.copy
+    for text in texts:
+        digest = new()
+        digest.update(text)
+        found.append(digest.digest())
+    return found
 
 
 def identity_prefix(*parts: str) -> bytes:
