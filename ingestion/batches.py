@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.columns import bytes_16
 from ingestion.contracts import Contracts
 from ingestion.pii import Tokeniser
 from ingestion.reader import Block, records
@@ -56,30 +57,28 @@ class Batch(NamedTuple):
     newest_us: int | None
     drift: Counter[tuple[str, str, str]]
 
-    def halves(self) -> "list[Batch]":
+    def halves(self) -> "tuple[Batch, Batch]":
         """The rows in two batches; everything that was counted already is left out."""
-        middle = len(self.rows) // 2
-        return [
-            self._replace(
-                records=0,
-                keys=_keys_between(self.keys, start, stop),
-                rows=self.rows.only(range(start, stop)),
-                lines=self.lines[start:stop],
-                duplicates=self.duplicates if start == 0 else 0,
-                conflicts=self.conflicts if start == 0 else [],
-                rejected=[],
-                ignored=0,
-            )
-            for start, stop in ((0, middle), (middle, len(self.rows)))
-        ]
+        return self.split(np.arange(len(self.rows)) >= len(self.rows) // 2)
 
+    def split(self, is_second: np.ndarray) -> "tuple[Batch, Batch]":
+        """The rows in two batches, by row; everything that was counted already is left out."""
+        first = self._replace(records=0, rejected=[], ignored=0, drift=Counter())
+        second = first._replace(duplicates=0, conflicts=[])
+        return first._only(~is_second), second._only(is_second)
 
-def _keys_between(keys: pa.Table, start: int, stop: int) -> pa.Table:
-    position = keys["position"]
-    inside = pc.and_(pc.greater_equal(position, start), pc.less(position, stop))
-    found = keys.filter(inside)
-    moved = pc.subtract(found["position"], pa.scalar(start, pa.int32()))
-    return found.set_column(found.schema.get_field_index("position"), "position", moved)
+    def _only(self, wanted: np.ndarray) -> "Batch":
+        positions = self.keys["position"].to_numpy()
+        keys = self.keys.filter(pa.array(wanted[positions]))
+        moved = (np.cumsum(wanted) - 1)[keys["position"].to_numpy()]
+        places = np.flatnonzero(wanted).tolist()
+        return self._replace(
+            keys=keys.set_column(
+                len(KEYS) - 1, KEYS.field("position"), pa.array(moved, pa.int32())
+            ),
+            rows=self.rows.only(places),
+            lines=[self.lines[place] for place in places],
+        )
 
 
 def parse_block(
@@ -131,12 +130,19 @@ def _batch(
 
 
 def _sorted_keys(found: Accepted) -> pa.Table:
-    """The keys in their order, in which an index takes them best."""
-    keys = pa.array(found.keys, pa.binary(16))
-    order = np.argsort(_starts(found.keys))
-    columns = [keys, found.dates, found.received_us, found.hashes]
-    taken = [column.take(pa.array(order)) for column in columns]
-    return pa.Table.from_arrays([*taken, pa.array(order, pa.int32())], schema=KEYS)
+    keys = bytes_16(b"".join(found.keys))
+    positions = pa.array(np.arange(len(found.keys), dtype=np.int32))
+    columns = [keys, found.dates, found.received_us, found.hashes, positions]
+    return by_key(pa.Table.from_arrays(columns, schema=KEYS))
+
+
+def by_key(keys: pa.Table) -> pa.Table:
+    """Keys (see KEYS) in their order, in which an index takes them best."""
+    joined = keys["key"].combine_chunks()
+    order = np.argsort(
+        np.frombuffer(joined.buffers()[1], ">u8")[2 * joined.offset :][: 2 * len(joined) : 2]
+    )
+    return keys.take(pa.array(order))
 
 
 def _starts(keys: list[bytes]) -> np.ndarray:

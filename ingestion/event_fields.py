@@ -46,12 +46,12 @@ class Fields(NamedTuple):
     received_at: pa.Array
 
     def only(self, wanted: Mask) -> "Fields":
-        return Fields(*(
+        return Fields._make(
             part[wanted] if isinstance(part, np.ndarray)
             else part.filter(pa.array(wanted)) if isinstance(part, pa.Array)
             else list(compress(part, wanted))
             for part in self
-        ))  # fmt: skip
+        )  # fmt: skip
 
 
 def judged_fields(

@@ -5,7 +5,9 @@ files are loaded (`load`), the statements themselves (`sink`, `ledger`).
 """
 
 from collections import Counter
+from collections.abc import Callable
 
+import numpy as np
 import psycopg
 
 from ingestion.batches import Batch, Rejection
@@ -13,6 +15,8 @@ from ingestion.event_columns import EventRows
 from ingestion.fresh_days import FreshDays
 from ingestion.ledger import Entry, Ledger
 from ingestion.report import LoadReport
+from ingestion.rows import Rows
+from ingestion.seen_keys import SeenByTable
 from ingestion.sink import Sink, Stored
 from ingestion.sources import FileInfo, LoadedFile, Source
 
@@ -25,12 +29,14 @@ REFUSED = (
     psycopg.errors.NotNullViolation,
 )
 
+_HELD = 20_000  # rows kept in memory until their keys are looked up
+
 
 class FileLoad:
     """Takes a file's batches and ends with a commit; the caller rolls back on any exception."""
 
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
-                 source: Source, fresh: FreshDays) -> None:  # fmt: skip
+                 source: Source, fresh: FreshDays, seen: SeenByTable) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
@@ -42,6 +48,8 @@ class FileLoad:
         conn.execute("begin")
         self.load_id = ledger.next_load_id()
         self._sink = Sink(conn, source.target, file, self.load_id)
+        self._seen = seen.of(conn, source.target.key_table)
+        self._held: list[Batch] = []  # rows whose keys may have been seen before
 
     def take(self, batch: Batch) -> None:
         """Store a batch; rows that the database itself refuses become rejections."""
@@ -49,22 +57,43 @@ class FileLoad:
         self._counts["ignored"] += batch.ignored
         self._drift.update(batch.drift)
         self._refuse(batch.rejected)
-        self._store(batch)
+        if self._seen is None:
+            self._store(batch, self._sink.store)
+            return
+        is_known = np.zeros(len(batch.rows), np.bool_)
+        is_known[batch.keys["position"].to_numpy()] = self._seen.add(
+            batch.keys["key"].combine_chunks()
+        )
+        if is_known.any():
+            batch, known = batch.split(is_known)
+            self._held.append(known)
+        self._store(batch, self._sink.store_new)
+        if sum(len(held.rows) for held in self._held) > _HELD:
+            self._settle()
 
-    def _store(self, batch: Batch) -> None:
+    def _settle(self) -> None:
+        """Look those keys up that may have been seen before."""
+        self._sink.flush()
+        for batch in self._held:
+            self._store(batch, self._sink.store)
+        self._held = []
+
+    def _store(self, batch: Batch, store: Callable[[Batch], Rows | None]) -> None:
         before = self._sink.result.copy()
         try:
             with self._conn.transaction():
-                rows = self._sink.store(batch)
+                rows = store(batch)
         except REFUSED as error:
             self._sink.result = before
             if len(batch.rows) > 1:
                 for half in batch.halves():
-                    self._store(half)
+                    self._store(half, store)
                 return
             reason = f"The database refuses the record: {error.diag.message_primary or error}."
             self._refuse([Rejection(batch.lines[0], "refused_by_database", reason, "")])
         else:
+            if store == self._sink.store_new:
+                self._sink.defer(batch.keys)
             if isinstance(rows, EventRows):
                 self._fresh.begin(self._sink.result.days_begun)
                 self._fresh.keep(rows.of_load(self.load_id))
@@ -76,6 +105,7 @@ class FileLoad:
 
     def finish(self, report: LoadReport, problem: str | None) -> None:
         """Run the source's own part, write the ledger entry, commit, report."""
+        self._settle()
         loaded = LoadedFile(self.file, self.load_id, self._sink.result.dates)
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None

@@ -24,6 +24,7 @@ from ingestion.landing import LandingFile, list_files, open_landing
 from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
 from ingestion.reader import Digest, Unreadable, blocks
 from ingestion.report import LoadReport
+from ingestion.seen_keys import SeenByTable
 from ingestion.sources import FileInfo, Shape, Undeclared
 from ingestion.workers import Begin, Finish, Item, Parsing, Work
 from tallyhouse.errors import TallyhouseError
@@ -80,6 +81,7 @@ class _Load:
         self._processes = processes or min(4, os.cpu_count() or 1)
         self._report = LoadReport()
         self._fresh = FreshDays()
+        self._seen = SeenByTable()
         self._done = 0
         self._at_work: str | None = None
         folders = [settings.root / "contracts", *settings.contracts]
@@ -140,7 +142,7 @@ class _Load:
                         set_aside(conn, ledger, item.file, item.undeclared)
                     else:
                         source = self._sources(item.file.kind)
-                        current = FileLoad(conn, ledger, item.file, source, self._fresh)
+                        current = FileLoad(conn, ledger, item.file, source, self._fresh, self._seen)
                 elif isinstance(item, Finish):
                     assert current is not None
                     if item.undo:

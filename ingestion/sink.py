@@ -7,19 +7,21 @@ each row is written once. Belongs here: SQL over any `Target`. Does not belong h
 
 from collections import Counter
 from collections.abc import Iterable
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
-from ingestion.batches import KEYS, Batch, Conflict
+from ingestion.batches import KEYS, Batch, Conflict, by_key
 from ingestion.columns import binary_copy
 from ingestion.rows import Rows
 from ingestion.sources import FileInfo, Target, Touch
 
+_DEFERRED = 200_000  # keys, of some 60 bytes each
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,7 +42,7 @@ class Stored:
 
     def copy(self) -> "Stored":
         """As it stands, for a return to here."""
-        return deepcopy(self)
+        return Stored(**{name: copy(value) for name, value in vars(self).items()})
 
 
 class _Known(NamedTuple):
@@ -66,6 +68,7 @@ class Sink:
         self._table = sql.SQL(target.table)
         self._keys = sql.SQL(target.key_table)
         self._chunk = 0
+        self._deferred: list[pa.Table] = []
         self.result = Stored()
         conn.execute(
             "create temporary table if not exists stage_keys (key uuid, event_date date,"
@@ -76,27 +79,52 @@ class Sink:
     def store(self, batch: Batch) -> Rows | None:
         """Store one batch; everything of it is in the open transaction afterwards. The rows that
         were new."""
+        dropped, lost = self._claim_keys(batch) if len(batch.rows) else (set(), [])
+        rows = batch.rows
+        if dropped:
+            rows = rows.only([place for place in range(len(rows)) if place not in dropped])
+        self.result.duplicates += len(dropped)
+        return self._store_rows(batch, rows, lost)
+
+    def store_new(self, batch: Batch) -> Rows | None:
+        """Store a batch whose keys nobody stored before; they follow with `defer` and `flush`."""
+        return self._store_rows(batch, batch.rows, [])
+
+    def _store_rows(self, batch: Batch, rows: Rows, lost: list[Conflict]) -> Rows | None:
         result = self.result
         result.duplicates += batch.duplicates
         result.conflicts += len(batch.conflicts)
         if batch.newest_us is not None:
             result.newest_us = max(batch.newest_us, result.newest_us or batch.newest_us)
-        if not len(batch.rows):
-            return None
-        dropped, lost = self._claim_keys(batch)
         self._log_conflicts([*batch.conflicts, *lost])
-        self._make_partitions(batch.dates)
-        rows = batch.rows
-        if dropped:
-            rows = rows.only([place for place in range(len(rows)) if place not in dropped])
-        result.duplicates += len(dropped)
         if not len(rows):
             return None
+        self._make_partitions(batch.dates)
         self._copy(self._table, self._columns, rows.copy_format, rows.copy_data(self._load_id))
         result.stored += len(rows)
         result.touches |= rows.touches()
         result.dates.update(batch.dates)
         return rows
+
+    def defer(self, keys: pa.Table) -> None:
+        """Keys of stored rows, which are entered together: an index takes many at once best."""
+        self._deferred.append(keys)
+        if sum(map(len, self._deferred)) >= _DEFERRED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Enter the deferred keys."""
+        if not self._deferred:
+            return
+        self._chunk += 1
+        keys = by_key(pa.concat_tables(self._deferred))
+        self._deferred = []
+        same = {"chunk": pa.scalar(self._chunk, pa.int32()), "load_id": pa.scalar(self._load_id)}
+        for name, value in same.items():
+            keys = keys.append_column(name, pa.repeat(value, len(keys)))
+        columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        self._copy(self._keys, names, "binary", binary_copy(keys.select(columns)))
 
     def _copy(self, table: sql.Composable, columns: sql.Composable, form: str,
               data: Iterable[bytes]) -> None:  # fmt: skip
