@@ -54,6 +54,19 @@ def deliveries(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[list[list[by
     return history, runs
 
 
+@st.composite
+def limits(draw: st.DrawFn) -> dict[str, int]:
+    """Sizes that cut small files into blocks and make a load store keys early and often."""
+    few = st.sampled_from([0, 1, 2, 5, 10_000])
+    return {
+        "ingestion.reader.PIECE": draw(st.sampled_from([300, 1 << 20])),
+        "ingestion.reader.BLOCK": draw(st.sampled_from([1, 700, 6 << 20])),
+        "ingestion.seen_keys._WORDS": draw(st.sampled_from([1, 8, 1 << 10])),
+        "ingestion.file_load._HELD": draw(few),
+        "ingestion.sink._DEFERRED": draw(few),
+    }
+
+
 def expected(history: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
     """Rule 40, but for ties, which only the hash decides."""
     kept: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -65,7 +78,7 @@ def expected(history: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
     }
 
 
-@given(deliveries())
+@given(deliveries(), limits())
 @settings(
     max_examples=25,
     deadline=None,
@@ -73,7 +86,9 @@ def expected(history: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, A
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_any_delivery_ends_in_the_same_rows(
-    loading: Loading, delivery: tuple[list[dict[str, Any]], list[list[list[bytes]]]]
+    loading: Loading,
+    delivery: tuple[list[dict[str, Any]], list[list[list[bytes]]]],
+    sizes: dict[str, int],
 ) -> None:
     history, runs = delivery
     loading.reset()
@@ -82,11 +97,14 @@ def test_any_delivery_ends_in_the_same_rows(
     at_once, conflicts = loading.events(), conflict_log(loading)
 
     loading.reset()
-    for run, files in enumerate(runs):
-        for number, lines in enumerate(files):
-            loading.put(f"events/upcoach/{run}-{number}.jsonl", lines)
-        loading.load()
-        assert loading.unaccounted() == 0
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in sizes.items():
+            patch.setattr(name, size)
+        for run, files in enumerate(runs):
+            for number, lines in enumerate(files):
+                loading.put(f"events/upcoach/{run}-{number}.jsonl", lines)
+            loading.load()
+            assert loading.unaccounted() == 0
     assert loading.events() == at_once
     assert conflict_log(loading) == conflicts
 
