@@ -56,8 +56,11 @@ create table if not exists raw_cdc.folded_tables (
     max_position bytea,
     max_stream_file text collate "C",
     last_unplaced_file text collate "C",
+    newest_instant timestamptz,  -- no version begins or ends later
     primary key (product, table_name)
 );
+
+alter table raw_cdc.folded_tables add column if not exists newest_instant timestamptz;
 
 -- What ends every row of a table at once: a truncate, and for a table without a key a new snapshot.
 create table if not exists raw_cdc.resets (

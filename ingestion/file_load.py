@@ -11,6 +11,7 @@ import numpy as np
 import psycopg
 
 from ingestion.batches import Batch, Rejection
+from ingestion.cdc.change_rows import ChangeRows, Kept
 from ingestion.event_columns import EventRows
 from ingestion.fresh_days import FreshDays
 from ingestion.ledger import Entry, Ledger
@@ -45,6 +46,7 @@ class FileLoad:
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._drift: Counter[tuple[str, str, str]] = Counter()
+        self._kept = Kept()
         conn.execute("begin")
         self.load_id = ledger.next_load_id()
         self._sink = Sink(conn, source.target, file, self.load_id)
@@ -97,6 +99,8 @@ class FileLoad:
             if isinstance(rows, EventRows):
                 self._fresh.begin(self._sink.result.days_begun)
                 self._fresh.keep(rows.of_load(self.load_id))
+            elif isinstance(rows, ChangeRows):
+                self._kept.keep(rows)
 
     def _refuse(self, rejected: list[Rejection]) -> None:
         self._counts["rejected"] += len(rejected)
@@ -106,13 +110,15 @@ class FileLoad:
     def finish(self, report: LoadReport, problem: str | None) -> None:
         """Run the source's own part, write the ledger entry, commit, report."""
         self._settle()
-        loaded = LoadedFile(self.file, self.load_id, self._sink.result.dates)
+        stored = self._sink.result
+        kept = None if stored.replaced else self._kept.all_of(stored.stored)
+        loaded = LoadedFile(self.file, self.load_id, stored.dates, kept)
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None
         self._ledger.note_drift(self.file, self.load_id, self._drift)
-        self._ledger.finish(self.file, self.load_id, is_complete, self._counts, self._sink.result)
+        self._ledger.finish(self.file, self.load_id, is_complete, self._counts, stored)
         self._conn.execute("commit")
-        self._fresh.spoil(self._sink.result.days_thinned)
+        self._fresh.spoil(stored.days_thinned)
         self._ledger.remember(self.file, Entry(self.load_id, is_complete))
         self._report(report)
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import psycopg
 
@@ -102,11 +102,13 @@ class LineParser(Protocol):
 
 @dataclass
 class LoadedFile:
-    """What `after_file` may look at: rows of this load lie in the partitions of `dates`."""
+    """What `after_file` may look at: rows of this load lie in the partitions of `dates`. `rows` are
+    they where the source has them in columns, None when they were too many to keep."""
 
     file: FileInfo
     load_id: int
     dates: set[date] = field(default_factory=set)
+    rows: Sequence[Any] | None = None
 
 
 class Source(Protocol):

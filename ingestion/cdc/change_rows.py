@@ -28,6 +28,11 @@ SCHEMA = pa.schema([
     ("extra", pa.string()), ("unavailable", pa.list_(pa.string())), ("content_hash", pa.binary()),
 ])  # fmt: skip
 COLUMNS = tuple(SCHEMA.names)
+KEPT_BYTES = 64 << 20  # of a file's rows, until they are read back from the database instead
+_FOLDED = [
+    "table_name", "op", "key_hash", "position", "stream_file", "stream_offset", "committed_at",
+    "received_at",
+]  # fmt: skip
 _ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 
@@ -66,12 +71,38 @@ class ChangeRows:
             {name: image.only(kept) for name, image in self.images.items()},
         )
 
+    @property
+    def nbytes(self) -> int:
+        images = sum(image.columns.nbytes for image in self.images.values())
+        return int(self.table.nbytes + images)
+
     def touches(self) -> set[Touch]:
         return set()  # the fold knows what it touched
 
     def copy_data(self, load_id: int) -> Iterator[bytes]:
         numbers = pa.repeat(pa.scalar(load_id, pa.int64()), self.table.num_rows)
         return binary_copy(self.table.append_column("load_id", numbers), JSON)
+
+
+class Kept:
+    """A file's rows, kept for their fold while they are few enough."""
+
+    def __init__(self) -> None:
+        self._parts: list[ChangeRows] = []
+        self._bytes = 0
+
+    def keep(self, rows: ChangeRows) -> None:
+        """Keep of the rows what the fold asks for."""
+        if self._bytes < KEPT_BYTES:
+            part = ChangeRows(rows.table.select(_FOLDED), rows.images)
+            self._parts.append(part)
+            self._bytes += part.nbytes
+        if self._bytes >= KEPT_BYTES:
+            self._parts = []
+
+    def all_of(self, count: int) -> list[ChangeRows] | None:
+        """The rows, if they are all that were stored."""
+        return self._parts if sum(map(len, self._parts)) == count else None
 
 
 def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
