@@ -3,7 +3,6 @@
 Belongs here: numbers for rows, columns from numbers. Does not belong here: what the things are.
 """
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,16 +12,18 @@ import pyarrow.compute as pc
 
 Numbers = np.ndarray  # int32, one per row
 REFUSED = -1
-_DENSE = 16  # times as many possible codes as rows: up to there a table of them pays
+_NOTHING, _BETWEEN = b"\x1e", b"\x1f"  # control characters, which no part of a key holds
 
 # Of a new key: what is kept of the thing for later judgements, and its values in the columns.
 Judge = Callable[..., tuple[Any, tuple[Any, ...]]]
 
 
 class Memory:
-    """A growing list of things, found again by their key, which has one or several parts.
+    """A growing list of things, found again by their key.
 
-    `judge` is called with the parts of a new key; it raises one of `refusals` where it cannot.
+    A key has one or several parts: texts without control characters, whole numbers, which count as
+    the text of their digits, or None. `judge` is called with the parts of a new key; it raises one
+    of `refusals` where it cannot.
     """
 
     def __init__(
@@ -31,83 +32,71 @@ class Memory:
         judge: Judge,
         refusals: tuple[type[BaseException], ...],
     ) -> None:
-        self.entries: list[Any] = []
-        self._numbers: dict[tuple[Any, ...], int] = {}
-        self._columns = columns
-        self._values: list[tuple[Any, ...]] = []
+        self._types = columns
         self._judge = judge
         self._refusals = refusals
+        self.forget()
 
     def __len__(self) -> int:
         return len(self.entries)
 
     def forget(self) -> None:
         """Start anew; numbers of before are void."""
-        self.entries, self._numbers, self._values = [], {}, []
+        self.entries: list[Any] = []
+        self._keys = pa.array([], pa.binary())
+        self._columns = {name: pa.array([], kind) for name, kind in self._types.items()}
 
     def find(self, *parts: Sequence[Any]) -> Numbers:
         """The number of each row's thing, or REFUSED. Item i of each part is row i's."""
-        keys, places = _distinct(parts)
-        numbers = list(map(self._numbers.get, keys))
-        if None in numbers:
-            for place, number in enumerate(numbers):
-                if number is None:
-                    numbers[place] = self._learn(keys[place])
-        return np.array(numbers, np.int32)[places]
+        keys = _keys(parts)
+        found = pc.index_in(keys, self._keys)
+        if found.null_count:
+            places = np.flatnonzero(np.asarray(found.is_null()))
+            new = keys.take(pa.array(places)).dictionary_encode()
+            _, first = np.unique(new.indices.to_numpy(), return_index=True)
+            said = [tuple(part[place] for part in parts) for place in places[first].tolist()]
+            self._learn(new.dictionary, said)
+            found = pc.index_in(keys, self._keys)
+        return found.fill_null(REFUSED).to_numpy()
 
-    def _learn(self, key: tuple[Any, ...]) -> int:
-        try:
-            entry, values = self._judge(*key)
-        except self._refusals:
-            return REFUSED
-        number = self._numbers[key] = len(self.entries)
-        self.entries.append(entry)
-        self._values.append(values)
-        return number
+    def _learn(self, keys: pa.Array, said: list[tuple[Any, ...]]) -> None:
+        """Judge new things; the refused ones are not remembered."""
+        values: list[tuple[Any, ...]] = []
+        is_good = []
+        for parts in said:
+            try:
+                entry, columns = self._judge(*parts)
+            except self._refusals:
+                is_good.append(False)
+                continue
+            is_good.append(True)
+            self.entries.append(entry)
+            values.append(columns)
+        if not values:
+            return
+        self._keys = pa.concat_arrays([self._keys, keys.filter(pa.array(is_good))])
+        for (name, kind), column in zip(
+            self._types.items(), zip(*values, strict=True), strict=True
+        ):
+            self._columns[name] = pa.concat_arrays([self._columns[name], pa.array(column, kind)])
 
     def columns(self, numbers: Numbers) -> dict[str, pa.Array]:
         """The columns of some rows, none of them refused."""
-        index = pc.dictionary_encode(pa.array(numbers))
-        used = [self._values[number] for number in index.dictionary.to_pylist()]
-        values = zip(*used, strict=True) if used else [()] * len(self._columns)
-        return {
-            name: pa.array(column, kind).take(index.indices)
-            for (name, kind), column in zip(self._columns.items(), values, strict=True)
-        }
+        places = pa.array(numbers)
+        return {name: column.take(places) for name, column in self._columns.items()}
 
 
-def _distinct(parts: Sequence[Sequence[Any]]) -> tuple[list[tuple[Any, ...]], np.ndarray]:
-    """Of rows made of parts: the distinct ones, and the place of each row's among them."""
-    coded = [_coded(part) for part in parts]
-    sizes = [len(values) for _, values in coded]
-    if math.prod(sizes) == max(sizes):  # one part varies at most
-        codes = coded[sizes.index(max(sizes))][0]
-        repeated = (values * (max(sizes) // len(values)) for _, values in coded)
-        return list(zip(*repeated, strict=True)), codes
-    codes = coded[0][0]
-    found = np.arange(sizes[0])[:, None]
-    for (more, _), size in zip(coded[1:], sizes[1:], strict=True):
-        distinct, codes = _dense(codes * size + more, len(found) * size)
-        found = np.column_stack([found[distinct // size], distinct % size])
-    taken = [
-        [values[code] for code in column]
-        for (_, values), column in zip(coded, found.T.tolist(), strict=True)
-    ]
-    return list(zip(*taken, strict=True)), codes
+def _keys(parts: Sequence[Sequence[Any]]) -> pa.Array:
+    columns = [_texts(part) for part in parts]
+    if len(columns) == 1:
+        return pc.coalesce(columns[0], pa.scalar(_NOTHING))
+    return pc.binary_join_element_wise(
+        *columns, _BETWEEN, null_handling="replace", null_replacement=_NOTHING
+    )
 
 
-def _dense(codes: np.ndarray, below: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which codes there are, and the place of each among them."""
-    if below > _DENSE * len(codes):
-        return np.unique(codes, return_inverse=True)
-    distinct = np.flatnonzero(np.bincount(codes, minlength=below))
-    places = np.zeros(below, np.int64)
-    places[distinct] = np.arange(len(distinct))
-    return distinct, places[codes]
-
-
-def _coded(values: Sequence[Any]) -> tuple[np.ndarray, list[Any]]:
-    """Texts and whole numbers as codes, and the value of each code."""
+def _texts(values: Sequence[Any]) -> pa.Array:
+    """Texts, digits for numbers; as bytes."""
     try:
         column = pa.array(values)
     except (
@@ -115,8 +104,7 @@ def _coded(values: Sequence[Any]) -> tuple[np.ndarray, list[Any]]:
         pa.ArrowTypeError,
         OverflowError,
     ):  # texts among numbers, or large ones
-        seen: dict[Any, int] = {}
-        codes = np.array([seen.setdefault(value, len(seen)) for value in values], np.int64)
-        return codes, list(seen)
-    found = column.dictionary_encode(null_encoding="encode")
-    return found.indices.to_numpy().astype(np.int64), found.dictionary.to_pylist()
+        column = pa.array([None if value is None else str(value) for value in values], pa.string())
+    if column.type != pa.string():
+        column = column.cast(pa.string())
+    return column.cast(pa.binary())

@@ -27,6 +27,7 @@ from ingestion.scrub import TooDeep
 
 NULL = "\\N"
 _REMEMBERED = 30_000  # entries of a memory before it starts anew
+_LARGE = 10**18
 _LONGEST = 1_000  # bytes of properties that are remembered
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
@@ -95,6 +96,9 @@ class Known:
     def _judge_person(
         self, tenant: str | int | None, user: str | int | None, source: str | None
     ) -> _Learned:
+        for number in (tenant, user):
+            if type(number) is int and abs(number) >= _LARGE:  # as text it might be too long
+                raise Unusual
         own = self._contract.default_source
         named = own if source is None else text_of(source, "source")
         who = self._context.identify(tenant, user)
