@@ -81,6 +81,8 @@ def uuid_bytes(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
 def uuid_texts(ids: pa.Array) -> pa.Array:
     """16-byte ids as UUID text, nulls kept."""
     count = len(ids)
+    if not count:
+        return pa.array([], pa.string())
     if ids.null_count:
         known = uuid_texts(ids.drop_null())
         places = np.cumsum(np.asarray(ids.is_valid())) - 1

@@ -8,14 +8,18 @@ lake (`lake`).
 """
 
 import tempfile
+from collections import deque
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_BEHIND = 2  # tables that wait to be kept
 IN_MEMORY = 32 << 20  # bytes kept before they are written to the temporary folder
 
 
@@ -31,22 +35,35 @@ class FreshDays:
         self._begun: set[date] = set()
         self._spoilt: set[date] = set()
         self._undone: set[int] = set()
+        self._lock, self._turn = Lock(), Lock()
+        self._keeper = ThreadPoolExecutor(1)
+        self._keeping: deque[Future[None]] = deque()
 
     def begin(self, days: Iterable[date]) -> None:
         """The partitions of these days were made by the load at work; may be said repeatedly."""
-        self._begun.update(set(days) - self._spoilt)
+        with self._lock:
+            self._begun.update(set(days) - self._spoilt)
 
     def spoil(self, days: Iterable[date]) -> None:
         """Not all rows of these days are known here, and never will be."""
-        self._spoilt.update(days)
-        self._begun -= self._spoilt
+        with self._lock:
+            self._spoilt.update(days)
+            self._begun -= self._spoilt
 
     def undo(self, load_id: int) -> None:
         """What a load stored was rolled back."""
         self._undone.add(load_id)
 
     def keep(self, table: pa.Table) -> None:
-        """Rows that were stored: the columns of raw_events.events."""
+        """Rows that were stored: the columns of raw_events.events. Done in the background."""
+        self._wait(upto=_BEHIND)
+        self._keeping.append(self._keeper.submit(self._keep, table))
+
+    def _wait(self, upto: int) -> None:
+        while len(self._keeping) > upto:
+            self._keeping.popleft().result()
+
+    def _keep(self, table: pa.Table) -> None:
         for day, rows in _by_day(table):
             if day in self._begun:
                 self._held.setdefault(day, []).append(rows)
@@ -55,7 +72,11 @@ class FreshDays:
             self._write()
 
     def rows(self, day: date) -> pa.Table | None:
-        """All rows of a day in the order of tenants and time; None where only the table knows."""
+        """All rows of a day in the order of tenants and time; None where only the table knows.
+
+        May be called from several threads, once everything was kept."""
+        with self._turn:
+            self._wait(upto=0)
         if day not in self._begun:
             return None
         parts = list(self._held.get(day, ()))
@@ -71,6 +92,7 @@ class FreshDays:
         return table.take(pa.array(_order(table)))
 
     def close(self) -> None:
+        self._keeper.shutdown(cancel_futures=True)
         if self._folder is not None:
             self._folder.cleanup()
 

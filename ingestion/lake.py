@@ -8,8 +8,9 @@ Belongs here: reading the table out and making Parquet of it. Does not belong he
 lie and how they are written (`tallyhouse.storage`), anything on loading.
 """
 
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 
 import psycopg
@@ -47,8 +48,8 @@ _FREE = frozenset({
     "event_name", "event_domain", "properties",
 })  # fmt: skip
 _REPEATING = ["product", "source", "tenant_id", "user_id", "session_id", "event_name"]
-_IDS = frozenset({"event_id", "tenant_id", "user_id"})
 _ROWS_AT_ONCE = 2_000
+_DAYS_AT_ONCE = 3  # in memory
 
 
 class LakeError(TallyhouseError):
@@ -101,18 +102,38 @@ def _write_days(
     say: Callable[[str], None], fresh: FreshDays,
 ) -> int:  # fmt: skip
     written = 0
+    unknown: list[date] = []
     with ThreadPoolExecutor(2) as writers:
-        pending = []
+        pending: deque[tuple[date, Future[int | None]]] = deque()
+
+        def finish(upto: int) -> None:
+            nonlocal written
+            while len(pending) > upto:
+                day, job = pending.popleft()
+                if (count := job.result()) is None:
+                    unknown.append(day)
+                written += count or 0
+
         for day, tenants in touched.items():
             say(f"lake {day}")
-            known = fresh.rows(day)
-            is_here = known is not None and not _has_powers_of_ten(known)
-            table = _as_in_lake(known) if is_here else _read_day(conn, day, tenants)
-            pending.append(writers.submit(_write_day, files, day, tenants, table))
-            while len(pending) > 4:
-                written += pending.pop(0).result()
-        written += sum(job.result() for job in pending)
+            pending.append((day, writers.submit(_write_fresh_day, files, day, tenants, fresh)))
+            finish(upto=_DAYS_AT_ONCE)
+        finish(upto=0)
+        for day in unknown:
+            say(f"lake {day}")
+            table = _read_day(conn, day, touched[day])
+            pending.append((day, writers.submit(_write_day, files, day, touched[day], table)))
+            finish(upto=_DAYS_AT_ONCE)
+        finish(upto=0)
     return written
+
+
+def _write_fresh_day(files: Writing, day: date, tenants: list[str], fresh: FreshDays) -> int | None:
+    """Write a day from what is known of it; None where the table must be asked."""
+    known = fresh.rows(day)
+    if known is None or _has_powers_of_ten(known):
+        return None
+    return _write_day(files, day, tenants, _as_in_lake(known))
 
 
 def _csv_field(name: str) -> str:
@@ -166,13 +187,12 @@ def _has_powers_of_ten(table: pa.Table) -> bool:
 
 def _as_in_lake(table: pa.Table) -> pa.Table:
     """Columns of raw_events.events as those of the lake: ids are text here."""
-    return pa.Table.from_arrays(
-        [
-            uuid_texts(table[name].combine_chunks()) if name in _IDS else table[name]
-            for name in SCHEMA.names
-        ],
-        schema=SCHEMA,
-    )
+    columns = {name: table[name] for name in SCHEMA.names}
+    columns["event_id"] = uuid_texts(table["event_id"].combine_chunks())
+    for name in ("tenant_id", "user_id"):
+        coded = table[name].combine_chunks().dictionary_encode()
+        columns[name] = uuid_texts(coded.dictionary).take(coded.indices)
+    return pa.Table.from_arrays(list(columns.values()), schema=SCHEMA)
 
 
 def _write_day(files: Writing, day: date, tenants: list[str], table: pa.Table) -> int:

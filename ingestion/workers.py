@@ -7,6 +7,7 @@ here: what a batch is (`batches`).
 """
 
 import contextlib
+import fcntl
 import gc
 import pickle
 import struct
@@ -25,6 +26,7 @@ from tallyhouse.errors import TallyhouseError
 
 _SIZE = struct.Struct("<Q")
 SMALL = 12 << 20  # bytes up to which starting processes is not worth it
+_PIPE = 1 << 20  # bytes
 AHEAD = 3  # items per process, of some 6 MiB each, that may be parsed or wait to be
 
 
@@ -99,7 +101,8 @@ class Parsing:
 
     def _begin(self, work: Work) -> Batch | Future[Batch]:
         self._seen += len(work.block.data)
-        if self._count < 2 or (self._seen <= SMALL and not self._all):
+        seen = max(self._seen, work.file.size_bytes)
+        if self._count < 2 or (seen <= SMALL and not self._all):
             self._here = self._here or BatchParser(*self._start)
             return self._here.parse(*work)
         if self._waiters is None:
@@ -124,6 +127,8 @@ class Parsing:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        for pipe in (process.stdin, process.stdout):
+            _widen(pipe)
         _send(process.stdin, self._start)
         return process
 
@@ -139,6 +144,13 @@ class Parsing:
                     with contextlib.suppress(BrokenPipeError):
                         pipe.close()
             process.wait()
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold more, so that both ends wake up less often; where that cannot be, let it be."""
+    assert pipe is not None
+    with contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
 
 
 def _send(pipe: IO[bytes] | None, message: Any) -> None:
