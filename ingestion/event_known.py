@@ -136,7 +136,7 @@ class Known:
             judged: Judged | None = None
             if kind != REFUSED != person:
                 plan = plans[kind]
-                judged = held((plan.name, said)) or shapes(plan.name, said)
+                judged = shapes(plan.name, said) or held((plan.name, said))
                 if judged is None:
                     try:
                         judged = self._judge_body(plan, said, tenants[person])
