@@ -32,7 +32,7 @@ def decode_exactly(line: bytes) -> dict[str, Any] | Rejected:
     except UnicodeDecodeError as error:
         return Rejected("invalid_utf8", f"Byte {error.start + 1} of the line is not UTF-8 text.")
     try:
-        value = json.loads(text, parse_float=_finite, parse_constant=_no_constant)
+        value = json.loads(text, parse_float=finite, parse_constant=no_constant)
         value = _storable(value)
     except RecursionError:
         return Rejected("too_deep", "The record is nested too deeply to be read.")
@@ -62,14 +62,16 @@ def _not_an_object(value: Any) -> Rejected:
     return Rejected("not_an_object", f"The line is a JSON {type(value).__name__}, not an object.")
 
 
-def _finite(text: str) -> float:
+def finite(text: str) -> float:
+    """A number as a double; one that no double holds is a ValueError."""
     value = float(text)
     if math.isinf(value):
         raise ValueError(f"{text[:40]} is beyond a double")
     return value
 
 
-def _no_constant(text: str) -> None:
+def no_constant(text: str) -> None:
+    """NaN and Infinity, which Python reads and JSON does not have."""
     raise ValueError(f"{text} is not JSON")
 
 

@@ -20,22 +20,19 @@ import pyarrow.csv
 import pyarrow.parquet
 from psycopg import sql
 
-from ingestion.columns import uuid_texts
+from ingestion import event_columns as events
+from ingestion.columns import BYTES_16, uuid_texts
 from ingestion.fresh_days import FreshDays
 from ingestion.json_lines import decode_object, encode
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Writing, open_storage
 
-_INSTANT = pa.timestamp("us", tz="UTC")
+_NOT_IN_LAKE = frozenset({"event_date", "content_hash"})  # the day is the folder's
+_IDS = frozenset(field.name for field in events.SCHEMA if field.type == BYTES_16) - _NOT_IN_LAKE
 SCHEMA = pa.schema([
-    ("product", pa.string()), ("source", pa.string()), ("source_event_id", pa.string()),
-    ("event_id", pa.string()), ("tenant_id", pa.string()), ("tenant_source_id", pa.string()),
-    ("user_id", pa.string()), ("user_source_id", pa.string()), ("anonymous_id", pa.string()),
-    ("session_id", pa.string()), ("event_name", pa.string()), ("event_domain", pa.string()),
-    ("occurred_at", _INSTANT), ("is_time_corrected", pa.bool_()), ("received_at", _INSTANT),
-    ("country_code", pa.string()), ("device_type", pa.string()), ("browser", pa.string()),
-    ("page_load_time_ms", pa.int32()), ("ip_subnet", pa.string()), ("schema_version", pa.int32()),
-    ("properties", pa.string()), ("load_id", pa.int64()),
+    *(pa.field(field.name, pa.string() if field.name in _IDS else field.type)
+      for field in events.SCHEMA if field.name not in _NOT_IN_LAKE),
+    ("load_id", pa.int64()),
 ])  # fmt: skip
 _CONVERT = pyarrow.csv.ConvertOptions(
     column_types=SCHEMA,
@@ -188,8 +185,7 @@ def _has_powers_of_ten(table: pa.Table) -> bool:
 def _as_in_lake(table: pa.Table) -> pa.Table:
     """Columns of raw_events.events as those of the lake: ids are text here."""
     columns = {name: table[name] for name in SCHEMA.names}
-    columns["event_id"] = uuid_texts(table["event_id"].combine_chunks())
-    for name in ("tenant_id", "user_id"):
+    for name in _IDS:
         coded = table[name].combine_chunks().dictionary_encode()
         columns[name] = uuid_texts(coded.dictionary).take(coded.indices)
     return pa.Table.from_arrays(list(columns.values()), schema=SCHEMA)

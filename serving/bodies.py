@@ -7,12 +7,12 @@ belong here: who sent them.
 from __future__ import annotations
 
 import json
-import math
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from ingestion.contracts import EventContract
+from ingestion.json_lines import finite, no_constant
 
 GZIP = zlib.MAX_WBITS | 16
 
@@ -75,11 +75,11 @@ def many_objects(body: bytes) -> list[dict[str, Any]]:
     They are written anew, so a number that no double holds is refused rather than made infinite.
     """
     try:
-        value = parse(body, parse_float=_finite)
+        value = parse(body, parse_float=finite)
         values = value if isinstance(value, list) else [value]
     except Refused:
         lines = [line for line in body.split(b"\n") if line.strip()]
-        values = [parse(line, parse_float=_finite) for line in lines]
+        values = [parse(line, parse_float=finite) for line in lines]
     if not values or not all(isinstance(value, dict) for value in values):
         raise Refused(400, "not_an_object", "Each event must be a JSON object.")
     return values
@@ -88,9 +88,7 @@ def many_objects(body: bytes) -> list[dict[str, Any]]:
 def parse(body: bytes, parse_float: Callable[[str], float] = float) -> Any:
     """JSON with integers of any size; refuses what is not JSON."""
     try:
-        return json.loads(
-            body.decode("utf-8"), parse_float=parse_float, parse_constant=_no_constant
-        )
+        return json.loads(body.decode("utf-8"), parse_float=parse_float, parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise Refused(400, "not_json", "The body is not JSON in UTF-8.") from error
 
@@ -139,14 +137,3 @@ def _find(record: dict[str, Any], path: str) -> Any:
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     return value
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if math.isinf(value):
-        raise ValueError(text)
-    return value
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(text)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from ingestion import LoadReport, load_all, replay
 from ingestion.contracts import Contracts, load_contracts
 from ingestion.events import EventSource
+from ingestion.ledger import LOADER_LOCK
 from ingestion.pii import Tokeniser
 from ingestion.quality import reconcile
 from ingestion.sources import FileInfo, LineParser
@@ -125,6 +127,16 @@ class Loading:
             empty_tables(conn)
         for path in sorted(self.landing.rglob("*"), reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
+
+
+def wait_for_nobody(rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
+    """Until the server noticed that a killed loader is gone and freed its lock."""
+    held = f"select 1 from pg_locks where locktype = 'advisory' and objid = {LOADER_LOCK}"
+    for _ in range(200):
+        if not rows(held):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the lock of a dead loader is still held")
 
 
 def empty_tables(conn: psycopg.Connection) -> None:

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ingestion import LoadError, load_all
-from ingestion.ledger import LOADER_LOCK
-from tests.python.ingestion.conftest import Loading, line
+from tests.python.ingestion.conftest import Loading, line, wait_for_nobody
 
 pytestmark = pytest.mark.slow
 
@@ -60,17 +58,6 @@ def many_files(loading: Loading) -> None:
         loading.put(f"events/upcoach/{number}.jsonl", lines)
 
 
-def wait_for_nobody(loading: Loading) -> None:
-    """Until the server noticed that a killed loader is gone and freed its lock."""
-    for _ in range(200):
-        if not loading.one(
-            "select count(*) from pg_locks where locktype = 'advisory' and objid = %s", LOADER_LOCK
-        ):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the lock of a dead loader is still held")
-
-
 def test_killed_five_times_it_ends_like_an_undisturbed_load(loading: Loading) -> None:
     many_files(loading)
     loading.load()
@@ -91,7 +78,7 @@ def test_killed_five_times_it_ends_like_an_undisturbed_load(loading: Loading) ->
             loader.send_signal(signal.SIGKILL)
             kills += 1
         loader.wait()
-        wait_for_nobody(loading)
+        wait_for_nobody(loading.rows)
         assert loading.one("select count(*) from raw_events.events") == loading.one(
             "select coalesce(sum(stored_count - replaced_count), 0) from ops.load_manifest"
         )  # whole files only

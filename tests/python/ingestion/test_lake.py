@@ -15,8 +15,8 @@ from s3fs import S3FileSystem
 from ingestion.fresh_days import FreshDays
 from tallyhouse.storage import open_storage
 from tests.python.ingestion import conftest as made
-from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading
-from tests.python.ingestion.test_faults import start, wait_for_nobody
+from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, wait_for_nobody
+from tests.python.ingestion.test_faults import start
 from tests.python.object_store import FaultyLine, ObjectStore
 
 pytestmark = pytest.mark.slow
@@ -192,7 +192,7 @@ def test_a_loader_killed_while_it_uploads_leaves_whole_objects_and_the_next_one_
         time.sleep(0.05)
     loader.send_signal(signal.SIGKILL)
     loader.wait()
-    wait_for_nobody(loading)
+    wait_for_nobody(loading.rows)
     view = lake(BUCKET_LAKE)
     line.heal()
     sizes = reader().execute(f"select count(*) from {view} group by date, tenant").fetchall()

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ingestion import load_all, workers
-from ingestion.ledger import LOADER_LOCK
 from tallyhouse.errors import TallyhouseError
+from tests.python.ingestion.conftest import wait_for_nobody
 from tests.python.ingestion.faults.conftest import State, Trial, children
 
 pytestmark = pytest.mark.slow
@@ -49,16 +49,6 @@ def moments(
     return found
 
 
-def wait_for_nobody(trial: Trial) -> None:
-    """Until the server noticed that a killed loader is gone and freed its lock."""
-    for _ in range(200):
-        if trial.rows(f"select count(*) from pg_locks where locktype = 'advisory'"
-                      f" and objid = {LOADER_LOCK}") == [(0,)]:  # fmt: skip
-            return
-        time.sleep(0.05)
-    raise AssertionError("the lock of a dead loader is still held")
-
-
 @pytest.mark.parametrize("phase", PHASES)
 def test_killed_in_each_phase(
     new_trial: Callable[[], Trial], clean: State, moments: dict[str, int], tmp_path: Path,
@@ -67,7 +57,7 @@ def test_killed_in_each_phase(
     trial = new_trial()
     number = random.Random(phase).randint(1, moments[phase])
     assert run(trial, tmp_path / "counts", phase, str(number)) == -9
-    wait_for_nobody(trial)
+    wait_for_nobody(trial.rows)
     trial.assert_sound()
     trial.load()
     trial.assert_like(clean)
@@ -81,7 +71,7 @@ def test_killed_again_and_again_on_one_warehouse(
     kills = 0
     for phase in PHASES:
         kills += run(trial, tmp_path / "counts", phase, str(chance.randint(1, 3))) == -9
-        wait_for_nobody(trial)
+        wait_for_nobody(trial.rows)
     assert kills >= len(PHASES) - 2
     trial.assert_sound()
     trial.load()
