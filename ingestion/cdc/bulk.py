@@ -9,7 +9,6 @@ Belongs here: speed. Does not belong here: any rule that `parser` does not have.
 
 import struct
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -17,8 +16,14 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from ingestion.cdc.bulk_struct import Record, Source, decode_envelope, decode_record, is_plain
-from ingestion.cdc.bulk_table import BYTES_16, INSTANT, ODD, BulkTable, Images
+from ingestion.cdc.bulk_struct import (
+    Source,
+    decode_envelope,
+    decode_record,
+    decode_sequence,
+    is_plain,
+)
+from ingestion.cdc.bulk_table import BYTES_16, INSTANT, ODD, BulkTable, Images, Known
 from ingestion.cdc.change_rows import SCHEMA, ChangeRows, Image
 from ingestion.cdc.plan import TablePlan
 from ingestion.cdc.position import SNAPSHOTS, partition_lane
@@ -45,10 +50,11 @@ _LEAVE = (
 
 
 class BulkReader:
-    """Reads the plain lines of one file."""
+    """Reads the plain lines of one file. `known` may serve other files of the product too."""
 
-    def __init__(self, product: str, stream_file: str, plan_of: PlanOf) -> None:
+    def __init__(self, product: str, stream_file: str, plan_of: PlanOf, known: Known) -> None:
         self._product, self._stream_file, self._plan_of = product, stream_file, plan_of
+        self._of_product = known
         self._known: dict[tuple[str, str | None], BulkTable | None] = {}
         self._tables: dict[str, BulkTable] = {}
 
@@ -79,7 +85,7 @@ class BulkReader:
 
         One loop over local names: this is what a load's time is made of.
         """
-        own_lane, known, loads = self._stream_file, self._known, orjson.loads
+        own_lane, known = self._stream_file, self._known
         taken: Taken = []
         left: list[Line] = []
         for line in lines:
@@ -87,36 +93,33 @@ class BulkReader:
             try:
                 if not (text.isascii() or text.decode()):
                     raise Unusual
-                lane, place = own_lane, line[0]
+                lane, place, row = own_lane, line[0], None
                 if text.startswith(_BARE):
                     value, raw_key = decode_envelope(text), None
                 else:
                     record = decode_record(text)
-                    value, raw_key = record.value, _key_of(record)
+                    value, raw_key, topic = record.value, record.key, record.topic
+                    if topic is not None and topic.startswith("__debezium-heartbeat"):
+                        raise Unusual
                     if record.offset is not None and record.partition is not None:
                         lane, place = partition_lane(record.partition), record.offset
-                op, source, after = value.op, value.source, value.after
+                op, source = value.op, value.source
                 names = (source.table, source.schema or source.db)
                 table = known.get(names) or self._table(names)
-                row = None
                 if op in _WITH_IMAGE:
-                    row = table.decode_row(after)
-                elif op != "d" or bytes(after) != _NULL:
-                    raise Unusual
-                before = bytes(value.before)
-                if before != _NULL and type(loads(before)) is not dict:
+                    row = table.decode_row(value.after)
+                elif op != "d" or bytes(value.after) != _NULL:
                     raise Unusual
                 if raw_key is not None:
-                    key = table.decode_key(raw_key)
+                    key_text = table.key_text(table.decode_key(raw_key))
                 elif row is not None:
-                    key = table.key_of_row(row)
+                    key_text = table.key_text(table.key_of_row(row))
                 else:
                     raise Unusual
-                key_text = table.key_text(key)
                 if b"\\" in key_text:
                     raise Unusual
-                position = _position(source, value.transaction)
                 order = None if value.transaction is None else value.transaction.total_order
+                position = _position(source, order)
                 if (received := value.ts_us) is None and (received := value.ts_ms) is not None:
                     received *= 1000
                 if received is not None and not 0 < received < _NEVER:
@@ -131,14 +134,15 @@ class BulkReader:
                     said = f"{where}{position.hex()}\0".encode() + key_text
                 else:
                     said = f"{where}{order}".encode()
-                content = blake2b(table.identity + said, digest_size=16).digest()
-                key_hash = blake2b(table.identity + key_text, digest_size=16).digest()
+                content, key_hash = table.blank.copy(), table.blank.copy()
+                content.update(said)
+                key_hash.update(key_text)
             except _LEAVE:
                 left.append(line)
             else:
                 taken.append((
-                    line, table, op, key_text, key_hash, lsn, transaction, order, position, lane,
-                    place, committed, received, content, row,
+                    line, table, op, key_text, key_hash.digest(), lsn, transaction, order, position,
+                    lane, place, committed, received, content.digest(), row,
                 ))  # fmt: skip
         return taken, left
 
@@ -152,7 +156,7 @@ class BulkReader:
             raise Unusual
         table = self._tables.get(plan.name)
         if table is None:
-            table = self._tables[plan.name] = BulkTable(plan)
+            table = self._tables[plan.name] = BulkTable(plan, self._of_product)
         self._known[names] = table
         return table
 
@@ -192,30 +196,20 @@ class BulkReader:
         )  # fmt: skip
 
 
-def _key_of(record: Record) -> bytes | None:
-    """The record's key as JSON; None where the row's own must do."""
-    key = bytes(record.key)
-    if record.topic is None:
-        if not key:
-            raise Unusual
-    elif record.topic.startswith("__debezium-heartbeat"):
-        raise Unusual
-    return None if key in (b"", _NULL) else key
-
-
-def _position(source: Source, transaction: Any) -> bytes:
+def _position(source: Source, order: int | None) -> bytes:
     """As `position.commit_position` has it."""
-    snapshot, lsn = source.snapshot, source.lsn
+    snapshot, lsn, sequence = source.snapshot, source.lsn, source.sequence
     if snapshot is True or snapshot in SNAPSHOTS:
         return _PACK(lsn, 0, source.ts_ms or 0, 0)
     if snapshot == "incremental":
         raise Unusual
     last_commit = 0
-    if source.sequence:
-        first = orjson.loads(source.sequence)[0]
-        if first is not None:
-            last_commit = int(first)
-    order = transaction.total_order if transaction is not None else None
+    if sequence:
+        try:
+            last_commit = int(decode_sequence(sequence)[0])
+        except msgspec.MsgspecError:  # among them one that begins with null: nothing came before
+            first = orjson.loads(sequence)[0]
+            last_commit = 0 if first is None else int(first)
     return _PACK(lsn if lsn > last_commit else last_commit, last_commit + 1, lsn, order or 0)
 
 

@@ -54,11 +54,11 @@ class Transaction(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Envelope(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A change, its images undecoded."""
+    """A change, its image undecoded."""
 
     op: str
     source: Source
-    before: msgspec.Raw = msgspec.Raw(b"null")
+    before: dict[str, Any] | None = None
     after: msgspec.Raw = msgspec.Raw(b"null")
     transaction: Transaction | None = None
     ts_ms: Whole | None = None
@@ -70,14 +70,15 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A change with its topic and key."""
 
     value: Envelope
+    key: msgspec.Raw
     topic: str | None = None
-    key: msgspec.Raw = msgspec.Raw(b"")
     partition: Whole | None = None
     offset: Whole | None = None
 
 
 decode_record: Callable[[bytes], Record] = msgspec.json.Decoder(Record).decode
 decode_envelope: Callable[[bytes], Envelope] = msgspec.json.Decoder(Envelope).decode
+decode_sequence: Callable[[str], list[str]] = msgspec.json.Decoder(list[str]).decode
 
 
 def base_type(declared: str) -> str:
@@ -89,8 +90,13 @@ def base_type(declared: str) -> str:
 
 def is_plain(table: Table) -> bool:
     """Whether rows have keys and each column's values are of one of the types known here."""
-    types = [base_type(column.type) for column in table.columns.values()]
-    return bool(table.primary_key) and all(t in _BITS or t in _JSON_TYPES for t in types)
+    types = {name: base_type(column.type) for name, column in table.columns.items()}
+    owners = {types[name] for name in (table.tenant, table.user) if name is not None}
+    return (
+        bool(table.primary_key)
+        and all(base in _BITS or base in _JSON_TYPES for base in types.values())
+        and owners <= {"text", "uuid", *_BITS}
+    )
 
 
 def row_decoder(table: Table) -> Callable[[msgspec.Raw | bytes], Any]:

@@ -5,6 +5,7 @@ a change (`bulk`), any rule that `plan` and `types` do not have.
 """
 
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -44,7 +45,7 @@ class Images(NamedTuple):
     columns: pa.Table
 
 
-class _Known(dict[Any, Any]):
+class _Memory(dict[Any, Any]):
     """What a function made of values before."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
@@ -57,6 +58,26 @@ class _Known(dict[Any, Any]):
             self[None] = None
         found = self[value] = self._make(value)
         return found
+
+
+class Known:
+    """What the tables of one product have in common; `plan` may be that of any of them."""
+
+    def __init__(self, plan: TablePlan) -> None:
+        self._plan = plan
+        self.uuids = _Memory(uuid_bytes)
+        self.people = _Memory(self._person)
+
+    def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
+        """The ids of a tenant and a user, as text and as bytes."""
+        tenant, user = pair
+        tenant_id = None if tenant is None else self._plan.tenant_of(tenant)
+        user_id = None
+        if user is not None:
+            user_id = self._plan.user_of(user, tenant_id or self._plan.default_tenant)
+        return (
+            tenant_id, user_id, tenant_id and uuid_bytes(tenant_id), user_id and uuid_bytes(user_id)
+        )  # fmt: skip
 
 
 class _Column(NamedTuple):
@@ -74,17 +95,17 @@ class _Column(NamedTuple):
 class BulkTable:
     """One declared table with plain columns, see `bulk_struct.is_plain`."""
 
-    def __init__(self, plan: TablePlan) -> None:
+    def __init__(self, plan: TablePlan, known: "Known") -> None:
         assert plan.table is not None
         self.plan, self.name = plan, plan.name
-        self.identity = identity_prefix(plan.product, plan.name)  # precedes a key's text
+        # what has taken in the beginning of an identity within this table
+        self.blank = blake2b(identity_prefix(plan.product, plan.name), digest_size=16)
         columns = plan.table.columns
         self._columns = [
             _Column(name, base_type(c.type), _decoder(c), c.personal, name in plan.primary_key)
             for name, c in columns.items()
         ]
-        self._uuids = _Known(uuid_bytes)
-        self._people = _Known(self._person)
+        self._known = known
         places = list(columns)
         self._tenant = places.index(plan.table.tenant) if plan.table.tenant else None
         self._user = places.index(plan.table.user) if plan.table.user else None
@@ -142,19 +163,9 @@ class BulkTable:
         nobody = [None] * count
         tenants = nobody if self._tenant is None else listed[self._tenant]
         users = nobody if self._user is None else listed[self._user]
-        known = self._people
+        known = self._known.people
         found = [known[pair] for pair in zip(tenants, users, strict=True)]
         return tuple(zip(*found, strict=True)) if found else ((), (), (), ())
-
-    def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
-        tenant, user = pair
-        tenant_id = None if tenant is None else self.plan.tenant_of(tenant)
-        user_id = None
-        if user is not None:
-            user_id = self.plan.user_of(user, tenant_id or self.plan.default_tenant)
-        return (
-            tenant_id, user_id, tenant_id and uuid_bytes(tenant_id), user_id and uuid_bytes(user_id)
-        )  # fmt: skip
 
     def _hidden(
         self, values: Sequence[Any], column: _Column, people: tuple[Sequence[Any], ...]
@@ -172,7 +183,7 @@ class BulkTable:
         """A column's values; raises for one that is not what it seems."""
         kind = ARROW[base]
         if base == "uuid":
-            known = self._uuids
+            known = self._known.uuids
             return pa.array([known[value] for value in values], kind)
         if base == "double precision":
             return pc.add(pa.array(values, kind), 0.0)  # JSON numbers in the database have no -0
@@ -215,7 +226,7 @@ def _decoder(column: Any) -> Callable[[Any], Any]:
             raise ValueError("a value that was not sent")
         return decode(value)
 
-    return _Known(run).__getitem__ if base_type(column.type) in ("date", "numeric") else run
+    return _Memory(run).__getitem__ if base_type(column.type) in ("date", "numeric") else run
 
 
 def _usual_uuid(text: str) -> str:

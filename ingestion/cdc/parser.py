@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from ingestion.cdc.bulk import BulkReader
+from ingestion.cdc.bulk_table import Known
 from ingestion.cdc.change_rows import collect
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.envelope import TRUNCATE, Change, NotAChange, read_change
@@ -34,7 +35,7 @@ class CdcParser:
 
     def __init__(
         self, contract: CdcContract, file: FileInfo, tokeniser: Tokeniser,
-        plans: dict[str, TablePlan],
+        plans: dict[str, TablePlan], known: Known | None = None,
     ) -> None:  # fmt: skip
         self.drift: Counter[tuple[str, str, str]] = Counter()
         self._contract, self._tokeniser, self._plans = contract, tokeniser, plans
@@ -44,7 +45,8 @@ class CdcParser:
         self._stream_text = copy_field(self._stream_file)
         self._file_table = _table_of_path(inside, contract)
         self._found: dict[tuple[str, str | None], TablePlan | Rejected | Ignored] = {}
-        self._bulk = BulkReader(self._product, self._stream_file, self._plan)
+        known = known or Known(TablePlan(self._product, "", None, tokeniser))
+        self._bulk = BulkReader(self._product, self._stream_file, self._plan, known)
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the lines that are plain, and the lines that are not."""

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from ingestion.cdc.affected import read_fresh
+from ingestion.cdc.bulk_table import Known
 from ingestion.cdc.change_rows import COLUMNS
 from ingestion.cdc.contract import CdcContract, cdc_contracts
 from ingestion.cdc.parser import CdcParser
@@ -37,6 +38,7 @@ class CdcSource:
         self._contracts = cdc_contracts(contracts)
         self._tokeniser = tokeniser
         self._plans: dict[str, dict[str, TablePlan]] = {}
+        self._known: dict[str, Known] = {}
 
     def shape(self, file: FileInfo) -> Shape:
         self._contract(file)
@@ -44,8 +46,11 @@ class CdcSource:
 
     def open(self, file: FileInfo) -> LineParser:
         contract = self._contract(file)
-        plans = self._plans.setdefault(contract.product, {})
-        return CdcParser(contract, file, self._tokeniser, plans)
+        product = contract.product
+        if product not in self._known:
+            self._known[product] = Known(TablePlan(product, "", None, self._tokeniser))
+        plans = self._plans.setdefault(product, {})
+        return CdcParser(contract, file, self._tokeniser, plans, self._known[product])
 
     def _contract(self, file: FileInfo) -> CdcContract:
         contract = self._contracts.get(file.name)

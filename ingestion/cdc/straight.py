@@ -30,21 +30,19 @@ from ingestion.times import EPOCH
 
 BYTES_16 = pa.binary(16)
 _HELD = np.dtype([
-    ("columns", ">i2"), ("_0", ">i4"), ("place", ">i4"), ("_1", ">i4"), ("has_tenant", "u1"),
-    ("_2", ">i4"), ("tenant", "V16"), ("_3", ">i4"), ("has_user", "u1"), ("_4", ">i4"), ("user", "V16"),
+    ("place", ">i4"), ("has_tenant", "u1"), ("tenant", "V16"), ("has_user", "u1"), ("user", "V16"),
 ])  # fmt: skip
-_HEADER, _TRAILER = 19, 2  # bytes around the rows of a binary COPY
+# One value for all rows: a client takes many rows one by one. Nobody is 17 bytes of nothing.
 _FIND = """
-copy (
-    select
-        folding.place,
-        current._tenant_id is not null,
-        coalesce(current._tenant_id, '00000000-0000-0000-0000-000000000000'),
-        current._user_id is not null,
-        coalesce(current._user_id, '00000000-0000-0000-0000-000000000000')
-    from folding
-    inner join {current} as current on current._key = folding._key
-) to stdout with (format binary)
+select
+    string_agg(
+        int4send(folding.place)
+        || coalesce('\\x01'::bytea || uuid_send(current._tenant_id), {nobody})
+        || coalesce('\\x01'::bytea || uuid_send(current._user_id), {nobody}),
+        ''::bytea
+    )
+from folding
+inner join {current} as current on current._key = folding._key
 """
 _IS_ANY_LATE = """
 select exists (
@@ -187,9 +185,10 @@ def _held(conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array) -> 
         for piece in binary_copy(pa.table({"place": places, "_key": keys})):
             copy.write(piece)
     conn.execute("analyze folding")
-    with conn.cursor().copy(sql.SQL(_FIND).format(current=target.current)) as copy:
-        data = b"".join(copy)
-    rows = np.frombuffer(data[_HEADER : len(data) - _TRAILER], _HELD)
+    nobody = sql.Literal(bytes(17))
+    query = sql.SQL(_FIND).format(current=target.current, nobody=nobody)
+    found = conn.cursor(binary=True).execute(query).fetchone()
+    rows = np.frombuffer((found and found[0]) or b"", _HELD)
     is_held = np.zeros(len(keys), np.bool_)
     is_held[rows["place"]] = True
     return Held(

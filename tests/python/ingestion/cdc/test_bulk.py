@@ -138,7 +138,6 @@ USUAL: dict[str, dict[str, Any]] = {
     "a row of a snapshot": record(ORDER, "r", source={"snapshot": "first", "sequence": None}),
     "a delete": record(None, "d", value={"before": {"id": 7, "state": None}}),
     "a key of several columns": record(LINE, table="lines"),
-    "a key taken from the row": {**record(LINE, table="lines"), "key": None},
     "no record around": record(ORDER)["value"],
     "no tenant, no user": record({**ORDER, "org": None, "person": None}),
     "all null": record({**dict.fromkeys(ORDER), "id": 7}),
@@ -159,6 +158,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "a large fraction": record({**ORDER, "weight": 1e16}),
 }  # fmt: skip
 UNUSUAL: dict[str, dict[str, Any]] = {
+    "no key": {**record(LINE, table="lines"), "key": None},
     "a value that was not sent": record({**ORDER, "state": "__debezium_unavailable_value"}),
     "a UUID that was not sent": record({**ORDER, "person": sorted(PLACEHOLDERS)[2]}),
     "a column more": record({**ORDER, "colour": "red"}),
