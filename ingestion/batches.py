@@ -23,7 +23,7 @@ from ingestion.sources import FileInfo, LineParser, Rejected, Row, Shape, Source
 
 KEYS = pa.schema([
     ("key", pa.binary(16)), ("event_date", pa.date32()), ("received_us", pa.int64()),
-    ("content_hash", pa.binary(16)), ("position", pa.int32()),
+    ("content_hash", pa.binary(16)),
 ])  # fmt: skip
 
 
@@ -46,7 +46,7 @@ class Batch(NamedTuple):
     """What a block came to. Row i of `rows` is from line `lines[i]`."""
 
     records: int
-    keys: pa.Table  # see KEYS
+    keys: pa.Table  # see KEYS; item i is row i's
     rows: Rows
     lines: list[int]
     dates: list[date]
@@ -68,14 +68,9 @@ class Batch(NamedTuple):
         return first._only(~is_second), second._only(is_second)
 
     def _only(self, wanted: np.ndarray) -> "Batch":
-        positions = self.keys["position"].to_numpy()
-        keys = self.keys.filter(pa.array(wanted[positions]))
-        moved = (np.cumsum(wanted) - 1)[keys["position"].to_numpy()]
         places = np.flatnonzero(wanted).tolist()
         return self._replace(
-            keys=keys.set_column(
-                len(KEYS) - 1, KEYS.field("position"), pa.array(moved, pa.int32())
-            ),
+            keys=self.keys.filter(pa.array(wanted)),
             rows=self.rows.only(places),
             lines=[self.lines[place] for place in places],
         )
@@ -116,7 +111,9 @@ def _batch(
     drift, parser.drift = parser.drift, Counter()
     return Batch(
         records=seen,
-        keys=_sorted_keys(left),
+        keys=pa.Table.from_arrays(
+            [bytes_16(b"".join(left.keys)), left.dates, left.received_us, left.hashes], schema=KEYS
+        ),
         rows=left.rows,
         lines=left.lines,
         dates=sorted(pc.unique(left.dates).to_pylist()),
@@ -129,30 +126,9 @@ def _batch(
     )
 
 
-def _sorted_keys(found: Accepted) -> pa.Table:
-    keys = bytes_16(b"".join(found.keys))
-    positions = pa.array(np.arange(len(found.keys), dtype=np.int32))
-    columns = [keys, found.dates, found.received_us, found.hashes, positions]
-    return by_key(pa.Table.from_arrays(columns, schema=KEYS))
-
-
-def by_key(keys: pa.Table) -> pa.Table:
-    """Keys (see KEYS) in their order, in which an index takes them best."""
-    joined = keys["key"].combine_chunks()
-    order = np.argsort(
-        np.frombuffer(joined.buffers()[1], ">u8")[2 * joined.offset :][: 2 * len(joined) : 2]
-    )
-    return keys.take(pa.array(order))
-
-
-def _starts(keys: list[bytes]) -> np.ndarray:
-    """The first eight bytes of each key, as a number."""
-    return np.frombuffer(b"".join(keys), ">u8")[::2].astype(np.uint64)
-
-
 def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:
     """Of rows with one key, the earliest received (ties: the smallest hash): rule 40."""
-    starts = _starts(found.keys)
+    starts = np.frombuffer(b"".join(found.keys), ">u8")[::2].astype(np.uint64)
     order = np.argsort(starts, kind="stable")
     is_again = starts[order][1:] == starts[order][:-1]
     if not is_again.any():

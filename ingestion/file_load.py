@@ -7,7 +7,6 @@ files are loaded (`load`), the statements themselves (`sink`, `ledger`).
 from collections import Counter
 from collections.abc import Callable
 
-import numpy as np
 import psycopg
 
 from ingestion.batches import Batch, Rejection
@@ -62,10 +61,7 @@ class FileLoad:
         if self._seen is None:
             self._store(batch, self._sink.store)
             return
-        is_known = np.zeros(len(batch.rows), np.bool_)
-        is_known[batch.keys["position"].to_numpy()] = self._seen.add(
-            batch.keys["key"].combine_chunks()
-        )
+        is_known = self._seen.add(batch.keys["key"].combine_chunks())
         if is_known.any():
             batch, known = batch.split(is_known)
             self._held.append(known)
@@ -75,7 +71,7 @@ class FileLoad:
 
     def _settle(self) -> None:
         """Look those keys up that may have been seen before."""
-        self._sink.flush()
+        self._sink.keys.flush()
         for batch in self._held:
             self._store(batch, self._sink.store)
         self._held = []
@@ -95,7 +91,7 @@ class FileLoad:
             self._refuse([Rejection(batch.lines[0], "refused_by_database", reason, "")])
         else:
             if store == self._sink.store_new:
-                self._sink.defer(batch.keys)
+                self._sink.keys.defer(batch.keys)
             if isinstance(rows, EventRows):
                 self._fresh.begin(self._sink.result.days_begun)
                 self._fresh.keep(rows.of_load(self.load_id))

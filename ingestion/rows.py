@@ -16,7 +16,7 @@ Line = tuple[int, bytes]  # its number in the file, and its text
 
 
 class Rows(Protocol):
-    """Rows of one target, in the order of the batch's keys' positions."""
+    """Rows of one target, in the order of the batch's keys."""
 
     copy_format: str  # as COPY names it
 

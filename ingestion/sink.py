@@ -1,8 +1,8 @@
 """Stores batches of one file: exactly once in effect, set by set, inside the file's transaction.
 
-The keys go first, into the one key table that spans all days; what it already knows is a duplicate
-or a conflict (rule 40). The other rows are then copied straight into their partitions, so that
-each row is written once. Belongs here: SQL over any `Target`. Does not belong here: files, ledger.
+What the key table already knows is a duplicate or a conflict (rule 40); the other rows are copied
+straight into their partitions, so that each row is written once. Belongs here: rows, partitions,
+rule 40, over any `Target`. Does not belong here: keys (`key_table`), files, ledger.
 """
 
 from collections import Counter
@@ -10,18 +10,15 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 import psycopg
-import pyarrow as pa
 from psycopg import sql
 
-from ingestion.batches import KEYS, Batch, Conflict, by_key
-from ingestion.columns import binary_copy
+from ingestion.batches import Batch, Conflict
+from ingestion.key_table import KeyTable, KnownKey, copy_in
 from ingestion.rows import Rows
 from ingestion.sources import FileInfo, Target, Touch
 
-_DEFERRED = 200_000  # keys, of some 60 bytes each
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,18 +42,6 @@ class Stored:
         return Stored(**{name: copy(value) for name, value in vars(self).items()})
 
 
-class _Known(NamedTuple):
-    """A key of this batch that was stored before."""
-
-    position: int
-    key: str
-    hash_now: bytes
-    us_now: int
-    hash_before: bytes
-    us_before: int
-    date_before: date
-
-
 class Sink:
     """Stores one file's batches into one target."""
 
@@ -66,20 +51,14 @@ class Sink:
         self._target = target
         self._kind, self._name, self._load_id = file.kind, file.name, load_id
         self._table = sql.SQL(target.table)
-        self._keys = sql.SQL(target.key_table)
-        self._chunk = 0
-        self._deferred: list[pa.Table] = []
+        self.keys = KeyTable(conn, target.key_table, load_id)
         self.result = Stored()
-        conn.execute(
-            "create temporary table if not exists stage_keys (key uuid, event_date date,"
-            " received_us bigint, content_hash bytea, position integer)"
-        )
         self._columns = sql.SQL(", ").join(map(sql.Identifier, (*target.columns, "load_id")))
 
     def store(self, batch: Batch) -> Rows | None:
         """Store one batch; everything of it is in the open transaction afterwards. The rows that
         were new."""
-        dropped, lost = self._claim_keys(batch) if len(batch.rows) else (set(), [])
+        dropped, lost = self._settle(self.keys.claim(batch.keys))
         rows = batch.rows
         if dropped:
             rows = rows.only([place for place in range(len(rows)) if place not in dropped])
@@ -87,7 +66,7 @@ class Sink:
         return self._store_rows(batch, rows, lost)
 
     def store_new(self, batch: Batch) -> Rows | None:
-        """Store a batch whose keys nobody stored before; they follow with `defer` and `flush`."""
+        """Store a batch whose keys nobody stored before; they follow with `keys.defer`."""
         return self._store_rows(batch, batch.rows, [])
 
     def _store_rows(self, batch: Batch, rows: Rows, lost: list[Conflict]) -> Rows | None:
@@ -100,75 +79,18 @@ class Sink:
         if not len(rows):
             return None
         self._make_partitions(batch.dates)
-        self._copy(self._table, self._columns, rows.copy_format, rows.copy_data(self._load_id))
+        data = rows.copy_data(self._load_id)
+        copy_in(self._conn, self._table, self._columns, rows.copy_format, data)
         result.stored += len(rows)
         result.touches |= rows.touches()
         result.dates.update(batch.dates)
         return rows
 
-    def defer(self, keys: pa.Table) -> None:
-        """Keys of stored rows, which are entered together: an index takes many at once best."""
-        self._deferred.append(keys)
-        if sum(map(len, self._deferred)) >= _DEFERRED:
-            self.flush()
-
-    def flush(self) -> None:
-        """Enter the deferred keys."""
-        if not self._deferred:
-            return
-        self._chunk += 1
-        keys = by_key(pa.concat_tables(self._deferred))
-        self._deferred = []
-        same = {"chunk": pa.scalar(self._chunk, pa.int32()), "load_id": pa.scalar(self._load_id)}
-        for name, value in same.items():
-            keys = keys.append_column(name, pa.repeat(value, len(keys)))
-        columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        self._copy(self._keys, names, "binary", binary_copy(keys.select(columns)))
-
-    def _copy(self, table: sql.Composable, columns: sql.Composable, form: str,
-              data: Iterable[bytes]) -> None:  # fmt: skip
-        statement = sql.SQL("copy {} ({}) from stdin with (format {})").format(
-            table, columns, sql.SQL(form)
-        )
-        with self._conn.cursor().copy(statement) as copy:
-            for piece in data:
-                copy.write(piece)
-
-    def _claim_keys(self, batch: Batch) -> tuple[set[int], list[Conflict]]:
-        """Enter the batch's keys; the positions of rows not to store, and bodies that lost."""
-        self._chunk += 1
-        self._conn.execute("truncate stage_keys")
-        columns = sql.SQL(", ").join(map(sql.Identifier, KEYS.names))
-        self._copy(sql.SQL("stage_keys"), columns, "binary", binary_copy(batch.keys))
-        claimed = self._conn.execute(
-            sql.SQL(
-                "insert into {} (key, event_date, chunk, received_us, load_id, content_hash)"
-                " select key, event_date, %s, received_us, %s, content_hash from stage_keys"
-                " on conflict (key) do nothing"
-            ).format(self._keys),
-            (self._chunk, self._load_id),
-        ).rowcount
-        return (set(), []) if claimed == len(batch.rows) else self._settle(self._known())
-
-    def _known(self) -> list[_Known]:
-        # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
-        found = self._conn.execute(
-            sql.SQL(
-                "select s.position, s.key::text, s.content_hash, s.received_us, k.content_hash,"
-                " k.received_us, k.event_date from stage_keys as s cross join lateral ("
-                "select * from {} as held where held.key = s.key limit 1) as k"
-                " where k.load_id <> %s or k.chunk <> %s"
-            ).format(self._keys),
-            (self._load_id, self._chunk),
-        )
-        return [_Known(*row) for row in found]
-
-    def _settle(self, known: list[_Known]) -> tuple[set[int], list[Conflict]]:
+    def _settle(self, known: list[KnownKey]) -> tuple[set[int], list[Conflict]]:
         """Rule 40: the earliest body stays, whichever came first."""
         losers: list[Conflict] = []
         dropped: set[int] = set()
-        winners: list[_Known] = []
+        winners: list[KnownKey] = []
         for row in known:
             wins = (row.us_now, row.hash_now) < (row.us_before, row.hash_before)
             if row.hash_now != row.hash_before:
@@ -181,7 +103,7 @@ class Sink:
         self.result.conflicts += len(losers)
         return dropped | self._replace(winners), losers
 
-    def _replace(self, winners: list[_Known]) -> set[int]:
+    def _replace(self, winners: list[KnownKey]) -> set[int]:
         """Take earlier-loaded bodies out; positions whose row is gone for good (erased)."""
         if not winners:
             return set()
@@ -205,14 +127,7 @@ class Sink:
                     self.result.touches.add(Touch(kind, product, *text))
         # a key without its row belongs to something erased: it does not come back (rule 45)
         replacing = [row for row in winners if row.hash_before in gone]
-        self._conn.execute(
-            sql.SQL(
-                "update {} as k set event_date = s.event_date, received_us = s.received_us,"
-                " content_hash = s.content_hash, load_id = %s, chunk = %s from stage_keys as s"
-                " where k.key = s.key and s.key = any(%s::uuid[])"
-            ).format(self._keys),
-            (self._load_id, self._chunk, [row.key for row in replacing]),
-        )
+        self.keys.hand_over([row.key for row in replacing])
         self.result.replaced += len(replacing)
         return {row.position for row in winners if row.hash_before not in gone}
 
@@ -236,7 +151,7 @@ class Sink:
                 "delete from ops.record_conflicts as lost using {} as held"
                 " where lost.source_kind = %s and lost.record_key = any(%s::uuid[])"
                 " and held.key = lost.record_key and held.content_hash = lost.dropped_content_hash"
-            ).format(self._keys),
+            ).format(self.keys.table),
             (self._kind, [row[1] for row in lost]),
         )
 

@@ -63,7 +63,7 @@ def limits(draw: st.DrawFn) -> dict[str, int]:
         "ingestion.reader.BLOCK": draw(st.sampled_from([1, 700, 6 << 20])),
         "ingestion.seen_keys._WORDS": draw(st.sampled_from([1, 8, 1 << 10])),
         "ingestion.file_load._HELD": draw(few),
-        "ingestion.sink._DEFERRED": draw(few),
+        "ingestion.key_table._DEFERRED": draw(few),
     }
 
 

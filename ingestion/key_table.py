@@ -1,0 +1,128 @@
+"""A target's key table: one unique key over all days (rule 40), entered set by set.
+
+Two ways in. `claim` asks for every key and tells which were there; `defer` takes keys that are
+surely new and enters many at once. Belongs here: statements over key tables, staged keys. Does not
+belong here: what a known key means (`sink`), which keys are surely new (`seen_keys`).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from ingestion.columns import binary_copy
+
+_DEFERRED = 200_000  # keys, of some 60 bytes each
+
+
+class KnownKey(NamedTuple):
+    """A key of this batch that was stored before."""
+
+    position: int
+    key: str
+    hash_now: bytes
+    us_now: int
+    hash_before: bytes
+    us_before: int
+    date_before: date
+
+
+class KeyTable:
+    """The keys of one file's rows."""
+
+    def __init__(self, conn: psycopg.Connection, table: str, load_id: int) -> None:
+        self.table = sql.SQL(table)
+        self._conn = conn
+        self._load_id = load_id
+        self._chunk = 0
+        self._deferred: list[pa.Table] = []
+        conn.execute(
+            "create temporary table if not exists stage_keys (key uuid, event_date date,"
+            " received_us bigint, content_hash bytea, position integer)"
+        )
+
+    def claim(self, keys: pa.Table) -> list[KnownKey]:
+        """Enter keys (see `batches.KEYS`), all different; those that somebody stored before."""
+        if not len(keys):
+            return []
+        self._chunk += 1
+        self._conn.execute("truncate stage_keys")
+        positions = pa.array(np.arange(len(keys), dtype=np.int32))
+        keys = _sorted(keys.append_column("position", positions))
+        columns = sql.SQL(", ").join(map(sql.Identifier, keys.column_names))
+        copy_in(self._conn, sql.SQL("stage_keys"), columns, "binary", binary_copy(keys))
+        claimed = self._conn.execute(
+            sql.SQL(
+                "insert into {} (key, event_date, chunk, received_us, load_id, content_hash)"
+                " select key, event_date, %s, received_us, %s, content_hash from stage_keys"
+                " on conflict (key) do nothing"
+            ).format(self.table),
+            (self._chunk, self._load_id),
+        ).rowcount
+        return [] if claimed == len(keys) else self._known()
+
+    def _known(self) -> list[KnownKey]:
+        # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
+        found = self._conn.execute(
+            sql.SQL(
+                "select s.position, s.key::text, s.content_hash, s.received_us, k.content_hash,"
+                " k.received_us, k.event_date from stage_keys as s cross join lateral ("
+                "select * from {} as held where held.key = s.key limit 1) as k"
+                " where k.load_id <> %s or k.chunk <> %s"
+            ).format(self.table),
+            (self._load_id, self._chunk),
+        )
+        return [KnownKey(*row) for row in found]
+
+    def defer(self, keys: pa.Table) -> None:
+        """Keys of stored rows, which are entered together: an index takes many at once best."""
+        self._deferred.append(keys)
+        if sum(map(len, self._deferred)) >= _DEFERRED:
+            self.flush()
+
+    def flush(self) -> None:
+        """Enter the deferred keys."""
+        if not self._deferred:
+            return
+        self._chunk += 1
+        keys = _sorted(pa.concat_tables(self._deferred))
+        self._deferred = []
+        same = {"chunk": pa.scalar(self._chunk, pa.int32()), "load_id": pa.scalar(self._load_id)}
+        for name, value in same.items():
+            keys = keys.append_column(name, pa.repeat(value, len(keys)))
+        columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        copy_in(self._conn, self.table, names, "binary", binary_copy(keys.select(columns)))
+
+    def hand_over(self, keys: list[str]) -> None:
+        """Give keys of the last claim that others held to this load, with what it said of them."""
+        self._conn.execute(
+            sql.SQL(
+                "update {} as k set event_date = s.event_date, received_us = s.received_us,"
+                " content_hash = s.content_hash, load_id = %s, chunk = %s from stage_keys as s"
+                " where k.key = s.key and s.key = any(%s::uuid[])"
+            ).format(self.table),
+            (self._load_id, self._chunk, keys),
+        )
+
+
+def copy_in(conn: psycopg.Connection, table: sql.Composable, columns: sql.Composable, form: str,
+            data: Iterable[bytes]) -> None:  # fmt: skip
+    """COPY data of a form into a table."""
+    statement = sql.SQL("copy {} ({}) from stdin with (format {})").format(
+        table, columns, sql.SQL(form)
+    )
+    with conn.cursor().copy(statement) as copy:
+        for piece in data:
+            copy.write(piece)
+
+
+def _sorted(keys: pa.Table) -> pa.Table:
+    """Keys in their order, in which an index takes them best."""
+    joined = keys["key"].combine_chunks()
+    starts = np.frombuffer(joined.buffers()[1], ">u8")[2 * joined.offset :][: 2 * len(keys) : 2]
+    return keys.take(pa.array(np.argsort(starts.astype(np.uint64))))
