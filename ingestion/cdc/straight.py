@@ -5,7 +5,8 @@ all its values. They need no look at older changes: only whether their keys have
 is otherwise in any way is left to `affected`, `fold` and `write`, which know every case; where both
 can go they come to the same, which a test compares.
 Belongs here: telling whether the short way is open, and taking it. Does not belong here: the fold
-itself (`versions`), writing its versions (`straight_write`).
+itself (`versions`), closing what was current (`straight_close`), writing the versions
+(`straight_write`).
 """
 
 from collections.abc import Sequence
@@ -22,28 +23,12 @@ from psycopg import sql
 from ingestion.cdc.change_rows import ChangeRows
 from ingestion.cdc.place import StreamState
 from ingestion.cdc.progress import Progress, advance, read_progress
-from ingestion.cdc.straight_write import Held, write_versions
+from ingestion.cdc.straight_close import close_held
+from ingestion.cdc.straight_write import write_versions
 from ingestion.cdc.tables import FoldTarget
 from ingestion.cdc.versions import POSITION_BYTES, Ints, earliest, fold_changes, order_changes
-from ingestion.columns import binary_copy
 from ingestion.times import EPOCH
 
-BYTES_16 = pa.binary(16)
-_HELD = np.dtype([
-    ("place", ">i4"), ("has_tenant", "u1"), ("tenant", "V16"), ("has_user", "u1"), ("user", "V16"),
-])  # fmt: skip
-# One value for all rows: a client takes many rows one by one. Nobody is 17 bytes of nothing.
-_FIND = """
-select
-    string_agg(
-        int4send(folding.place)
-        || coalesce('\\x01'::bytea || uuid_send(current._tenant_id), {nobody})
-        || coalesce('\\x01'::bytea || uuid_send(current._user_id), {nobody}),
-        ''::bytea
-    )
-from folding
-inner join {current} as current on current._key = folding._key
-"""
 _IS_ANY_LATE = """
 select exists (
     select
@@ -133,10 +118,11 @@ def fold_straight(
     keys = changes.table["key_hash"].take(pa.array(order.rows[order.begins])).combine_chunks()
     if _any_late(conn, target, keys, earliest(order, instants), before.newest_instant):
         return False
-    held = _held(conn, target, keys)
     is_end = np.asarray(pc.equal(changes.table["op"], "d"))
+    if_held = fold_changes(order, is_end, instants, np.ones(len(keys), np.bool_))
+    held = close_held(conn, target, keys, if_held)
     versions = fold_changes(order, is_end, instants, held.is_held)
-    write_versions(conn, target, load_id, changes.table, changes.images, versions, keys, held)
+    write_versions(conn, target, load_id, changes.table, changes.images, versions, held)
     newest_position = max(np.frombuffer(positions, f"S{POSITION_BYTES}"))
     advance(
         conn, target, before,
@@ -174,30 +160,3 @@ def _any_late(
         [asked, moments],
     ).fetchone()
     return row is None or bool(row[0])
-
-
-def _held(conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array) -> Held:
-    """Which keys have a current row, and whose rows those are."""
-    conn.execute("drop table if exists folding")
-    conn.execute("create temp table folding (place integer, _key uuid) on commit drop")
-    places = pa.array(np.arange(len(keys), dtype=np.int32))
-    with conn.cursor().copy("copy folding from stdin with (format binary)") as copy:
-        for piece in binary_copy(pa.table({"place": places, "_key": keys})):
-            copy.write(piece)
-    conn.execute("analyze folding")
-    nobody = sql.Literal(bytes(17))
-    query = sql.SQL(_FIND).format(current=target.current, nobody=nobody)
-    found = conn.cursor(binary=True).execute(query).fetchone()
-    rows = np.frombuffer((found and found[0]) or b"", _HELD)
-    is_held = np.zeros(len(keys), np.bool_)
-    is_held[rows["place"]] = True
-    return Held(
-        is_held,
-        tenants=_ids(rows["tenant"], rows["has_tenant"]),
-        users=_ids(rows["user"], rows["has_user"]),
-    )
-
-
-def _ids(raw: np.ndarray[Any, Any], is_known: np.ndarray[Any, Any]) -> pa.Array:
-    ids = pa.Array.from_buffers(BYTES_16, len(raw), [None, pa.py_buffer(raw.tobytes())])
-    return pc.if_else(pa.array(is_known.astype(np.bool_)), ids, pa.scalar(None, BYTES_16))

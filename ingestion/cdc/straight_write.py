@@ -5,7 +5,6 @@ making the versions (`versions`), the same from SQL (`write`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from struct import Struct
@@ -17,41 +16,20 @@ import pyarrow as pa
 from psycopg import sql
 
 from ingestion.cdc.plan import TENANT_ID, USER_ID
-from ingestion.cdc.tables import SYSTEM_COLUMNS, FoldTarget, names
-from ingestion.cdc.versions import Flags, Ints, Versions
+from ingestion.cdc.straight_close import Held
+from ingestion.cdc.tables import FoldTarget, names
+from ingestion.cdc.versions import Ints, Versions
 from ingestion.columns import binary_copy, uuid_texts
 
 INSTANT = pa.timestamp("us", tz="UTC")
 JSON = frozenset({"_extra"})
-_OWN = tuple(SYSTEM_COLUMNS)
-_CLOSE = """
-with gone as (
-    delete from {current} as current
-    using closing
-    where current._key = closing._key
-    returning {columns}, closing._valid_to, closing._is_deleted
-)
-insert into {closed} ({names}, _valid_to, _is_deleted)
-select * from gone
-"""
-
-
-@dataclass(frozen=True)
-class Held:
-    """The current rows that the changed keys had: whether, by number of the key; and whose."""
-
-    is_held: Flags
-    tenants: pa.Array
-    users: pa.Array
 
 
 def write_versions(
     conn: psycopg.Connection[Any], target: FoldTarget, load_id: int, changes: pa.Table,
-    images: pa.Table, versions: Versions, keys: pa.Array, held: Held,
+    images: pa.Table, versions: Versions, held: Held,
 ) -> None:  # fmt: skip
-    """Close what was current, add what came and ended, then what is current now."""
-    if held.is_held.any():
-        _close(conn, target, keys, versions, held.is_held)
+    """Add what came and ended, then what is current now; what was current is closed already."""
     images = _binary(images, target)
     closed = _rows(
         changes, images, versions.closed, versions.closed_from, load_id,
@@ -68,34 +46,6 @@ def write_versions(
     former = pa.table([held.tenants, held.users], names=ids)
     people = pa.concat_tables([former, closed.select(ids), current.select(ids)])
     _touch(conn, target, load_id, people)
-
-
-def _close(
-    conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array, versions: Versions,
-    is_held: Flags,
-) -> None:  # fmt: skip
-    """Turn current rows into closed versions."""
-    conn.execute("drop table if exists closing")
-    conn.execute(
-        "create temp table closing (_key uuid, _valid_to timestamptz, _is_deleted boolean)"
-        " on commit drop"
-    )
-    closing = pa.table({
-        "_key": keys.filter(pa.array(is_held)),
-        "_valid_to": pa.array(versions.former_to[is_held]).cast(INSTANT),
-        "_is_deleted": pa.array(versions.former_is_deleted[is_held]),
-    })  # fmt: skip
-    _copy(conn, sql.Identifier("closing"), closing)
-    conn.execute("analyze closing")
-    columns = [*_OWN, *target.typed_columns()]
-    conn.execute(
-        sql.SQL(_CLOSE).format(
-            current=target.current,
-            closed=target.closed,
-            columns=names(columns, "current"),
-            names=names(columns),
-        )
-    )
 
 
 def _rows(
@@ -179,7 +129,11 @@ def _touch(
     if target.table.is_tenant_table:
         tenants = people[TENANT_ID].combine_chunks().unique().drop_null()
         found.append(("tenant", tenants, _texts(tenants)))
-    users = people.filter(people[USER_ID].is_valid()).group_by([TENANT_ID, USER_ID]).aggregate([])
+    users = (
+        people.filter(people[USER_ID].is_valid())
+        .group_by([TENANT_ID, USER_ID], use_threads=False)
+        .aggregate([])
+    )
     ids = users[USER_ID].combine_chunks()
     found.append(("user", users[TENANT_ID].combine_chunks(), _texts(ids)))
     for entity_type, tenants, entities in found:
