@@ -40,6 +40,8 @@ class Source(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     ts_us: Whole | None = None
     ts_ns: Whole | None = None
     xmin: Whole | None = None
+    origin: str | None = None
+    origin_lsn: Whole | None = None
     version: str | None = None
     connector: str | None = None
     name: str | None = None
@@ -74,6 +76,8 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     topic: str | None = None
     partition: Whole | None = None
     offset: Whole | None = None
+    headers: Any = None
+    timestamp: Any = None
 
 
 decode_record: Callable[[bytes], Record] = msgspec.json.Decoder(Record).decode

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.cdc.bulk_struct import base_type, key_decoder, row_decoder, stored_row
-from ingestion.cdc.plan import PLACEHOLDERS, TENANT_ID, USER_ID, TablePlan
+from ingestion.cdc.placeholder import PLACEHOLDERS
+from ingestion.cdc.plan import TENANT_ID, USER_ID, TablePlan
 from ingestion.cdc.types import decoder
 from ingestion.identity import UUID_TEXT, identity_prefix
 from ingestion.times import MARKS, USUAL

@@ -5,51 +5,23 @@ ids of tenant and user; personal data tokenised or dropped. Does not belong here
 (`envelope`), identity and order of the change (`parser`).
 """
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import orjson
 
 from ingestion.cdc.contract import Table
+from ingestion.cdc.placeholder import PLACEHOLDER, is_placeholder, may_hold_placeholder
 from ingestion.cdc.types import Decoder, decoder
 from ingestion.identity import uuid_text
 from ingestion.json_lines import encode
 from ingestion.pii import Tokeniser, looks_personal
 from ingestion.scrub import Scrubber, TooDeep
 
-PLACEHOLDER = "__debezium_unavailable_value"
-_PLACEHOLDER_BASE64 = base64.b64encode(PLACEHOLDER.encode()).decode()  # bytea
-_PLACEHOLDER_UUID = str(  # arrays of UUIDs: Java's UUID.nameUUIDFromBytes
-    UUID(bytes=hashlib.md5(PLACEHOLDER.encode(), usedforsecurity=False).digest(), version=3)
-)
-PLACEHOLDERS = frozenset({PLACEHOLDER, _PLACEHOLDER_BASE64, _PLACEHOLDER_UUID})
-_PLACEHOLDER_CODES = list(PLACEHOLDER.encode())  # arrays of numbers
 _UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 TENANT_ID, USER_ID = "_tenant_id", "_user_id"
-
-
-def may_hold_placeholder(row: Mapping[str, Any]) -> bool:
-    """Whether a closer look is worth it; cheap, and never wrong in saying no."""
-    try:
-        return not PLACEHOLDERS.isdisjoint(row.values())
-    except TypeError:  # a list or an object among them
-        return True
-
-
-def is_placeholder(value: Any) -> bool:
-    """Rule 52: the source did not send this value because it did not change."""
-    if isinstance(value, str):
-        return value in PLACEHOLDERS
-    if isinstance(value, list):
-        return value == _PLACEHOLDER_CODES or (bool(value) and all(map(is_placeholder, value)))
-    if isinstance(value, dict):
-        return list(value.items()) == [(PLACEHOLDER, PLACEHOLDER)]
-    return False
 
 
 def _remember(known: dict[Any, str], value: Any, found: str) -> None:

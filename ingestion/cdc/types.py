@@ -96,7 +96,7 @@ def _numeric(precision: int | None, scale: int) -> Decoder:
     def run(value: Any) -> str:
         if isinstance(value, str):
             if value in _NOT_NUMBERS:
-                return _NOT_NUMBERS[value]
+                return _finite(_NOT_NUMBERS[value], limit)
             # Text of digits may be base64 as well; with precision it is base64 unless it has a
             # decimal point or sign, because decimal.handling.mode=string keeps the scale's digits.
             if not _is_plain_decimal(value, scale):
@@ -108,6 +108,13 @@ def _numeric(precision: int | None, scale: int) -> Decoder:
         return _checked(value, limit)
 
     return run
+
+
+def _finite(text: str, limit: Decimal | None) -> str:
+    """A column with a precision can hold NaN, but nothing infinite."""
+    if limit is not None and text != "NaN":
+        raise ValueError("a number with more digits than declared")
+    return text
 
 
 def _is_plain_decimal(value: str, scale: int) -> bool:
@@ -138,7 +145,7 @@ def unscaled(text: str, scale: int) -> Decimal:
 
 def _checked(value: Any, limit: Decimal | None) -> str:
     if type(value) is float and (isinf(value) or isnan(value)):
-        return str(value).replace("inf", "Infinity").replace("nan", "NaN")
+        return _finite(str(value).replace("inf", "Infinity").replace("nan", "NaN"), limit)
     try:
         number = value if type(value) is Decimal else Decimal(str(value))
     except InvalidOperation as error:

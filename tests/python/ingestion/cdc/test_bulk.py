@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingestion.cdc.change_rows import ChangeRows, from_copy_text
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.parser import CdcParser
-from ingestion.cdc.plan import PLACEHOLDERS
+from ingestion.cdc.placeholder import PLACEHOLDERS
 from ingestion.pii import Tokeniser
 from ingestion.sources import FileInfo, Row
 
@@ -149,6 +149,10 @@ USUAL: dict[str, dict[str, Any]] = {
     "finer clocks": record(
         ORDER, source={"ts_us": 1_767_571_200_123_456, "ts_ns": 1_767_571_200_123_456_789},
         value={"ts_us": 1_767_571_200_500_001, "ts_ns": 1},
+    ),
+    "as a consumer writes it": record(
+        ORDER, headers=[], partition=0, offset=7, timestamp=1_767_571_200_600,
+        source={"origin": None, "origin_lsn": None},
     ),
     "other letters": record({**ORDER, "state": "Ünïcødé – 目標 \u2028 \x7f"}),
     "escapes": record({**ORDER, "state": 'say "x" \\ / \n\t'}),

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from ingestion.cdc.contract import Column
-from ingestion.cdc.plan import PLACEHOLDER, is_placeholder, may_hold_placeholder
+from ingestion.cdc.placeholder import PLACEHOLDER, is_placeholder, may_hold_placeholder
 from ingestion.cdc.types import decoder
 
 
@@ -94,7 +94,7 @@ def test_json_keeps_every_digit_of_its_text() -> None:
     ("kind", "value"),
     [
         ("integer", "five"), ("integer", 2**31), ("integer", True), ("smallint", 1.5),
-        ("numeric(4,2)", 123.45), ("numeric(4,2)", "not base64!"), ("numeric", ""),
+        ("numeric(4,2)", 123.45), ("numeric(4,2)", "not base64!"), ("numeric(4,2)", "Infinity"), ("numeric", ""),
         ("date", "2024-02-30"), ("date", 10**12), ("timestamptz", "yesterday"),
         ("timestamptz", "2024-13-01T00:00:00Z"), ("timestamptz", "2024-01-01T00:00:00+23:00"),
         ("time", -1), ("interval", "soon"), ("uuid", "no"), ("bytea", "%"), ("boolean", "maybe"),
