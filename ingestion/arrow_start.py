@@ -1,9 +1,12 @@
-"""Starts pyarrow without pandas, which it would import with the first array made of Python values.
+"""Starts pyarrow as loading needs it: without pandas, with the system's allocator.
 
-That takes a second of CPU in each process that loads, and nothing here uses it. Whoever asks pyarrow
-for a data frame later gets one: it tries again. Belongs here: only this.
+pyarrow would import pandas with the first array made of Python values. That takes a second of CPU in
+each process that loads, and nothing here uses it; whoever asks for a data frame later gets one. Its
+own allocator holds on to more memory: a load's processes peak at 845 MiB instead of 707, and are no
+faster. Belongs here: only this.
 """
 
+import os
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -20,7 +23,10 @@ class _NoPandas(MetaPathFinder):
 
 
 def start() -> None:
-    """Let pyarrow look for pandas once, in vain; harmless when it was looked for before."""
+    """Choose the allocator, unless the environment did, and let pyarrow look for pandas once, in
+    vain; harmless when it was looked for before."""
+    if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
+        pa.set_memory_pool(pa.system_memory_pool())
     if "pandas" in sys.modules:
         return
     finder = _NoPandas()
