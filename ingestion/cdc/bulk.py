@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from ingestion.cdc.bulk_columns import BYTES_16, INSTANT, ODD, Known
 from ingestion.cdc.bulk_struct import (
     Source,
     decode_envelope,
@@ -23,7 +24,7 @@ from ingestion.cdc.bulk_struct import (
     decode_sequence,
     is_plain,
 )
-from ingestion.cdc.bulk_table import BYTES_16, INSTANT, ODD, BulkTable, Images, Known
+from ingestion.cdc.bulk_table import BulkTable, Images
 from ingestion.cdc.change_rows import SCHEMA, ChangeRows, Image
 from ingestion.cdc.plan import TablePlan
 from ingestion.cdc.position import SNAPSHOTS, partition_lane

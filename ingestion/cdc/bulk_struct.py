@@ -23,7 +23,10 @@ _JSON_TYPES: dict[str, Any] = {
     "timestamptz": Whole | str | None,
     "numeric": Whole | float | str | None,
     "double precision": Whole | float | None,
+    "jsonb": str | None,
+    "text[]": list[str | None] | None,
 }
+_NO_KEY = frozenset({"jsonb", "text[]", *(f"{name}[]" for name in _BITS)})
 
 
 class Source(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -98,7 +101,8 @@ def is_plain(table: Table) -> bool:
     owners = {types[name] for name in (table.tenant, table.user) if name is not None}
     return (
         bool(table.primary_key)
-        and all(base in _BITS or base in _JSON_TYPES for base in types.values())
+        and all(base.removesuffix("[]") in _BITS or base in _JSON_TYPES for base in types.values())
+        and not any(types[name] in _NO_KEY for name in table.primary_key)
         and owners <= {"text", "uuid", *_BITS}
     )
 
@@ -141,7 +145,8 @@ def _decoder(table: Table, names: list[str]) -> Callable[[msgspec.Raw | bytes], 
 
 def _json_type(declared: str) -> Any:
     base = base_type(declared)
-    bits = _BITS.get(base)
+    bits = _BITS.get(base.removesuffix("[]"))
     if bits is None:
         return _JSON_TYPES[base]
-    return Annotated[int, msgspec.Meta(ge=-(1 << bits), le=(1 << bits) - 1)] | None
+    whole: Any = Annotated[int, msgspec.Meta(ge=-(1 << bits), le=(1 << bits) - 1)] | None
+    return list[whole] | None if base.endswith("[]") else whole

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from ingestion.cdc.bulk import BulkReader
-from ingestion.cdc.bulk_table import Known
+from ingestion.cdc.bulk_columns import Known
 from ingestion.cdc.change_rows import collect
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.envelope import TRUNCATE, Change, NotAChange, read_change

@@ -196,10 +196,10 @@ class TablePlan:
         for name in self._json:
             value = values.get(name)
             if value is not None:
-                values[name] = self._scrubbed_json(name, value, tenant_id)
+                values[name] = self.scrubbed_json(name, value, tenant_id)
 
-    def _scrubbed_json(self, name: str, value: Any, tenant_id: str) -> Any:
-        """The source's own text where nothing in it had to go, so that every digit stays."""
+    def scrubbed_json(self, name: str, value: Any, tenant_id: str) -> Any:
+        """Of a column of JSON, the source's own text where nothing in it had to go, so that every digit stays."""
         text = bytes(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else encode(value)
         parsed = orjson.loads(text)
         try:

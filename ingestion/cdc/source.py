@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from ingestion.cdc.affected import read_fresh
-from ingestion.cdc.bulk_table import Known
+from ingestion.cdc.bulk_columns import Known
 from ingestion.cdc.change_rows import COLUMNS
 from ingestion.cdc.contract import CdcContract, cdc_contracts
 from ingestion.cdc.parser import CdcParser

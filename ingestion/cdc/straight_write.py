@@ -40,8 +40,9 @@ def write_versions(
         _is_deleted=np.ones(len(versions.ends), np.bool_),
     )  # fmt: skip
     current = _rows(changes, images, versions.current, versions.current_from, load_id)
-    _copy(conn, target.closed, pa.concat_tables([closed, ends]))
-    _copy(conn, target.current, current)
+    json = JSON | {n for n, kind in target.typed_columns().items() if kind == "jsonb"}
+    _copy(conn, target.closed, pa.concat_tables([closed, ends]), json)
+    _copy(conn, target.current, current, json)
     ids = [TENANT_ID, USER_ID]
     former = pa.table([held.tenants, held.users], names=ids)
     people = pa.concat_tables([former, closed.select(ids), current.select(ids)])
@@ -108,14 +109,17 @@ def numeric(text: str) -> bytes:
     return head + b"".join(group.to_bytes(2, "big") for group in groups)
 
 
-def _copy(conn: psycopg.Connection[Any], relation: sql.Identifier, table: pa.Table) -> None:
+def _copy(
+    conn: psycopg.Connection[Any], relation: sql.Identifier, table: pa.Table,
+    json: frozenset[str] = frozenset(),
+) -> None:  # fmt: skip
     if not table.num_rows:
         return
     statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
         relation, names(table.column_names)
     )
     with conn.cursor().copy(statement) as copy:
-        for piece in binary_copy(table, JSON & {*table.column_names}):
+        for piece in binary_copy(table, json & {*table.column_names}):
             copy.write(piece)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ingestion.cdc.change_rows import ChangeRows, from_copy_text
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.parser import CdcParser
-from ingestion.cdc.placeholder import PLACEHOLDERS
+from ingestion.cdc.placeholder import PLACEHOLDER, PLACEHOLDERS
 from ingestion.pii import Tokeniser
 from ingestion.sources import FileInfo, Row
 
@@ -33,6 +33,7 @@ CONTRACT: dict[str, Any] = {
                 "is_paid": "boolean", "due": "date", "paid_at": "timestamptz",
                 "made_at": "timestamp", "price": "numeric(12,2)", "weight": "double precision",
                 "rank": "smallint", "seen_at": {"type": "timestamptz", "encoding": "milliseconds"},
+                "attrs": "jsonb", "tags": "text[]", "ranks": "integer[]",
             },
         },
         "lines": {
@@ -42,14 +43,15 @@ CONTRACT: dict[str, Any] = {
                         "Email": {"type": "text", "personal": "token"}},
         },
         "log": {"columns": {"n": "integer"}},
-        "files": {"primary_key": ["id"], "columns": {"id": "integer", "tags": "text[]"}},
+        "files": {"primary_key": ["id"], "columns": {"id": "integer", "rate": "real"}},
     },
 }  # fmt: skip
 ORDER: dict[str, Any] = {
     "id": 7, "org": NORTH, "person": ANN, "state": "open", "email": "ann@example.org",
     "note": "by hand", "is_paid": False, "due": 20_500, "paid_at": "2026-01-05T10:00:00.123456Z",
     "made_at": 1_767_571_200_000_123, "price": "CmVVyQ==", "weight": 1.25, "rank": 3,
-    "seen_at": 1_767_571_200_123,
+    "seen_at": 1_767_571_200_123, "attrs": '{"plan": "pro", "n": 1.10, "email": "kim@example.org"}',
+    "tags": ["a", None, ""], "ranks": [1, None],
 }  # fmt: skip
 LINE: dict[str, Any] = {
     "order": 7, "org": "north", "day": 20_500, "count": 2, "Email": "ann@example.org",
@@ -154,6 +156,9 @@ USUAL: dict[str, dict[str, Any]] = {
         ORDER, headers=[], partition=0, offset=7, timestamp=1_767_571_200_600,
         source={"origin": None, "origin_lsn": None},
     ),
+    "empty arrays": record({**ORDER, "tags": [], "ranks": []}),
+    "JSON null": record({**ORDER, "attrs": "null"}),
+    "JSON of an array": record({**ORDER, "attrs": '[1, "x", 12345678901234567890123]'}),
     "other letters": record({**ORDER, "state": "Ünïcødé – 目標 \u2028 \x7f"}),
     "escapes": record({**ORDER, "state": 'say "x" \\ / \n\t'}),
     "numbers as text": record({**ORDER, "price": "-12.5"}),
@@ -173,7 +178,13 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "a UUID in capitals": record({**ORDER, "person": ANN.upper()}),
     "a day that is none": record({**ORDER, "paid_at": "2026-02-30T10:00:00Z"}),
     "an infinite day": record({**ORDER, "due": 2_147_483_647}),
-    "an array": record({"id": 7, "tags": ["x"]}, table="files"),
+    "a type that is read alone": record({"id": 7, "rate": 0.1}, table="files"),
+    "an array that was not sent": record({**ORDER, "tags": ["__debezium_unavailable_value"]}),
+    "numbers that were not sent": record({**ORDER, "ranks": list(b"__debezium_unavailable_value")}),
+    "JSON that was not sent": record({**ORDER, "attrs": "__debezium_unavailable_value"}),
+    "JSON that is none": record({**ORDER, "attrs": "{"}),
+    "JSON with NUL": record({**ORDER, "attrs": '{"a": "\\u0000"}'}),
+    "an array of arrays": record({**ORDER, "tags": [["a"]]}),
     "a table without a key": {**record({"n": 1}, "c", table="log"), "key": None},
     "a table nobody declared": record({"id": 1}, table="baskets"),
     "a row of an incremental snapshot": record(ORDER, "r", source={"snapshot": "incremental"}),
@@ -218,7 +229,10 @@ NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.sampled
     0, -1, -0.0, 1.0, 2**15, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, 1e308, 5e-324, 20_500,
     -719_163, 2_932_897, 1_767_571_200_123_456, 253_402_300_800_000_000, 9_223_372_036_825_200_000,
 ])  # fmt: skip
-VALUES = st.none() | st.booleans() | TEXTS | NUMBERS | st.sampled_from([[], {}, ["x"], {"a": 1}])
+VALUES = st.none() | st.booleans() | TEXTS | NUMBERS | st.sampled_from([
+    [], {}, ["x"], {"a": 1}, [None], [1, 2**31], list(b"__debezium_unavailable_value"), "[1]", "null",
+    [PLACEHOLDER, None], [PLACEHOLDER], "{}", '{"a": 1e5, "b": "ann@example.org"}', '"x"', "[1e400]",
+])  # fmt: skip
 ROWS = st.fixed_dictionaries(
     {}, optional={**dict.fromkeys(ORDER, VALUES), "new": VALUES, "_tenant_id": TEXTS}
 ).map(lambda changes: {**ORDER, **changes}) | st.just(ORDER)

@@ -41,6 +41,9 @@ tables:
       weight: double precision
       is_ok: boolean
       total: bigint
+      attrs: jsonb
+      labels: "text[]"
+      ranks: "smallint[]"
   log:
     columns: {n: integer}
 """
@@ -67,6 +70,11 @@ ROW = st.fixed_dictionaries(
         "weight": st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9),
         "is_ok": st.none() | st.booleans(),
         "total": st.none() | st.integers(-(2**63), 2**63 - 1),
+        "attrs": st.none() | st.sampled_from(
+            ['{"a": 1.10, "b": [null]}', "null", "[]", '"x"', '{"email": "ann@example.org"}']
+        ),
+        "labels": st.none() | st.lists(st.none() | st.sampled_from(["p", "", "q,\""]), max_size=3),
+        "ranks": st.none() | st.lists(st.none() | st.integers(-9, 9), max_size=3),
     }
 )  # fmt: skip
 PARTIAL = ROW.map(lambda row: {name: row[name] for name in ("a", "org", "price")})
@@ -125,7 +133,21 @@ def everything(shop: Loading) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def row(a: int, price: str = "12.5", org: int = 0) -> dict[str, Any]:
-    nothing = dict.fromkeys(("note", "rate", "due", "seen", "made", "weight", "is_ok", "total"))
+    nothing = dict.fromkeys(
+        (
+            "note",
+            "rate",
+            "due",
+            "seen",
+            "made",
+            "weight",
+            "is_ok",
+            "total",
+            "attrs",
+            "labels",
+            "ranks",
+        )
+    )
     return {"a": a, "big": None, "tags": None, "org": ORGS[org], "person": PEOPLE[org],
             "email": "ann@example.org", "price": price, **nothing}  # fmt: skip
 
