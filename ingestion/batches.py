@@ -151,6 +151,8 @@ def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:
             conflicts.append(Conflict(key.hex(), hashes[lost].hex(), received[lost]))
         if is_better:
             best[key] = place
+    kept = {key.hex(): hashes[place].hex() for key, place in best.items()}
+    conflicts = [lost for lost in conflicts if lost.content_hash != kept[lost.key]]
     return found.only([i for i in range(len(found.keys)) if i not in dropped]), conflicts
 
 

@@ -77,6 +77,19 @@ def test_ties_go_to_the_smallest_hash(loading: Loading) -> None:
         assert loading.one("select count(*) from ops.record_conflicts") == 4
 
 
+def test_within_a_file_a_body_that_wins_in_the_end_has_not_lost(loading: Loading) -> None:
+    first, other = {"goal_id": 1}, {"goal_id": 2}
+    loading.put(f"{FOLDER}/a.jsonl", [
+        line(1, received_at="2026-03-02T00:00:00Z", properties=first),
+        line(1, received_at="2026-03-01T20:00:00Z", properties=other),
+        line(1, received_at="2026-03-01T12:00:00Z", properties=first),
+    ])  # fmt: skip
+    loading.load()
+    assert loading.one("select properties from raw_events.events") == first
+    lost = loading.rows("select dropped_received_at::text from ops.record_conflicts")
+    assert lost == [("2026-03-01 20:00:00+00",)]
+
+
 def test_ids_may_repeat_between_tenants_rule_41(loading: Loading) -> None:
     loading.put(f"{FOLDER}/a.jsonl", [line(1), line(1, tenant_id=OTHER_TENANT)])
     assert loading.load().stored == 2
