@@ -1,8 +1,10 @@
 """A target's key table: one unique key over all days (rule 40), entered set by set.
 
-Two ways in. `claim` asks for every key and tells which were there; `defer` takes keys that are
-surely new and enters many at once. Belongs here: statements over key tables, staged keys. Does not
-belong here: what a known key means (`sink`), which keys are surely new (`seen_keys`).
+Two ways in. `claim` asks for every key, tells which were there and enters the others; `defer` takes
+keys that are surely new and enters many at once. The loader's lock keeps others from entering the
+same keys meanwhile, and the unique key would refuse them.
+Belongs here: statements over key tables, staged keys. Does not belong here: what a known key means
+(`sink`), which keys are surely new (`seen_keys`).
 """
 
 from collections.abc import Iterable
@@ -12,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 from psycopg import sql
 
 from ingestion.columns import binary_copy
@@ -49,21 +52,17 @@ class KeyTable:
         """Enter keys (see `batches.KEYS`), all different; those that somebody stored before."""
         if not len(keys):
             return []
-        self._chunk += 1
         self._conn.execute("truncate stage_keys")
         positions = pa.array(np.arange(len(keys), dtype=np.int32))
         keys = _sorted(keys.append_column("position", positions))
         columns = sql.SQL(", ").join(map(sql.Identifier, keys.column_names))
         copy_in(self._conn, sql.SQL("stage_keys"), columns, "binary", binary_copy(keys))
-        claimed = self._conn.execute(
-            sql.SQL(
-                "insert into {} (key, event_date, chunk, received_us, load_id, content_hash)"
-                " select key, event_date, %s, received_us, %s, content_hash from stage_keys"
-                " on conflict (key) do nothing"
-            ).format(self.table),
-            (self._chunk, self._load_id),
-        ).rowcount
-        return [] if claimed == len(keys) else self._known()
+        known = self._known()
+        if known:
+            places = pa.array([key.position for key in known], pa.int32())
+            keys = keys.filter(pc.invert(pc.is_in(keys["position"], places)))
+        self._enter(keys)
+        return known
 
     def _known(self) -> list[KnownKey]:
         # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
@@ -72,11 +71,21 @@ class KeyTable:
                 "select s.position, s.key::text, s.content_hash, s.received_us, k.content_hash,"
                 " k.received_us, k.event_date from stage_keys as s cross join lateral ("
                 "select * from {} as held where held.key = s.key limit 1) as k"
-                " where k.load_id <> %s or k.chunk <> %s"
-            ).format(self.table),
-            (self._load_id, self._chunk),
+            ).format(self.table)
         )
         return [KnownKey(*row) for row in found]
+
+    def _enter(self, keys: pa.Table) -> None:
+        """Enter keys in their order."""
+        if not len(keys):
+            return
+        self._chunk += 1
+        same = {"chunk": pa.scalar(self._chunk, pa.int32()), "load_id": pa.scalar(self._load_id)}
+        for name, value in same.items():
+            keys = keys.append_column(name, pa.repeat(value, len(keys)))
+        columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
+        names = sql.SQL(", ").join(map(sql.Identifier, columns))
+        copy_in(self._conn, self.table, names, "binary", binary_copy(keys.select(columns)))
 
     def defer(self, keys: pa.Table) -> None:
         """Keys of stored rows, which are entered together: an index takes many at once best."""
@@ -88,15 +97,9 @@ class KeyTable:
         """Enter the deferred keys."""
         if not self._deferred:
             return
-        self._chunk += 1
         keys = _sorted(pa.concat_tables(self._deferred))
         self._deferred = []
-        same = {"chunk": pa.scalar(self._chunk, pa.int32()), "load_id": pa.scalar(self._load_id)}
-        for name, value in same.items():
-            keys = keys.append_column(name, pa.repeat(value, len(keys)))
-        columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        copy_in(self._conn, self.table, names, "binary", binary_copy(keys.select(columns)))
+        self._enter(keys)
 
     def hand_over(self, keys: list[str]) -> None:
         """Give keys of the last claim that others held to this load, with what it said of them."""
