@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 STATEMENTS = {
-    "keys": re.compile(r"insert into raw_\w+\.\w*keys"),
+    "keys": re.compile(r"copy raw_\w+\.\w*keys"),
     "fold": re.compile(r"raw_cdc\"?\.\"?\w+__\w+"),
     "ledger": re.compile(r"insert into ops\.load_manifest"),
     "commit": re.compile(r"commit"),
@@ -62,6 +62,7 @@ def main() -> None:
             with super().copy(statement, *given, **options) as copy:
                 yield copy
                 moments.at("in copy")
+            moments.statement(statement, "after")
 
     def watch(event: str, given: tuple[Any, ...]) -> None:
         if event == "open" and str(given[0]).startswith(landing):
