@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.columns import bytes_16
+from ingestion.columns import BYTES_16, bytes_16
 from ingestion.contracts import Contracts
 from ingestion.pii import Tokeniser
 from ingestion.reader import Block, records
@@ -22,8 +22,8 @@ from ingestion.scrub import Scrubber
 from ingestion.sources import FileInfo, LineParser, Rejected, Row, Shape, Source
 
 KEYS = pa.schema([
-    ("key", pa.binary(16)), ("event_date", pa.date32()), ("received_us", pa.int64()),
-    ("content_hash", pa.binary(16)),
+    ("key", BYTES_16), ("event_date", pa.date32()), ("received_us", pa.int64()),
+    ("content_hash", BYTES_16),
 ])  # fmt: skip
 
 

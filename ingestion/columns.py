@@ -16,6 +16,7 @@ from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 
 BYTES_16 = pa.binary(16)
+INSTANT = pa.timestamp("us", tz="UTC")
 _HEX_OF_BYTE = np.array([f"{byte:02x}".encode() for byte in range(256)]).view(np.uint16)
 _GROUPS = ((0, 0, 8), (9, 8, 12), (14, 12, 16), (19, 16, 20), (24, 20, 32))  # of a UUID's digits
 _DASHES_OF_UUID = [8, 13, 18, 23]
@@ -25,6 +26,7 @@ for _digit in "0123456789abcdefABCDEF":
     _VALUE_OF_DIGIT[ord(_digit)] = int(_digit, 16)
 _ROWS_AT_ONCE = 4_096
 _ESCAPED = re.compile(r"\\(.)")
+_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
 
 
@@ -47,12 +49,37 @@ def from_copy_text(lines: Sequence[str], schema: pa.Schema) -> pa.Table:
 
 
 def _array(values: tuple[str | None, ...], field: pa.Field) -> pa.Array:
-    if field.type == BYTES_16:
+    if field.type == BYTES_16 or pa.types.is_binary(field.type):
         found = [v and bytes.fromhex(v.removeprefix("\\x").replace("-", "")) for v in values]
-        return pa.array(found, BYTES_16)
+        return pa.array(found, field.type)
+    if pa.types.is_list(field.type):
+        return pa.array([None if v is None else _items(v) for v in values], field.type)
     if field.type == pa.bool_():
         return pa.array([value == "t" for value in values])
     return pa.array(values, pa.string()).cast(field.type)
+
+
+def _items(text: str) -> list[str]:
+    """The items of an array of texts, each in quotes."""
+    return [_ESCAPED.sub(r"\1", item) for item in _ITEM.findall(text)]
+
+
+def halves(ids: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
+    """16-byte ids, none of them null, as two numbers each: the first bytes, the last bytes."""
+    array = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
+    raw = np.frombuffer(array.buffers()[1], ">u8")
+    raw = raw[2 * array.offset : 2 * (array.offset + len(array))].astype(np.uint64)
+    return raw[::2], raw[1::2]
+
+
+def of_load(table: pa.Table, load_id: int) -> pa.Table:
+    """Rows with the load that stored them."""
+    return with_same(table, "load_id", pa.scalar(load_id, pa.int64()))
+
+
+def with_same(table: pa.Table, name: str, value: pa.Scalar) -> pa.Table:
+    """Rows with one more column, the same in all of them."""
+    return table.append_column(name, pa.repeat(value, table.num_rows))
 
 
 def bytes_16(joined: bytes) -> pa.Array:

@@ -10,11 +10,10 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from ingestion.columns import BYTES_16, binary_copy, from_copy_text
+from ingestion.columns import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load
 from ingestion.rows import Accepted
 from ingestion.sources import Row, Touch
 
-INSTANT = pa.timestamp("us", tz="UTC")
 JSON = frozenset({"properties"})
 
 SCHEMA = pa.schema([
@@ -56,8 +55,7 @@ class EventRows:
 
     def of_load(self, load_id: int) -> pa.Table:
         """The columns as the table holds them, load_id included."""
-        numbers = pa.repeat(pa.scalar(load_id, pa.int64()), self.table.num_rows)
-        return self.table.append_column("load_id", numbers)
+        return of_load(self.table, load_id)
 
 
 def accepted(lines: list[int], keys: list[bytes], table: pa.Table) -> Accepted:

@@ -9,17 +9,12 @@ from fnmatch import fnmatchcase
 import psycopg
 
 from ingestion.contracts import Contracts, EventContract, FieldMap
+from ingestion.event_columns import SCHEMA
 from ingestion.event_parser import EventParser
 from ingestion.pii import Tokeniser
 from ingestion.sources import FileInfo, LineParser, LoadedFile, Shape, Target, Undeclared
 
-COLUMNS = (
-    "event_date", "product", "source", "source_event_id", "event_id", "tenant_id",
-    "tenant_source_id", "user_id", "user_source_id", "anonymous_id", "session_id", "event_name",
-    "event_domain", "occurred_at", "is_time_corrected", "received_at", "country_code",
-    "device_type", "browser", "page_load_time_ms", "ip_subnet", "schema_version", "properties",
-    "content_hash",
-)  # fmt: skip
+COLUMNS = tuple(SCHEMA.names)
 
 # The house's own envelope: what a contract that maps nothing means.
 NATIVE = {

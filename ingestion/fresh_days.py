@@ -19,6 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingestion.columns import halves
+
 _BEHIND = 2  # tables that wait to be kept
 IN_MEMORY = 32 << 20  # bytes kept before they are written to the temporary folder
 
@@ -133,13 +135,5 @@ def _by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
 def _order(table: pa.Table) -> np.ndarray:
     """By tenant, then time, then event."""
     occurred = table["occurred_at"].cast(pa.int64()).to_numpy()
-    return np.lexsort((*_halves(table["event_id"]), occurred, *_halves(table["tenant_id"])))
-
-
-def _halves(ids: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """16-byte ids as two numbers each, the one that decides first comes last."""
-    array = ids.combine_chunks()
-    raw = np.frombuffer(array.buffers()[1], ">u8")[
-        2 * array.offset : 2 * (array.offset + len(array))
-    ]
-    return raw[1::2], raw[::2]
+    events, tenants = halves(table["event_id"]), halves(table["tenant_id"])
+    return np.lexsort((*events[::-1], occurred, *tenants[::-1]))

@@ -7,7 +7,6 @@ Belongs here: statements over key tables, staged keys. Does not belong here: wha
 (`sink`), which keys are surely new (`seen_keys`).
 """
 
-from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -17,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from ingestion.columns import binary_copy
+from ingestion.columns import halves, of_load, with_same
+from ingestion.copying import copy_table
 
 _DEFERRED = 200_000  # keys, of some 60 bytes each
 
@@ -55,8 +55,7 @@ class KeyTable:
         self._conn.execute("truncate stage_keys")
         positions = pa.array(np.arange(len(keys), dtype=np.int32))
         keys = _sorted(keys.append_column("position", positions))
-        columns = sql.SQL(", ").join(map(sql.Identifier, keys.column_names))
-        copy_in(self._conn, sql.SQL("stage_keys"), columns, "binary", binary_copy(keys))
+        copy_table(self._conn, sql.SQL("stage_keys"), keys)
         known = self._known()
         if known:
             places = pa.array([key.position for key in known], pa.int32())
@@ -80,12 +79,10 @@ class KeyTable:
         if not len(keys):
             return
         self._chunk += 1
-        same = {"chunk": pa.scalar(self._chunk, pa.int32()), "load_id": pa.scalar(self._load_id)}
-        for name, value in same.items():
-            keys = keys.append_column(name, pa.repeat(value, len(keys)))
+        keys = with_same(keys, "chunk", pa.scalar(self._chunk, pa.int32()))
+        keys = of_load(keys, self._load_id)
         columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
-        names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        copy_in(self._conn, self.table, names, "binary", binary_copy(keys.select(columns)))
+        copy_table(self._conn, self.table, keys.select(columns))
 
     def defer(self, keys: pa.Table) -> None:
         """Keys of stored rows, which are entered together: an index takes many at once best."""
@@ -113,19 +110,7 @@ class KeyTable:
         )
 
 
-def copy_in(conn: psycopg.Connection, table: sql.Composable, columns: sql.Composable, form: str,
-            data: Iterable[bytes]) -> None:  # fmt: skip
-    """COPY data of a form into a table."""
-    statement = sql.SQL("copy {} ({}) from stdin with (format {})").format(
-        table, columns, sql.SQL(form)
-    )
-    with conn.cursor().copy(statement) as copy:
-        for piece in data:
-            copy.write(piece)
-
-
 def _sorted(keys: pa.Table) -> pa.Table:
     """Keys in their order, in which an index takes them best."""
-    joined = keys["key"].combine_chunks()
-    starts = np.frombuffer(joined.buffers()[1], ">u8")[2 * joined.offset :][: 2 * len(keys) : 2]
-    return keys.take(pa.array(np.argsort(starts.astype(np.uint64))))
+    starts, _ = halves(keys["key"])
+    return keys.take(pa.array(np.argsort(starts)))

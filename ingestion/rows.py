@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from ingestion.columns import BYTES_16
 from ingestion.sources import LineParser, Row, Touch
 
 Line = tuple[int, bytes]  # its number in the file, and its text
@@ -95,6 +96,6 @@ def text_rows(rows: Sequence[tuple[int, Row]]) -> Accepted:
         [bytes.fromhex(row.key) for _, row in rows],
         pa.array([row.event_date for _, row in rows], pa.string()).cast(pa.date32()),
         pa.array([row.received_us for _, row in rows], pa.int64()),
-        pa.array([bytes.fromhex(row.content_hash) for _, row in rows], pa.binary(16)),
+        pa.array([bytes.fromhex(row.content_hash) for _, row in rows], BYTES_16),
         TextRows([row.copy for _, row in rows], [row.touch for _, row in rows]),
     )

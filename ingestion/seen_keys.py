@@ -10,6 +10,8 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
+from ingestion.columns import halves
+
 _WORDS = 1 << 22  # 32 MiB: at 10 million keys, one new key in some hundred is looked up in vain
 _BITS_OF_KEY = 4
 
@@ -48,8 +50,7 @@ class SeenByTable:
 
 def _places(keys: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Of each key, its word and its bits there."""
-    halves = np.frombuffer(keys.buffers()[1], "<u8")[2 * keys.offset :][: 2 * len(keys)]
-    first, second = halves[::2], halves[1::2]
+    first, second = halves(keys)
     bits = np.zeros(len(keys), np.uint64)
     for number in range(_BITS_OF_KEY):
         bits |= np.uint64(1) << (second >> np.uint64(6 * number) & np.uint64(63))

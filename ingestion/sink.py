@@ -15,7 +15,8 @@ import psycopg
 from psycopg import sql
 
 from ingestion.batches import Batch, Conflict
-from ingestion.key_table import KeyTable, KnownKey, copy_in
+from ingestion.copying import copy_in
+from ingestion.key_table import KeyTable, KnownKey
 from ingestion.rows import Rows
 from ingestion.sources import FileInfo, Target, Touch
 
@@ -53,7 +54,7 @@ class Sink:
         self._table = sql.SQL(target.table)
         self.keys = KeyTable(conn, target.key_table, load_id)
         self.result = Stored()
-        self._columns = sql.SQL(", ").join(map(sql.Identifier, (*target.columns, "load_id")))
+        self._columns = (*target.columns, "load_id")
 
     def store(self, batch: Batch) -> Rows | None:
         """Store one batch; everything of it is in the open transaction afterwards. The rows that

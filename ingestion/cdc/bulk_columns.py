@@ -15,11 +15,10 @@ from ingestion.cdc.contract import Column as Declared
 from ingestion.cdc.placeholder import PLACEHOLDERS, is_placeholder
 from ingestion.cdc.plan import TablePlan
 from ingestion.cdc.types import decoder
+from ingestion.columns import BYTES_16, INSTANT
 from ingestion.identity import UUID_TEXT
 from ingestion.times import MARKS, USUAL
 
-BYTES_16 = pa.binary(16)
-INSTANT = pa.timestamp("us", tz="UTC")
 ARROW: dict[str, pa.DataType] = {
     "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "text": pa.string(),
     "uuid": BYTES_16, "boolean": pa.bool_(), "date": pa.date32(), "timestamp": pa.timestamp("us"),

@@ -4,7 +4,6 @@ Belongs here: the columns' types, in the table's order (load_id comes after them
 rows. Does not belong here: how a line becomes a row (`parser`, `bulk`).
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +11,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingestion.columns import binary_copy, unescape
+from ingestion.columns import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load
 from ingestion.rows import Accepted, text_rows
 from ingestion.sources import Row, Touch
 
-INSTANT = pa.timestamp("us", tz="UTC")
-BYTES_16 = pa.binary(16)
 JSON = frozenset({"key", "after", "extra"})
 SCHEMA = pa.schema([
     ("event_date", pa.date32()), ("product", pa.string()), ("table_name", pa.string()),
@@ -33,8 +30,6 @@ _FOLDED = [
     "table_name", "op", "key_hash", "position", "stream_file", "stream_offset", "committed_at",
     "received_at",
 ]  # fmt: skip
-_ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
 
 
 @dataclass(frozen=True)
@@ -80,8 +75,7 @@ class ChangeRows:
         return set()  # the fold knows what it touched
 
     def copy_data(self, load_id: int) -> Iterator[bytes]:
-        numbers = pa.repeat(pa.scalar(load_id, pa.int64()), self.table.num_rows)
-        return binary_copy(self.table.append_column("load_id", numbers), JSON)
+        return binary_copy(of_load(self.table, load_id), JSON)
 
 
 class Kept:
@@ -113,7 +107,7 @@ def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted
         return plain
     assert isinstance(plain.rows, ChangeRows)
     others = text_rows(rows)
-    parts = [plain.rows.table, from_copy_text([row.copy for _, row in rows])]
+    parts = [plain.rows.table, from_copy_text([row.copy for _, row in rows], SCHEMA)]
     return Accepted(
         plain.lines + others.lines,
         plain.keys + others.keys,
@@ -128,25 +122,3 @@ def _join(*parts: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
     chunks = [c for part in parts
               for c in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])]  # fmt: skip
     return pa.chunked_array(chunks)
-
-
-def from_copy_text(lines: Sequence[str]) -> pa.Table:
-    """Rows of COPY text, as `parser` writes them, as columns."""
-    fields = zip(*([unescape(field) for field in line.split("\t")] for line in lines), strict=True)
-    arrays = [_array(values, field) for values, field in zip(fields, SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
-def _array(values: tuple[str | None, ...], field: pa.Field) -> pa.Array:
-    if pa.types.is_binary(field.type) or field.type == BYTES_16:
-        return pa.array([v and bytes.fromhex(v.removeprefix("\\x")) for v in values], field.type)
-    if pa.types.is_list(field.type):
-        return pa.array([None if v is None else array_items(v) for v in values], field.type)
-    if pa.types.is_boolean(field.type):
-        return pa.array([value == "t" for value in values])
-    return pa.array(values, pa.string()).cast(field.type)
-
-
-def array_items(text: str) -> list[str]:
-    """The items of an array of texts as `parser` writes it: each in quotes."""
-    return [_ESCAPED.sub(r"\1", item) for item in _ITEM.findall(text)]

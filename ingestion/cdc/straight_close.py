@@ -16,9 +16,9 @@ from psycopg import sql
 from ingestion.cdc.plan import TENANT_ID, USER_ID
 from ingestion.cdc.tables import SYSTEM_COLUMNS, FoldTarget, names
 from ingestion.cdc.versions import Flags, Versions
-from ingestion.columns import binary_copy
+from ingestion.columns import BYTES_16, INSTANT, bytes_16
+from ingestion.copying import copy_table
 
-BYTES_16 = pa.binary(16)
 _HELD = np.dtype([
     ("place", ">i4"), ("has_tenant", "u1"), ("tenant", "V16"), ("has_user", "u1"), ("user", "V16"),
 ])  # fmt: skip
@@ -69,12 +69,10 @@ def close_held(
     folding = pa.table({
         "_place": pa.array(np.arange(len(keys), dtype=np.int32)),
         "_key": keys,
-        "_valid_to": pa.array(if_held.former_to).cast(pa.timestamp("us", tz="UTC")),
+        "_valid_to": pa.array(if_held.former_to).cast(INSTANT),
         "_is_deleted": pa.array(if_held.former_is_deleted),
     })  # fmt: skip
-    with conn.cursor().copy("copy folding from stdin with (format binary)") as copy:
-        for piece in binary_copy(folding):
-            copy.write(piece)
+    copy_table(conn, sql.Identifier("folding"), folding)
     conn.execute("analyze folding")
     columns = [*SYSTEM_COLUMNS, *target.typed_columns()]
     statement = sql.SQL(_CLOSE).format(
@@ -94,5 +92,5 @@ def close_held(
 
 
 def _ids(raw: np.ndarray[Any, Any], is_known: np.ndarray[Any, Any]) -> pa.Array:
-    ids = pa.Array.from_buffers(BYTES_16, len(raw), [None, pa.py_buffer(raw.tobytes())])
-    return pc.if_else(pa.array(is_known.astype(np.bool_)), ids, pa.scalar(None, BYTES_16))
+    known = pa.array(is_known.astype(np.bool_))
+    return pc.if_else(known, bytes_16(raw.tobytes()), pa.scalar(None, BYTES_16))

@@ -17,11 +17,11 @@ from psycopg import sql
 
 from ingestion.cdc.plan import TENANT_ID, USER_ID
 from ingestion.cdc.straight_close import Held
-from ingestion.cdc.tables import FoldTarget, names
+from ingestion.cdc.tables import FoldTarget
 from ingestion.cdc.versions import Ints, Versions
-from ingestion.columns import binary_copy, uuid_texts
+from ingestion.columns import BYTES_16, INSTANT, uuid_texts
+from ingestion.copying import copy_table
 
-INSTANT = pa.timestamp("us", tz="UTC")
 JSON = frozenset({"_extra"})
 
 
@@ -41,8 +41,8 @@ def write_versions(
     )  # fmt: skip
     current = _rows(changes, images, versions.current, versions.current_from, load_id)
     json = JSON | {n for n, kind in target.typed_columns().items() if kind == "jsonb"}
-    _copy(conn, target.closed, pa.concat_tables([closed, ends]), json)
-    _copy(conn, target.current, current, json)
+    copy_table(conn, target.closed, pa.concat_tables([closed, ends]), json)
+    copy_table(conn, target.current, current, json)
     ids = [TENANT_ID, USER_ID]
     former = pa.table([held.tenants, held.users], names=ids)
     people = pa.concat_tables([former, closed.select(ids), current.select(ids)])
@@ -109,20 +109,6 @@ def numeric(text: str) -> bytes:
     return head + b"".join(group.to_bytes(2, "big") for group in groups)
 
 
-def _copy(
-    conn: psycopg.Connection[Any], relation: sql.Identifier, table: pa.Table,
-    json: frozenset[str] = frozenset(),
-) -> None:  # fmt: skip
-    if not table.num_rows:
-        return
-    statement = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
-        relation, names(table.column_names)
-    )
-    with conn.cursor().copy(statement) as copy:
-        for piece in binary_copy(table, json & {*table.column_names}):
-            copy.write(piece)
-
-
 def _touch(
     conn: psycopg.Connection[Any], target: FoldTarget, load_id: int, people: pa.Table
 ) -> None:
@@ -132,18 +118,18 @@ def _touch(
     ]
     if target.table.is_tenant_table:
         tenants = people[TENANT_ID].combine_chunks().unique().drop_null()
-        found.append(("tenant", tenants, _texts(tenants)))
+        found.append(("tenant", tenants, uuid_texts(tenants)))
     users = (
         people.filter(people[USER_ID].is_valid())
         .group_by([TENANT_ID, USER_ID], use_threads=False)
         .aggregate([])
     )
     ids = users[USER_ID].combine_chunks()
-    found.append(("user", users[TENANT_ID].combine_chunks(), _texts(ids)))
+    found.append(("user", users[TENANT_ID].combine_chunks(), uuid_texts(ids)))
     for entity_type, tenants, entities in found:
         if not (count := len(entities)):
             continue
-        _copy(
+        copy_table(
             conn,
             sql.Identifier("ops", "load_touched"),
             pa.table({
@@ -151,11 +137,7 @@ def _touch(
                 "source_kind": pa.repeat(pa.scalar("cdc"), count),
                 "product": pa.repeat(pa.scalar(target.product), count),
                 "entity_type": pa.repeat(pa.scalar(entity_type), count),
-                "tenant_id": pa.array(tenants, pa.binary(16)) if isinstance(tenants, list) else tenants,
+                "tenant_id": pa.array(tenants, BYTES_16) if isinstance(tenants, list) else tenants,
                 "entity_id": entities,
             }),
         )  # fmt: skip
-
-
-def _texts(ids: pa.Array) -> pa.Array:
-    return uuid_texts(ids) if len(ids) else pa.array([], pa.string())

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.cdc.change_rows import ChangeRows, from_copy_text
+from ingestion.cdc.change_rows import SCHEMA, ChangeRows
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.parser import CdcParser
 from ingestion.cdc.placeholder import PLACEHOLDER, PLACEHOLDERS
+from ingestion.columns import from_copy_text
 from ingestion.pii import Tokeniser
 from ingestion.sources import FileInfo, Row
 
@@ -106,7 +107,7 @@ def both(lines: list[bytes]) -> tuple[list[dict[str, Any]], set[int]]:
     if plain is None:
         return [], remaining
     assert isinstance(plain.rows, ChangeRows)
-    slow = rows_of(from_copy_text([row.copy for _, row in taken]), [n for n, _ in taken],
+    slow = rows_of(from_copy_text([row.copy for _, row in taken], SCHEMA), [n for n, _ in taken],
                    [bytes.fromhex(row.key) for _, row in taken])  # fmt: skip
     quick = rows_of(plain.rows.table, plain.lines, plain.keys)
     assert quick == slow
