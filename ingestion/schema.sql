@@ -178,19 +178,33 @@ create table if not exists raw_events.event_keys (
     content_hash bytea not null
 );
 
--- Each record of each file is accounted for exactly once.
-create or replace view ops.source_reconciliation with (security_invoker = true) as
-select
-    source_kind,
-    source_name,
-    cast(loaded_at at time zone 'UTC' as date) as loaded_on,
-    count(*) as files,
-    cast(sum(record_count) as bigint) as records,
-    cast(sum(stored_count) as bigint) as stored,
-    cast(sum(duplicate_count) as bigint) as duplicates,
-    cast(sum(rejected_count) as bigint) as rejected,
-    cast(sum(ignored_count) as bigint) as ignored,
-    cast(sum(record_count - stored_count - duplicate_count - rejected_count - ignored_count) as bigint)
-        as unaccounted
-from ops.load_manifest
-group by source_kind, source_name, cast(loaded_at at time zone 'UTC' as date);
+-- Each record of each file is accounted for exactly once. Replacing a view waits for its readers too,
+-- so it is replaced only by a definition that reads otherwise.
+do $do$
+declare
+    definition text := $view$
+        select
+            source_kind,
+            source_name,
+            cast(loaded_at at time zone 'UTC' as date) as loaded_on,
+            count(*) as files,
+            cast(sum(record_count) as bigint) as records,
+            cast(sum(stored_count) as bigint) as stored,
+            cast(sum(duplicate_count) as bigint) as duplicates,
+            cast(sum(rejected_count) as bigint) as rejected,
+            cast(sum(ignored_count) as bigint) as ignored,
+            cast(sum(record_count - stored_count - duplicate_count - rejected_count - ignored_count) as bigint)
+                as unaccounted
+        from ops.load_manifest
+        group by source_kind, source_name, cast(loaded_at at time zone 'UTC' as date)
+    $view$;
+begin
+    execute 'create temporary view wanted as ' || definition;
+    if pg_get_viewdef('pg_temp.wanted'::regclass)
+        is distinct from pg_get_viewdef(to_regclass('ops.source_reconciliation'))
+    then
+        execute 'create or replace view ops.source_reconciliation'
+            ' with (security_invoker = true) as ' || definition;
+    end if;
+    drop view pg_temp.wanted;
+end $do$;
