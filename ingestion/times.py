@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
-USUAL = frozenset({20, 24, 27})  # 2026-03-01T10:00:00Z without, with milli- or microseconds
-MARKS = frozenset({"--T::Z", "--T::."})
+# 2026-03-01T10:00:00Z without, with milli- or microseconds, by length
+_USUAL_MARKS = {20: "--T::Z", 24: "--T::.", 27: "--T::."}
 _EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -36,7 +36,7 @@ def parse_instant(value: Any, zone: tzinfo = UTC, time_format: str | None = None
             moment = datetime.fromisoformat(value)
         except ValueError:
             return _from_text(value.strip(), zone)
-        if len(value) in USUAL and value[-1] == "Z" and value[4:20:3] in MARKS:
+        if has_usual_form(value):
             gap = moment - EPOCH
             return Instant((gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds, value)
         return from_datetime(moment, zone)
@@ -51,6 +51,11 @@ def parse_instant(value: Any, zone: tzinfo = UTC, time_format: str | None = None
         return from_datetime(datetime.strptime(value.strip(), time_format), zone)
     except ValueError as error:
         raise NotATime(f"{value[:60]!r} does not follow {time_format}") from error
+
+
+def has_usual_form(text: str) -> bool:
+    """Whether all but the digits is as in 2026-03-01T10:00:00.123Z: an instant in UTC, if it is one."""
+    return text[4:20:3] == _USUAL_MARKS.get(len(text)) and text[-1] == "Z"
 
 
 def from_datetime(moment: datetime, zone: tzinfo = UTC) -> Instant:

@@ -17,7 +17,7 @@ from ingestion.cdc.plan import TablePlan
 from ingestion.cdc.types import decoder
 from ingestion.columns import BYTES_16, INSTANT
 from ingestion.identity import UUID_TEXT
-from ingestion.times import MARKS, USUAL
+from ingestion.times import has_usual_form
 
 ARROW: dict[str, pa.DataType] = {
     "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "text": pa.string(),
@@ -135,16 +135,7 @@ def decoded(values: Sequence[Any], column: Column) -> list[Any]:
     if column.base != "timestamptz":
         return [None if value is None else decode(value) for value in values]
     return [  # whether the usual text is a time at all is seen when it becomes one
-        value
-        if value is None
-        or (
-            type(value) is str
-            and value[-1:] == "Z"
-            and value[10:11] == "T"
-            and value[4:20:3] in MARKS
-            and len(value) in USUAL
-        )
-        else decode(value)
+        value if value is None or (type(value) is str and has_usual_form(value)) else decode(value)
         for value in values
     ]
 
