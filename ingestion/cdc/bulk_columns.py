@@ -69,7 +69,7 @@ class Known:
 
     def __init__(self, plan: TablePlan) -> None:
         self._plan = plan
-        self.uuids = Memory(uuid_bytes)
+        self.uuids = Memory(usual_uuid_bytes)
         self.people = Memory(self._person)
 
     def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
@@ -79,9 +79,8 @@ class Known:
         user_id = None
         if user is not None:
             user_id = self._plan.user_of(user, tenant_id or self._plan.default_tenant)
-        return (
-            tenant_id, user_id, tenant_id and uuid_bytes(tenant_id), user_id and uuid_bytes(user_id)
-        )  # fmt: skip
+        ids = (tenant_id, user_id)
+        return (*ids, *(text and usual_uuid_bytes(text) for text in ids))
 
 
 class Column(NamedTuple):
@@ -96,7 +95,7 @@ class Column(NamedTuple):
         return self.base in AS_THEY_ARE and self.personal is None
 
 
-def uuid_bytes(text: str) -> bytes:
+def usual_uuid_bytes(text: str) -> bytes:
     """The bytes of a UUID in its usual spelling; raises ValueError for any other."""
     if not UUID_TEXT.match(text) or text in PLACEHOLDERS or text.lower() != text:
         raise ValueError("not a UUID in its usual spelling")
@@ -126,7 +125,7 @@ def column_decoder(column: Declared) -> Callable[[Any], Any]:
 
 
 def _usual_uuid(text: str) -> str:
-    uuid_bytes(text)
+    usual_uuid_bytes(text)
     return text
 
 

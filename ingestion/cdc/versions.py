@@ -50,10 +50,15 @@ def order_changes(keys: bytes, positions: bytes, files: Ints, offsets: Ints) -> 
         offsets, files, last, place[:, 2], place[:, 1], place[:, 0], key[:, 1], key[:, 0],
     ]  # fmt: skip
     rows = np.lexsort(tuple(column for column in by if _varies(column)) or (offsets,))
-    sorted_keys = key[rows]
-    begins = np.ones(len(rows), np.bool_)
-    begins[1:] = (sorted_keys[1:] != sorted_keys[:-1]).any(axis=1)
+    begins = _begins(key[rows, 0]) | _begins(key[rows, 1])
     return Order(rows, begins, np.cumsum(begins) - 1)
+
+
+def _begins(keys: np.ndarray[Any, Any]) -> Flags:
+    """Where the rows of each key begin, in rows that lie key by key."""
+    begins = np.ones(len(keys), np.bool_)
+    begins[1:] = keys[1:] != keys[:-1]
+    return begins
 
 
 def _varies(column: np.ndarray[Any, Any]) -> bool:
@@ -74,8 +79,7 @@ def fold_changes(order: Order, is_end: Flags, instants: Ints, is_held: Flags) ->
     after_end[order.begins] = ~is_held
     kept = ~(ends & after_end)
     rows, keys, ends = rows[kept], keys[kept], ends[kept]
-    begins = np.ones(len(rows), np.bool_)
-    begins[1:] = keys[1:] != keys[:-1]
+    begins = _begins(keys)
     valid_from = _rising(instants[rows], keys, begins)
     is_last = np.ones(len(rows), np.bool_)
     is_last[:-1] = begins[1:]
@@ -88,8 +92,7 @@ def fold_changes(order: Order, is_end: Flags, instants: Ints, is_held: Flags) ->
     rows, keys, ends = rows[has_length], keys[has_length], ends[has_length]
     is_last = is_last[has_length]
     valid_from, valid_to = valid_from[has_length], valid_to[has_length]
-    begins = np.ones(len(rows), np.bool_)
-    begins[1:] = keys[1:] != keys[:-1]
+    begins = _begins(keys)
     former_is_deleted = np.zeros(len(is_held), np.bool_)
     former_is_deleted[keys[begins]] = ends[begins]
     is_deleted = np.zeros(len(rows), np.bool_)
