@@ -8,6 +8,7 @@ the stream. Belongs here: making such a stream, and the state at its end. No dat
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +54,14 @@ class SourceDatabase:
         for value in self.log.elements():
             self._write("log", None, "r", None, {"n": value}, source, None)
         self._keys_before = set(range(-100, 100))  # nothing in flight when it is taken
+
+    def follow(self, steps: Iterable[Any]) -> None:
+        """Run a history: transactions, and what else happens as (method, arguments …)."""
+        for step in steps:
+            if isinstance(step, Transaction):
+                self.run(step)
+            else:
+                getattr(self, step[0])(*step[1:])
 
     def run(self, transaction: Transaction) -> None:
         """Run a transaction and write its changes as one committed unit."""

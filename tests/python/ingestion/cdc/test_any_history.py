@@ -199,11 +199,7 @@ def test_state_and_history_depend_on_the_changes_alone(
 ) -> None:
     source = SourceDatabase()
     source.start(begin, logged)
-    for step in steps:
-        if isinstance(step, Transaction):
-            source.run(step)
-        else:
-            getattr(source, step[0])(*step[1:])
+    source.follow(steps)
     lines = source.lines()
     start_over(shop)
     for path, part in delivery.files(lines):

@@ -197,11 +197,7 @@ def test_both_ways_end_in_the_same_tables(
 ) -> None:
     stream = SourceDatabase()
     stream.start(begin, [])
-    for step in steps:
-        if isinstance(step, Transaction):
-            stream.run(step)
-        else:
-            getattr(stream, step[0])(*step[1:])
+    stream.follow(steps)
     found = []
     taken: list[bool] = []
 
