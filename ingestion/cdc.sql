@@ -38,14 +38,7 @@ create index if not exists changes_key on raw_cdc.changes (key_hash);
 -- A load reads back what it brought, however much its days hold already.
 create index if not exists changes_load on raw_cdc.changes (load_id);
 
-create table if not exists raw_cdc.change_keys (
-    key uuid primary key,
-    event_date date not null,
-    chunk integer not null,
-    received_us bigint not null,
-    load_id bigint not null,
-    content_hash bytea not null
-);
+create table if not exists raw_cdc.change_keys (like raw_events.event_keys including all);
 
 -- One row per declared table: by which contract it was folded, and how far.
 create table if not exists raw_cdc.folded_tables (

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from ingestion.columns import halves, of_load, with_same
+from ingestion.columns import halves, of_load
 from ingestion.copying import copy_table
 
 _DEFERRED = 200_000  # keys, of some 60 bytes each
@@ -41,7 +41,6 @@ class KeyTable:
         self.table = sql.SQL(table)
         self._conn = conn
         self._load_id = load_id
-        self._chunk = 0
         self._deferred: list[pa.Table] = []
         conn.execute(
             "create temporary table if not exists stage_keys (key uuid, event_date date,"
@@ -78,10 +77,8 @@ class KeyTable:
         """Enter keys in their order."""
         if not len(keys):
             return
-        self._chunk += 1
-        keys = with_same(keys, "chunk", pa.scalar(self._chunk, pa.int32()))
         keys = of_load(keys, self._load_id)
-        columns = ["key", "event_date", "chunk", "received_us", "load_id", "content_hash"]
+        columns = ["key", "event_date", "received_us", "load_id", "content_hash"]
         copy_table(self._conn, self.table, keys.select(columns))
 
     def defer(self, keys: pa.Table) -> None:
@@ -103,10 +100,10 @@ class KeyTable:
         self._conn.execute(
             sql.SQL(
                 "update {} as k set event_date = s.event_date, received_us = s.received_us,"
-                " content_hash = s.content_hash, load_id = %s, chunk = %s from stage_keys as s"
+                " content_hash = s.content_hash, load_id = %s from stage_keys as s"
                 " where k.key = s.key and s.key = any(%s::uuid[])"
             ).format(self.table),
-            (self._load_id, self._chunk, keys),
+            (self._load_id, keys),
         )
 
 

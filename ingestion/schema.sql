@@ -167,16 +167,31 @@ create table if not exists raw_events.events (
     load_id bigint not null
 ) partition by range (event_date);
 
--- The one unique key over all days: key is a 128-bit hash of the identity, chunk the part of its
--- load that wrote it. An erased event keeps its key, so that it cannot come back (rule 45).
+-- The one unique key over all days: key is a 128-bit hash of the identity. An erased event keeps its
+-- key, so that it cannot come back (rule 45). The key tables of the other sources are like this one.
 create table if not exists raw_events.event_keys (
     key uuid primary key,
     event_date date not null,
-    chunk integer not null,
     received_us bigint not null,
     load_id bigint not null,
     content_hash bytea not null
 );
+
+-- Key tables of before said in which part of its load a key was written, which nobody asked.
+do $$
+declare
+    key_table regclass;
+begin
+    for key_table in
+        select attrelid from pg_attribute
+        where attname = 'chunk' and attrelid in (
+            to_regclass('raw_events.event_keys'), to_regclass('raw_stripe.event_keys'),
+            to_regclass('raw_revenuecat.event_keys'), to_regclass('raw_cdc.change_keys')
+        )
+    loop
+        execute format('alter table %s drop column chunk', key_table);
+    end loop;
+end $$;
 
 -- Each record of each file is accounted for exactly once. Replacing a view waits for its readers too,
 -- so it is replaced only by a definition that reads otherwise.

@@ -21,14 +21,7 @@ create table if not exists raw_stripe.events (
     load_id bigint not null
 ) partition by range (event_date);
 
-create table if not exists raw_stripe.event_keys (
-    key uuid primary key,
-    event_date date not null,
-    chunk integer not null,
-    received_us bigint not null,
-    load_id bigint not null,
-    content_hash bytea not null
-);
+create table if not exists raw_stripe.event_keys (like raw_events.event_keys including all);
 
 create table if not exists raw_revenuecat.events (
     event_date date not null,
@@ -48,11 +41,4 @@ create table if not exists raw_revenuecat.events (
     load_id bigint not null
 ) partition by range (event_date);
 
-create table if not exists raw_revenuecat.event_keys (
-    key uuid primary key,
-    event_date date not null,
-    chunk integer not null,
-    received_us bigint not null,
-    load_id bigint not null,
-    content_hash bytea not null
-);
+create table if not exists raw_revenuecat.event_keys (like raw_events.event_keys including all);

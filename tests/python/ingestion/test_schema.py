@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
+import pytest
 from psycopg import sql
+from psycopg.errors import UniqueViolation
 
 from tallyhouse.database import Warehouse
+from tests.python.ingestion.conftest import OTHER_TENANT, Loading, line
 
 RELATIONS = """
     select table_schema, table_name from information_schema.tables
@@ -18,6 +22,20 @@ SHAPE = """
     where table_schema = 'ops' or table_schema like 'raw\\_%'
     order by 1, 2, 3
 """
+KEY_TABLES = (
+    "raw_events.event_keys", "raw_stripe.event_keys",
+    "raw_revenuecat.event_keys", "raw_cdc.change_keys",
+)  # fmt: skip
+BEFORE = """
+    drop view ops.source_reconciliation;
+    alter table ops.load_manifest drop column withdrawn_count, drop column event_dates;
+    create view ops.source_reconciliation as select 'events' as source_kind;
+    alter table raw_cdc.folded_tables drop column newest_instant;
+""" + "".join(
+    f"alter table {name} add column chunk integer not null default 1;"
+    f"alter table {name} alter column chunk drop default;"
+    for name in KEY_TABLES
+)
 
 
 def impatient(warehouse: Warehouse) -> Warehouse:
@@ -36,16 +54,26 @@ def test_a_long_query_stops_no_preparation(fresh_database: Callable[..., Warehou
         impatient(warehouse).prepare()
 
 
-def test_a_store_of_before_is_brought_along(fresh_database: Callable[..., Warehouse]) -> None:
-    warehouse = fresh_database("schema", prepared=True)
-    with warehouse.connect() as conn:
-        now = conn.execute(SHAPE).fetchall()
-        conn.execute("alter table raw_cdc.folded_tables drop column newest_instant")
-        conn.execute("drop view ops.source_reconciliation")
-        conn.execute(
-            "alter table ops.load_manifest drop column withdrawn_count, drop column event_dates"
-        )
-        conn.execute("create view ops.source_reconciliation as select 'events' as source_kind")
-    warehouse.prepare()
-    with warehouse.connect() as conn:
-        assert conn.execute(SHAPE).fetchall() == now
+def test_a_store_of_before_is_brought_along_and_loads_on(
+    fresh_database: Callable[..., Warehouse], tmp_path: Path
+) -> None:
+    loading = Loading(fresh_database("schema", prepared=True), tmp_path)
+    loading.put("events/upcoach/a.jsonl", [line(1), line(2, tenant_id=OTHER_TENANT)])
+    assert loading.load().stored == 2
+    now = loading.rows(SHAPE)
+    with loading.warehouse.connect() as conn:
+        conn.execute(BEFORE.encode())
+    loading.warehouse.prepare()
+    assert loading.rows(SHAPE) == now
+    loading.put("events/upcoach/b.jsonl", [line(2, tenant_id=OTHER_TENANT), line(3)])
+    report = loading.load()
+    assert (report.stored, report.duplicates) == (1, 1)
+
+
+def test_no_key_table_takes_a_key_twice(fresh_database: Callable[..., Warehouse]) -> None:
+    row = "select gen_random_uuid(), date '2026-03-01', 0, 0, bytea ''"
+    with fresh_database("schema", prepared=True).connect() as conn:
+        for name in KEY_TABLES:
+            conn.execute(f"insert into {name} {row}".encode())
+            with pytest.raises(UniqueViolation), conn.transaction():
+                conn.execute(f"insert into {name} table {name}".encode())
