@@ -5,7 +5,8 @@ A pure library: it knows files, contracts and a database connection, nothing of 
 """
 
 from ingestion.arrow_start import start
-from ingestion.load import LoadError, load_all, replay
+from ingestion.load import load_all, replay
+from ingestion.load_errors import LoadError
 from ingestion.report import LoadReport
 
 __all__ = ["LoadError", "LoadReport", "load_all", "replay"]

@@ -1,7 +1,8 @@
 """Loads the landing folder: each file once, in one transaction, in any order.
 
 Belongs here: the course of a load from the list of files to the report. Does not belong here:
-reading (`reader`), parsing (`batches`, `workers`), storing (`sink`), notes (`ledger`).
+reading (`reader`), parsing (`batches`, `workers`), storing (`sink`), notes (`ledger`), what a
+load that stopped says (`load_errors`).
 """
 
 import os
@@ -22,12 +23,12 @@ from ingestion.hashing import Hashing
 from ingestion.lake import LakeError, mirror
 from ingestion.landing import LandingFile, list_files, open_landing
 from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from ingestion.load_errors import load_error
 from ingestion.reader import Digest, Unreadable, blocks
 from ingestion.report import LoadReport
 from ingestion.seen_keys import SeenByTable
 from ingestion.sources import FileInfo, Shape, Undeclared
 from ingestion.workers import Begin, Finish, Item, Parsing, Work
-from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
 
 
@@ -37,10 +38,6 @@ class Connect(Protocol):
 
 class Progress(Protocol):
     def update(self, done: float, total: float | None, text: str = "") -> None: ...
-
-
-class LoadError(TallyhouseError):
-    """The load stopped: what was committed stays, the file at work is rolled back."""
 
 
 def load_all(
@@ -110,7 +107,7 @@ class _Load:
                 self._load(conn, ledger, files)
                 self._mirror(conn)
         except psycopg.Error as error:
-            raise LoadError(self._sentence(error)) from error
+            raise load_error(error, self._at_work) from error
         self._report.seconds = time.monotonic() - started
         return self._report
 
@@ -241,20 +238,6 @@ class _Load:
     def _say(self, text: str) -> None:
         if self._progress is not None:
             self._progress.update(self._done, None, text)
-
-    def _sentence(self, error: psycopg.Error) -> str:
-        where = f" while loading {self._at_work}" if self._at_work else " while loading"
-        if isinstance(error, psycopg.errors.DiskFull):
-            what, way_out = "The database has no disk space left", "Free some space"
-        elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-            what, way_out = "The database went away or could not be reached", "See that it is up"
-        else:
-            what, way_out = "The database refused a statement", "Mend the cause"
-        reason = " ".join(str(error).split())[:300]
-        return (
-            f"{what}{where} ({reason}). What was committed before is safe and this file was rolled"
-            f" back. {way_out} and run again: it picks up where it stopped."
-        )
 
 
 def _with_header(info: FileInfo, data: bytes, shape: Shape) -> FileInfo:

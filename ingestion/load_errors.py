@@ -1,0 +1,29 @@
+"""What a load that the database stopped says to whoever started it.
+
+Belongs here: from an error of the database to a sentence. Does not belong here: files that cannot be
+read (`load`, `reader`), records that are refused (`sources`).
+"""
+
+import psycopg
+
+from tallyhouse.errors import TallyhouseError
+
+
+class LoadError(TallyhouseError):
+    """The load stopped: what was committed stays, the file at work is rolled back."""
+
+
+def load_error(error: psycopg.Error, at_work: str | None) -> LoadError:
+    """The error in words; `at_work` is the path of the file that was being loaded."""
+    where = f" while loading {at_work}" if at_work else " while loading"
+    if isinstance(error, psycopg.errors.DiskFull):
+        what, way_out = "The database has no disk space left", "Free some space"
+    elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        what, way_out = "The database went away or could not be reached", "See that it is up"
+    else:
+        what, way_out = "The database refused a statement", "Mend the cause"
+    reason = " ".join(str(error).split())[:300]
+    return LoadError(
+        f"{what}{where} ({reason}). What was committed before is safe and this file was rolled"
+        f" back. {way_out} and run again: it picks up where it stopped."
+    )
