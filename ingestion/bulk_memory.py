@@ -21,9 +21,8 @@ Judge = Callable[..., tuple[Any, tuple[Any, ...]]]
 class Memory:
     """A growing list of things, found again by their key.
 
-    A key has one or several parts: texts without control characters, whole numbers, which count as
-    the text of their digits, or None. `judge` is called with the parts of a new key; it raises one
-    of `refusals` where it cannot.
+    A key has one or several parts: texts without control characters, or None. `judge` is called
+    with the parts of a new key; it raises one of `refusals` where it cannot.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Memory:
         self._keys = pa.array([], pa.binary())
         self._columns = {name: pa.array([], kind) for name, kind in self._types.items()}
 
-    def find(self, *parts: Sequence[Any]) -> Numbers:
+    def find(self, *parts: pa.Array) -> Numbers:
         """The number of each row's thing, or REFUSED. Item i of each part is row i's."""
         keys = _keys(parts)
         found = pc.index_in(keys, self._keys)
@@ -54,7 +53,8 @@ class Memory:
             places = np.flatnonzero(np.asarray(found.is_null()))
             new = keys.take(pa.array(places)).dictionary_encode()
             _, first = np.unique(new.indices.to_numpy(), return_index=True)
-            said = [tuple(part[place] for part in parts) for place in places[first].tolist()]
+            rows = pa.array(places[first])
+            said = list(zip(*(part.take(rows).to_pylist() for part in parts), strict=True))
             self._learn(new.dictionary, said)
             found = pc.index_in(keys, self._keys)
         return found.fill_null(REFUSED).to_numpy()
@@ -81,30 +81,15 @@ class Memory:
             self._columns[name] = pa.concat_arrays([self._columns[name], pa.array(column, kind)])
 
     def columns(self, numbers: Numbers) -> dict[str, pa.Array]:
-        """The columns of some rows, none of them refused."""
-        places = pa.array(numbers)
+        """The columns of some rows; null for refused ones."""
+        places = pa.array(numbers, mask=numbers == REFUSED)
         return {name: column.take(places) for name, column in self._columns.items()}
 
 
-def _keys(parts: Sequence[Sequence[Any]]) -> pa.Array:
-    columns = [_texts(part) for part in parts]
+def _keys(parts: Sequence[pa.Array]) -> pa.Array:
+    columns = [part.cast(pa.binary()) for part in parts]
     if len(columns) == 1:
         return pc.coalesce(columns[0], pa.scalar(_NOTHING))
     return pc.binary_join_element_wise(
         *columns, _BETWEEN, null_handling="replace", null_replacement=_NOTHING
     )
-
-
-def _texts(values: Sequence[Any]) -> pa.Array:
-    """Texts, digits for numbers; as bytes."""
-    try:
-        column = pa.array(values)
-    except (
-        pa.ArrowInvalid,
-        pa.ArrowTypeError,
-        OverflowError,
-    ):  # texts among numbers, or large ones
-        column = pa.array([None if value is None else str(value) for value in values], pa.string())
-    if column.type != pa.string():
-        column = column.cast(pa.string())
-    return column.cast(pa.binary())

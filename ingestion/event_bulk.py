@@ -18,14 +18,15 @@ import pyarrow.compute as pc
 from ingestion.columns import bytes_16, uuid_bytes
 from ingestion.contracts import EventContract
 from ingestion.event_columns import SCHEMA, accepted
-from ingestion.event_fields import Fields, judged_fields
+from ingestion.event_fields import Fields, Said, judged_fields
 from ingestion.event_known import LEAVE, NULL, Known, Parser
 from ingestion.event_struct import line_decoder
 from ingestion.identity import digests
 from ingestion.pii import Tokeniser
 from ingestion.rows import Accepted, Line
 
-_LINES_AT_ONCE = 64  # decoded together; with an unusual one among them, one by one
+_LINES_AT_ONCE = 1_024  # as Python objects, which so few of them leave in the processor's cache
+_LINES_PER_TRY = 64  # decoded together; with an unusual one among them, one by one
 
 
 class BulkReader:
@@ -41,31 +42,50 @@ class BulkReader:
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
         self._known.forget()
-        taken, decoded, left = self._decoded(lines)
+        taken, parts, left = self._said(lines)
         if not taken:
             return None, left
-        fields, is_plain = judged_fields(decoded, self._known, self._contract)
+        said = Said.joined(parts)
+        fields, is_plain, drift = judged_fields(said, self._known, self._contract)
         if not is_plain.all():
             left += compress(taken, ~is_plain)
             taken = list(compress(taken, is_plain))
             fields = fields.only(is_plain)
         if not taken:
             return None, left
-        for _, drift in fields.bodies:
-            if drift:
-                self._parser.drift.update(drift)
+        for place, found in drift.items():
+            if is_plain[place]:
+                self._parser.drift.update(found)
         return self._rows([number for number, _ in taken], fields), left
 
-    def _decoded(self, lines: list[Line]) -> tuple[list[Line], list[tuple[Any, ...]], list[Line]]:
-        """The lines that have the contract's form, the fields of each, and the other lines."""
-        decode, unpack = self._decode, self._unpack
+    def _said(self, lines: list[Line]) -> tuple[list[Line], list[Said], list[Line]]:
+        """The lines that have the contract's form, what they say part by part, the other lines."""
         taken: list[Line] = []
-        decoded: list[tuple[Any, ...]] = []
+        parts: list[Said] = []
         left: list[Line] = []
         for start in range(0, len(lines), _LINES_AT_ONCE):
-            some = lines[start : start + _LINES_AT_ONCE]
+            some, structs = self._decoded(lines[start : start + _LINES_AT_ONCE], left)
+            if some:
+                taken += some
+                parts.append(self._part(structs))
+        return taken, parts, left
+
+    def _part(self, structs: list[Any]) -> Said:
+        fields, properties, is_whole = self._unpack(structs)
+        stored = self._known.stored(fields["event_name"], properties)
+        unread = {n: said for n, said in enumerate(properties) if stored[n] is None}
+        return Said(fields, pa.array(stored, pa.string()), unread, is_whole)
+
+    def _decoded(self, lines: list[Line], left: list[Line]) -> tuple[list[Line], list[Any]]:
+        """The lines that have the contract's form, and each decoded; the others are added to
+        `left`."""
+        decode = self._decode
+        taken: list[Line] = []
+        decoded: list[Any] = []
+        for start in range(0, len(lines), _LINES_PER_TRY):
+            some = lines[start : start + _LINES_PER_TRY]
             try:
-                found = [unpack(decode(text)) for _, text in some if b"\\" not in text]
+                found = [decode(text) for _, text in some if b"\\" not in text]
             except LEAVE:
                 found = []
             if len(found) == len(some):
@@ -74,15 +94,15 @@ class BulkReader:
                 continue
             for line in some:
                 try:
-                    fields = None if b"\\" in line[1] else unpack(decode(line[1]))
+                    struct = None if b"\\" in line[1] else decode(line[1])
                 except LEAVE:
-                    fields = None
-                if fields is None:
+                    struct = None
+                if struct is None:
                     left.append(line)
                 else:
                     taken.append(line)
-                    decoded.append(fields)
-        return taken, decoded, left
+                    decoded.append(struct)
+        return taken, decoded
 
     def _rows(self, lines: list[int], fields: Fields) -> Accepted:
         count, known = len(lines), self._known
@@ -102,7 +122,7 @@ class BulkReader:
             "received_at": fields.received_at,
             "page_load_time_ms": fields.load_times,
             "schema_version": fields.versions,
-            "properties": pa.array([text for text, _ in fields.bodies], pa.string()),
+            "properties": fields.properties,
         }
         keys, event_ids, id_texts = _identify(fields.ids, columns["identity"], columns["keeps_id"])
         columns["event_id"] = event_ids

@@ -5,8 +5,7 @@ Belongs here: what a plain id, time, version is. Does not belong here: decoding 
 """
 
 from collections.abc import Sequence
-from itertools import compress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,16 +15,40 @@ import pyarrow.compute as pc
 from ingestion.bulk_memory import REFUSED, Numbers
 from ingestion.contracts import EventContract
 from ingestion.event_columns import INSTANT
-from ingestion.event_known import LEAVE, Known
-from ingestion.event_shapes import Judged
+from ingestion.event_known import LEAVE, Drift, Known
 from ingestion.times import DAY_US, parse_instant
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
-_USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$"  # see `times.USUAL`
+_USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$"  # see `times.has_usual_form`
 _NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so never stored
 _LONGEST_ID = 500
 
 Mask = np.ndarray  # of booleans, one per line
+
+
+class Said(NamedTuple):
+    """What lines say; item i of each part is line i's."""
+
+    fields: dict[str, pa.Array]  # see `event_struct.LineColumns`
+    properties: pa.Array  # as they are stored; null where that is not known yet
+    unread: dict[int, bytes]  # properties by line where it is not
+    is_whole: Mask
+
+    @staticmethod
+    def joined(parts: "Sequence[Said]") -> "Said":
+        """The lines of several parts, which has one at least."""
+        unread: dict[int, bytes] = {}
+        start = 0
+        for part in parts:
+            unread |= {start + place: text for place, text in part.unread.items()}
+            start += len(part.is_whole)
+        return Said(
+            {name: pa.concat_arrays([part.fields[name] for part in parts])
+             for name in parts[0].fields},
+            pa.concat_arrays([part.properties for part in parts]),
+            unread,
+            np.concatenate([part.is_whole for part in parts]),
+        )  # fmt: skip
 
 
 class Fields(NamedTuple):
@@ -40,74 +63,84 @@ class Fields(NamedTuple):
     sessions: pa.Array
     versions: pa.Array
     load_times: pa.Array
-    bodies: list[Judged]
+    properties: pa.Array  # JSON text
     occurred: pa.Array  # ISO text
     occurred_at: pa.Array
     received_at: pa.Array
 
     def only(self, wanted: Mask) -> "Fields":
+        mask = pa.array(wanted)
         return Fields._make(
-            part[wanted] if isinstance(part, np.ndarray)
-            else part.filter(pa.array(wanted)) if isinstance(part, pa.Array)
-            else list(compress(part, wanted))
-            for part in self
-        )  # fmt: skip
+            part[wanted] if isinstance(part, np.ndarray) else part.filter(mask) for part in self
+        )
 
 
 def judged_fields(
-    decoded: Sequence[tuple[Any, ...]], known: Known, contract: EventContract
-) -> tuple[Fields, Mask]:
-    """The fields as they are stored, and which lines are plain; the others' fields mean nothing.
-
-    An item of `decoded` are the fields of ENVELOPE and the properties as JSON, unescaped.
-    """
-    (ids, names, domains, occurred, received, tenants, users, anonymous, sessions, sources,
-     versions, agents, ips, devices, browsers, countries, load_times,
-     properties) = zip(*decoded, strict=True)  # fmt: skip
+    said: Said, known: Known, contract: EventContract
+) -> tuple[Fields, Mask, dict[int, Drift]]:
+    """The fields as they are stored, which lines are plain, and drift by line; the fields of lines
+    that are not plain mean nothing."""
+    field = said.fields
     zone = ZoneInfo(contract.timezone)
-    kinds, people = known.kinds.find(names), known.people.find(tenants, users, sources)
-    times, occurred_at = _instants(pa.array(occurred, pa.string()), zone)
-    arrivals = pc.coalesce(_not_empty(pa.array(received, pa.string())), times)
-    _, received_at = _instants(arrivals, zone)
+    kinds = known.kinds.find(field["event_name"])
+    people = known.people.find(field["tenant_id"], field["user_id"], field["source"])
+    times, occurred_at = _instants(field["occurred_at"], zone)
+    _, received_at = _instants(pc.coalesce(_not_empty(field["received_at"]), times), zone)
+    properties, drift = _properties(said, kinds, people, known)
+    place = [field[name] for name in ("user_agent", "device_type", "browser", "country_code")]
     fields = Fields(
         kinds,
         people,
-        known.places.find(agents, devices, browsers, countries),
-        known.subnets.find(ips),
-        _texts(ids),
-        _texts(anonymous),
-        _texts(sessions),
-        _whole(versions, contract.version, REFUSED),
-        _whole(load_times, None, None, below=2**31 - 1),
-        known.bodies(kinds, people, list(map(bytes, properties))),  # type: ignore[arg-type]
+        known.places.find(*place),
+        known.subnets.find(field["ip"]),
+        _not_empty(field["event_id"]),
+        _not_empty(field["anonymous_id"]),
+        _not_empty(field["session_id"]),
+        _whole(field["schema_version"], contract.version, REFUSED),
+        _whole(field["page_load_time_ms"], None, None, below=2**31 - 1),
+        properties,
         times,
         occurred_at,
         received_at,
     )
-    is_plain = _plausible(occurred_at, received_at, contract)
-    for numbers in fields[:4]:
+    is_plain = said.is_whole & _plausible(occurred_at, received_at, contract)
+    for numbers in (kinds, people, fields.places, fields.subnets):
         is_plain &= numbers != REFUSED
-    if None in fields.bodies:
-        is_plain &= [body is not None for body in fields.bodies]
-    if versions.count(None) < len(versions):
-        is_plain &= fields.versions.to_numpy() != REFUSED
-    is_plain &= np.asarray(fields.ids.is_valid()) & _is_short(fields.ids)
+    for always in (properties, fields.ids):
+        is_plain &= np.asarray(always.is_valid())
+    is_plain &= fields.versions.fill_null(0).to_numpy() != REFUSED
+    is_plain &= _is_short(fields.ids)
     for texts in (fields.anonymous, fields.sessions):
         has_address = pc.match_substring(texts, "@").fill_null(False)
         is_plain &= _is_short(texts) & ~np.asarray(has_address)
-    if domains.count(None) < len(domains):
-        is_plain &= [known.is_domain(*stated) for stated in zip(domains, kinds, strict=True)]
-    return fields, is_plain
+    return fields, is_plain & _is_of_domain(field["event_domain"], kinds, known, contract), drift
 
 
-def _texts(values: Sequence[str | int | None]) -> pa.Array:
-    """Ids as texts; an empty one is none."""
-    try:
-        found = pa.array(values, pa.string())
-    except pa.ArrowTypeError:
-        texts = (str(value) if type(value) is int else value for value in values)
-        found = pa.array(texts, pa.string())
-    return _not_empty(found)
+def _properties(
+    said: Said, kinds: Numbers, people: Numbers, known: Known
+) -> tuple[pa.Array, dict[int, Drift]]:
+    """All properties that can be judged, as they are stored; and drift by line."""
+    if not said.unread:
+        return said.properties, {}
+    texts: list[str | None] = []
+    drifts: dict[int, Drift] = {}
+    for place, text in said.unread.items():
+        stored, drift = known.judged(int(kinds[place]), int(people[place]), text)
+        texts.append(stored)
+        if drift:
+            drifts[place] = drift
+    found = pa.array(texts, pa.string())
+    return pc.replace_with_mask(said.properties, said.properties.is_null(), found), drifts
+
+
+def _is_of_domain(stated: pa.Array, kinds: Numbers, known: Known, contract: EventContract) -> Mask:
+    """Which lines state no domain or that of their event name."""
+    if stated.null_count == len(stated):
+        return np.ones(len(stated), np.bool_)
+    is_good = pc.equal(stated, known.kinds.columns(kinds)["event_domain"]).fill_null(False)
+    if contract.domains:
+        is_good = pc.and_(is_good, pc.is_in(stated, pa.array(contract.domains, pa.string())))
+    return np.asarray(pc.or_(is_good, stated.is_null()))
 
 
 def _not_empty(texts: pa.Array) -> pa.Array:
@@ -123,16 +156,14 @@ def _is_short(texts: pa.Array) -> Mask:
 
 
 def _whole(
-    values: Sequence[int | None], default: int | None, otherwise: int | None, below: int = 2**31
+    values: pa.Array, default: int | None, otherwise: int | None, below: int = 2**31
 ) -> pa.Array:
     """Whole numbers; those that are negative or too large are replaced by `otherwise`."""
-    if values.count(None) == len(values):
+    if values.null_count == len(values):
         return pa.repeat(pa.scalar(default, pa.int32()), len(values))
-    found = (
-        default if value is None else value if 0 <= value < below else otherwise
-        for value in values
-    )  # fmt: skip
-    return pa.array(found, pa.int32())
+    is_good = pc.and_(pc.greater_equal(values, 0), pc.less(values, below)).fill_null(True)
+    found = pc.if_else(is_good, values, pa.scalar(otherwise, pa.int64()))
+    return pc.if_else(values.is_null(), pa.scalar(default, pa.int64()), found).cast(pa.int32())
 
 
 def _instants(texts: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, pa.Array]:

@@ -13,13 +13,13 @@ import msgspec
 import orjson
 import pyarrow as pa
 
-from ingestion.bulk_memory import REFUSED, Memory, Numbers
+from ingestion.bulk_memory import REFUSED, Memory
 from ingestion.columns import BYTES_16, unescape
 from ingestion.contracts import EventContract
 from ingestion.event_context import Context
 from ingestion.event_errors import Again, Invalid, text_of
 from ingestion.event_plan import EventPlan
-from ingestion.event_shapes import Judged, Shapes
+from ingestion.event_shapes import LONGEST, Shapes
 from ingestion.identity import identity_prefix
 from ingestion.json_lines import encode
 from ingestion.pii import Tokeniser, ip_subnet
@@ -27,8 +27,6 @@ from ingestion.scrub import TooDeep
 
 NULL = "\\N"
 _REMEMBERED = 30_000  # entries of a memory before it starts anew
-_LARGE = 10**18
-_LONGEST = 1_000  # bytes of properties that are remembered
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
     "user_id": BYTES_16, "user_source_id": pa.string(),
@@ -40,6 +38,8 @@ _PLACE = dict.fromkeys(("country_code", "device_type", "browser", "place"), pa.s
 _KIND = dict.fromkeys(("event_name", "event_domain", "kind"), pa.string())
 _SUBNET = {"ip_subnet": pa.string()}
 
+Drift = dict[Any, int]
+Judged = tuple[str | None, Drift | None]  # properties as stored, drift in them
 _Learned = tuple[Any, tuple[Any, ...]]
 
 
@@ -75,6 +75,7 @@ class Known:
         # by user agent, device type, browser, country
         self.places = Memory(_PLACE, self._judge_place, LEAVE)
         self.subnets = Memory(_SUBNET, self._judge_subnet, LEAVE)  # by address
+        self._plans: dict[str, EventPlan] = {}  # by name as it is said
         self._bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
         self._shapes = Shapes()
 
@@ -89,16 +90,11 @@ class Known:
             self._shapes = Shapes()
 
     def _judge_kind(self, name: str) -> _Learned:
-        plan = self._parser.plan_of(name)
+        self._plans[name] = plan = self._parser.plan_of(name)
         domain = NULL if plan.domain is None else plan.domain
         return plan, (plan.name, plan.domain, f"{plan.name}\t{domain}")
 
-    def _judge_person(
-        self, tenant: str | int | None, user: str | int | None, source: str | None
-    ) -> _Learned:
-        for number in (tenant, user):
-            if type(number) is int and abs(number) >= _LARGE:  # as text it might be too long
-                raise Unusual
+    def _judge_person(self, tenant: str | None, user: str | None, source: str | None) -> _Learned:
         own = self._contract.default_source
         named = own if source is None else text_of(source, "source")
         who = self._context.identify(tenant, user)
@@ -117,33 +113,27 @@ class Known:
     def _judge_subnet(self, address: str | None) -> _Learned:
         return None, (ip_subnet(address) if address is not None else None,)
 
-    def is_domain(self, stated: str | None, kind: int) -> bool:
-        """Whether a line's domain, if it states one, is that of its event name."""
-        if stated is None or kind == REFUSED:
-            return True
-        declared = self._contract.domains
-        plan: EventPlan = self.kinds.entries[kind]
-        return stated == plan.domain and (not declared or stated in declared)
+    def stored(self, names: pa.Array, properties: Sequence[bytes]) -> list[str | None]:
+        """Properties as they are stored, None for those that are not of a known shape."""
+        readers = {name: self._shapes.reader(plan.name) for name, plan in self._plans.items()}
+        said = zip(names.to_pylist(), properties, strict=True)
+        return [readers.get(name, _nobody)(text) for name, text in said]
 
-    def bodies(
-        self, kinds: Numbers, people: Numbers, properties: Sequence[bytes]
-    ) -> list[Judged | None]:
-        """Properties as they are stored; None where they ask for judgement."""
-        held, shapes = self._bodies.get, self._shapes.body
-        plans, tenants = self.kinds.entries, self.people.entries
-        found: list[Judged | None] = []
-        for kind, person, said in zip(kinds.tolist(), people.tolist(), properties, strict=True):
-            judged: Judged | None = None
-            if kind != REFUSED != person:
-                plan = plans[kind]
-                judged = shapes(plan.name, said) or held((plan.name, said))
-                if judged is None:
-                    try:
-                        judged = self._judge_body(plan, said, tenants[person])
-                    except LEAVE:
-                        judged = None
-            found.append(judged)
-        return found
+    def judged(self, kind: int, person: int, said: bytes) -> Judged:
+        """One line's properties as they are stored; None where they ask for judgement."""
+        if REFUSED in (kind, person):
+            return None, None
+        plan = self.kinds.entries[kind]
+        text = self._shapes.reader(plan.name)(said)
+        if text is not None:
+            return text, None
+        held = self._bodies.get((plan.name, said))
+        if held is not None:
+            return held
+        try:
+            return self._judge_body(plan, said, self.people.entries[person])
+        except LEAVE:
+            return None, None
 
     def _judge_body(self, plan: EventPlan, said: bytes, tenant_id: str) -> Judged:
         """By the plan; remembered where it is the same for everybody."""
@@ -153,19 +143,23 @@ class Known:
         elif type(properties) is not dict:
             raise Unusual
         before = properties.copy()
-        drift: dict[Any, int] = {}
+        drift: Drift = {}
         plan.clean(properties, tenant_id, drift, False)
-        judged = (encode(properties), drift or None)
+        text = encode(properties)
         if (
             not drift
             and properties == before
             and plan.ignores_digits(before)
             and self._shapes.learn(plan.name, said, before)
         ):
-            return judged
-        if "tok_" not in judged[0] and len(said) <= _LONGEST:
-            self._bodies[(plan.name, said)] = judged
-        return judged
+            return text, None
+        if "tok_" not in text and len(said) <= LONGEST:
+            self._bodies[(plan.name, said)] = text, drift
+        return text, drift
+
+
+def _nobody(_: bytes) -> None:
+    """Reads the properties of events whose names were not heard of yet."""
 
 
 def _bytes(uuid: str | None) -> bytes | None:

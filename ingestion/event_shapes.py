@@ -6,6 +6,7 @@ digits. Belongs here: when two texts have one shape. Does not belong here: judgi
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -18,10 +19,10 @@ _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,11})\Z|(?:0|[1-9]\d{0,8})\.\d{1,4}\Z")
 _END_OF_FRACTION = re.compile(r"\.\d+(\d)")
 _ZERO = ord("0")
-_LONGEST = 1_000  # characters of a text that is remembered
+LONGEST = 1_000  # characters of a text that is remembered
 
 
-Judged = tuple[str, dict[Any, int] | None]  # properties as stored, drift in them
+Reader = Callable[[bytes], str | None]
 
 
 class _Shape(NamedTuple):
@@ -33,28 +34,38 @@ class Shapes:
     """The shapes of properties that are stored as they are said, by event name."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, bytes], _Shape] = {}
+        self._known: dict[str, dict[bytes, _Shape]] = defaultdict(dict)
+        self._readers: dict[str, Reader] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return sum(map(len, self._known.values()))
 
-    def body(self, event_name: str, said: bytes) -> Judged | None:
-        """Canonical JSON of properties of a known shape."""
-        shape = self._known.get((event_name, said.translate(_SAME_DIGIT)))
-        if shape is None:
-            return None
-        for place in shape.ends:
-            if said[place] == _ZERO:
+    def reader(self, event_name: str) -> Reader:
+        """What tells the canonical JSON of an event's properties; None for those of a new shape."""
+        if event_name not in self._readers:
+            self._readers[event_name] = self._reader(event_name)
+        return self._readers[event_name]
+
+    def _reader(self, event_name: str) -> Reader:
+        shape_of = self._known[event_name].get
+
+        def text_of(said: bytes) -> str | None:
+            shape = shape_of(said.translate(_SAME_DIGIT))
+            if shape is None:
                 return None
-        text = said.decode("ascii")
-        if shape.members is not None:
-            text = "{" + ",".join(shape.members(text)) + "}"
-        return text, None
+            members, ends = shape
+            for place in ends:
+                if said[place] == _ZERO:
+                    return None
+            text = said.decode("ascii")
+            return text if members is None else "{" + ",".join(members(text)) + "}"
+
+        return text_of
 
     def learn(self, event_name: str, said: bytes, properties: Mapping[str, Any]) -> bool:
         """Remember the shape of properties that are stored unchanged, whatever the digits of their
         numbers; False where digits may matter to what reads them."""
-        if len(said) > _LONGEST or not said.isascii():
+        if len(said) > LONGEST or not said.isascii():
             return False
         members = {key: f"{encode(key)}:{encode(value)}" for key, value in properties.items()}
         text = said.decode("ascii")
@@ -68,7 +79,7 @@ class Shapes:
         is_sorted = names == list(members)
         order = None if is_sorted else itemgetter(*(slices[name] for name in names))
         ends = tuple(found.start(1) for found in _END_OF_FRACTION.finditer(text))
-        self._known[event_name, said.translate(_SAME_DIGIT)] = _Shape(order, ends)
+        self._known[event_name][said.translate(_SAME_DIGIT)] = _Shape(order, ends)
         return True
 
 

@@ -1,19 +1,31 @@
-"""A contract's envelope as a typed decoder: one line to a tuple of the envelope's fields.
+"""A contract's envelope as a typed decoder: lines to columns of the envelope's fields.
 
 Belongs here: which JSON keys hold which field. Does not belong here: what the values mean.
 """
 
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 
 from ingestion.contracts import ENVELOPE, EventContract
 
-_WHOLE = frozenset({"schema_version", "page_load_time_ms"})
+WHOLE = frozenset({"schema_version", "page_load_time_ms"})
 _IDS = frozenset({"event_id", "tenant_id", "user_id", "anonymous_id", "session_id"})
-_Unpack = Callable[[Any], tuple[Any, ...]]
+_LARGE = 2**63
+
+
+class LineColumns(NamedTuple):
+    """The fields of lines; item i of each column is line i's."""
+
+    fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of WHOLE
+    properties: list[bytes]  # JSON
+    is_whole: np.ndarray  # whether the line has all that the contract requires, no number too large
+
+
+_Unpack = Callable[[Sequence[Any]], LineColumns]
 
 
 def is_plain(contract: EventContract) -> bool:
@@ -38,59 +50,89 @@ def is_plain(contract: EventContract) -> bool:
 
 
 def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpack]:
-    """(decode, unpack): a line to a struct, and that to the fields of ENVELOPE and the properties
-    (msgspec.Raw). Either raises msgspec.MsgspecError for a line with other fields or types."""
-    attributes: dict[str, str] = {}
-    fields: dict[str, list[tuple[str, Any, Any]]] = {"": []}
-    keys: dict[str, dict[str, str]] = {"": {}}
+    """(decode, unpack): a line to a struct, and one or more structs to columns.
+
+    `decode` raises msgspec.MsgspecError for a line with other fields or types.
+    """
+    kinds: dict[str, dict[str, Any]] = {"": {}}  # by holder, which is "" for the record itself
     for name in ENVELOPE:
-        kind: Any = int | None if name in _WHOLE else str | None
+        kind: Any = int | None if name in WHOLE else str | None
         if name in _IDS:
             kind = str | int | None
         for path in contract.envelope[name].paths() if name in contract.envelope else ():
-            if path not in attributes:
-                holder, _, key = path.rpartition(".")
-                attribute = f"field_{len(attributes)}"
-                attributes[path] = f"{_inside(holder)}.{attribute}" if holder else attribute
-                fields.setdefault(holder, []).append((attribute, kind, None))
-                keys.setdefault(holder, {})[attribute] = key
-    for holder in [holder for holder in fields if holder]:
-        inner = _struct(fields[holder], keys[holder])
-        fields[""].append((_inside(holder), inner, msgspec.field(default_factory=inner)))
-        keys[""][_inside(holder)] = holder
+            holder, _, key = path.rpartition(".")
+            kinds.setdefault(holder, {}).setdefault(key, kind)
+    holders = [holder for holder in kinds if holder]
+    record: list[tuple[str, Any, Any]] = [(key, kind, None) for key, kind in kinds[""].items()]
+    for holder in holders:
+        inner = _struct([(key, kind, None) for key, kind in kinds[holder].items()])
+        record.append((holder, inner, msgspec.field(default_factory=inner)))
     assert contract.properties.path is not None
-    fields[""].append(("properties", msgspec.Raw, msgspec.Raw(b"null")))
-    keys[""]["properties"] = contract.properties.path
-    struct = _struct(fields[""], keys[""])
-    return msgspec.json.Decoder(struct).decode, _unpack(contract, attributes)
+    record.append((contract.properties.path, msgspec.Raw, msgspec.Raw(b"null")))
+    keys = [key for key, _, _ in record]
+
+    def unpack(structs: Sequence[Any]) -> LineColumns:
+        found = _by_key(keys, structs)
+        for holder in holders:
+            inside = _by_key(kinds[holder], found[holder])
+            found |= {f"{holder}.{key}": column for key, column in inside.items()}
+        return _columns(contract, found, len(structs))
+
+    return msgspec.json.Decoder(_struct(record)).decode, unpack
 
 
-def _struct(fields: list[tuple[str, Any, Any]], keys: dict[str, str]) -> type[msgspec.Struct]:
-    options: dict[str, Any] = {"forbid_unknown_fields": True, "gc": False}
-    return msgspec.defstruct("Part", fields, rename=keys, namespace={"nothing": None}, **options)
+def _struct(fields: list[tuple[str, Any, Any]]) -> type[msgspec.Struct]:
+    """With attributes in the order of the fields; a key of JSON need not be a name."""
+    numbered = [(f"field_{number}", *field[1:]) for number, field in enumerate(fields)]
+    rename = {f"field_{number}": field[0] for number, field in enumerate(fields)}
+    return msgspec.defstruct("Part", numbered, rename=rename, forbid_unknown_fields=True, gc=False)
 
 
-def _inside(holder: str) -> str:
-    return "in_" + holder.encode().hex()
+def _by_key(keys: Iterable[str], structs: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    columns = zip(*map(msgspec.structs.astuple, structs), strict=True)
+    return dict(zip(keys, columns, strict=True))
 
 
-def _unpack(contract: EventContract, attributes: dict[str, str]) -> _Unpack:
-    found = [
-        [attributes[path] for path in contract.envelope[name].paths()] or ["nothing"]
-        if name in contract.envelope
-        else ["nothing"]
-        for name in ENVELOPE
-    ]
-    required = [attributes[path] for path in contract.required]
-    if all(len(names) == 1 for names in found) and not required:
-        return attrgetter(*(names[0] for names in found), "properties")
-    choose = [attrgetter(*names, "nothing") for names in found]
-    demand = attrgetter("nothing", "nothing", *required)
+def _columns(
+    contract: EventContract, found: Mapping[str, Sequence[Any]], count: int
+) -> LineColumns:
+    is_whole = np.ones(count, np.bool_)
+    for path in contract.required:
+        if None in found[path]:
+            is_whole &= [value is not None for value in found[path]]
+    fields: dict[str, pa.Array] = {}
+    for name in ENVELOPE:
+        kind = pa.int64() if name in WHOLE else pa.string()
+        paths = contract.envelope[name].paths() if name in contract.envelope else ()
+        several = [found[path] for path in paths]
+        if not several:
+            fields[name] = pa.nulls(count, kind)
+            continue
+        values = several[0] if len(several) == 1 else _first(several)
+        try:
+            fields[name] = pa.array(values, kind)
+        except (pa.ArrowTypeError, OverflowError):
+            fields[name], is_small = _numbers(values, kind)
+            is_whole &= is_small
+    assert contract.properties.path is not None
+    properties = list(map(bytes, found[contract.properties.path]))
+    return LineColumns(fields, properties, is_whole)
 
-    def unpack(line: Any) -> tuple[Any, ...]:
-        if None in demand(line)[2:]:
-            raise msgspec.ValidationError("a required field is missing")
-        values = (next((v for v in get(line) if v is not None), None) for get in choose)
-        return (*values, line.properties)
 
-    return unpack
+def _first(columns: Sequence[Sequence[Any]]) -> list[Any]:
+    """Of each line, the first value that is there."""
+    rows = zip(*columns, strict=True)
+    return [next((value for value in row if value is not None), None) for row in rows]
+
+
+def _numbers(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, np.ndarray]:
+    """Values with numbers among texts, or beyond 64 bits; and which are not beyond 64 bits."""
+    try:
+        return pa.array(values, pa.int64()).cast(kind), np.ones(len(values), np.bool_)
+    except (pa.ArrowInvalid, OverflowError):
+        pass
+    is_small = [type(value) is not int or -_LARGE <= value < _LARGE for value in values]
+    small = [value if good else None for value, good in zip(values, is_small, strict=True)]
+    if kind == pa.string():
+        small = [str(value) if type(value) is int else value for value in small]
+    return pa.array(small, kind), np.array(is_small)

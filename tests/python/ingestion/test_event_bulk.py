@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion import event_bulk
 from ingestion.contracts import load_contracts
 from ingestion.event_columns import EventRows, collect
 from ingestion.event_parser import EventParser
@@ -88,6 +89,8 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "an e-mail address as session": {"session_id": "kim@example.org"},
     "an integer beyond 64 bits": {"properties": {"goal_id": 2**70}},
     "an empty id": {"event_id": ""},
+    "an id beyond 64 bits": {"user_id": 2**64},
+    "a version beyond 64 bits": {"schema_version": 2**64},
     "somebody else's domain": {"event_domain": "revenue"},
 }
 
@@ -102,6 +105,14 @@ def test_usual_lines_are_taken(parser: EventParser, case: str) -> None:
 def test_what_asks_for_judgement_is_left_to_the_parser(parser: EventParser, case: str) -> None:
     rows, left = both(parser, [line(1), line(2, **UNUSUAL[case]), line(3)])
     assert ([row["line"] for row in rows], left) == ([1, 3], {2})
+
+
+def test_lines_taken_in_many_parts(parser: EventParser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_bulk, "_LINES_AT_ONCE", 3)
+    cases = [*USUAL.values(), *UNUSUAL.values()] * 2
+    lines = [json.dumps(event(n, **case)).encode() for n, case in enumerate(cases)]
+    rows, left = both(parser, lines)
+    assert (len(rows), len(left)) == (2 * (len(USUAL) - 1), 2 * (len(UNUSUAL) + 1))
 
 
 def test_memories_do_not_mix_tenants(parser: EventParser) -> None:

@@ -95,7 +95,7 @@ def learnt(properties: dict[str, Any], text: bytes | None = None) -> Shapes:
 def test_other_digits_are_the_same_shape() -> None:
     shapes = learnt({"platform": "web", "goal_id": 12, "seconds": 1.25})
     said = b'{"platform":"web","goal_id":90,"seconds":7.01}'
-    assert shapes.body("viewed", said) == ('{"goal_id":90,"platform":"web","seconds":7.01}', None)
+    assert shapes.reader("viewed")(said) == '{"goal_id":90,"platform":"web","seconds":7.01}'
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_other_digits_are_the_same_shape() -> None:
 )
 def test_other_texts_are_not(said: bytes) -> None:
     shapes = learnt({"platform": "web", "goal_id": 12, "seconds": 1.25})
-    assert shapes.body("viewed", said) is None
-    assert shapes.body("another", b'{"platform":"web","goal_id":12,"seconds":1.25}') is None
+    assert shapes.reader("viewed")(said) is None
+    assert shapes.reader("another")(b'{"platform":"web","goal_id":12,"seconds":1.25}') is None
 
 
 @pytest.mark.parametrize(
