@@ -9,6 +9,7 @@ here: what a batch is (`batches`).
 import contextlib
 import fcntl
 import gc
+import os
 import pickle
 import struct
 import subprocess
@@ -24,7 +25,8 @@ from ingestion.reader import Block
 from ingestion.sources import FileInfo, Shape
 from tallyhouse.errors import TallyhouseError
 
-_SIZE = struct.Struct("<Q")
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # numpy's threads, which would wait for work in vain
+_HEAD = struct.Struct("<QQ")
 SMALL = 12 << 20  # bytes up to which starting processes is not worth it
 _PIPE = 1 << 20  # bytes
 AHEAD = 3  # items per process, of some 6 MiB each, that may be parsed or wait to be
@@ -114,7 +116,8 @@ class Parsing:
     def _parse(self, work: Work) -> Batch:
         """In a thread of its own, of which there are as many as processes: wait for one's answer."""
         process = self._free.popleft()
-        _send(process.stdin, tuple(work))
+        data: Any = pickle.PickleBuffer(work.block.data)  # goes as it lies, without a copy
+        _send(process.stdin, (work.file, work.block._replace(data=data), work.shape))
         batch = _receive(process.stdout)
         if not isinstance(batch, Batch):
             raise WorkerLost
@@ -126,6 +129,7 @@ class Parsing:
             [sys.executable, "-c", "from ingestion.workers import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=os.environ | _ONE_THREAD,
         )
         for pipe in (process.stdin, process.stdout):
             _widen(pipe)
@@ -154,11 +158,18 @@ def _widen(pipe: IO[bytes] | None) -> None:
 
 
 def _send(pipe: IO[bytes] | None, message: Any) -> None:
+    """A message: how long it is, how long each of its buffers is, itself, its buffers."""
     assert pipe is not None
-    data = pickle.dumps(message, protocol=5)
+    buffers: list[memoryview] = []
+    data = pickle.dumps(
+        message, protocol=5, buffer_callback=lambda part: buffers.append(part.raw())
+    )
+    sizes = [part.nbytes for part in buffers]
     try:
-        pipe.write(_SIZE.pack(len(data)))
-        pipe.write(data)
+        pipe.write(_HEAD.pack(len(data), len(sizes)))
+        pipe.write(struct.pack(f"<{len(sizes)}Q", *sizes))
+        for part in (data, *buffers):
+            pipe.write(part)
         pipe.flush()
     except BrokenPipeError as error:
         raise WorkerLost from error
@@ -167,12 +178,17 @@ def _send(pipe: IO[bytes] | None, message: Any) -> None:
 def _receive(pipe: IO[bytes] | None) -> Any:
     """The next message; None at the end of the input."""
     assert pipe is not None
-    head = pipe.read(_SIZE.size)
-    if len(head) < _SIZE.size:
+    head = pipe.read(_HEAD.size)
+    if len(head) < _HEAD.size:
         return None
-    (size,) = _SIZE.unpack(head)
-    data = pipe.read(size)
-    return pickle.loads(data) if len(data) == size else None
+    size, count = _HEAD.unpack(head)
+    sizes = pipe.read(8 * count)
+    if len(sizes) < 8 * count:
+        return None
+    wanted = [size, *struct.unpack(f"<{count}Q", sizes)]
+    data, *buffers = map(pipe.read, wanted)
+    is_whole = len(data) == size and list(map(len, buffers)) == wanted[1:]
+    return pickle.loads(data, buffers=buffers) if is_whole else None
 
 
 def main() -> None:
