@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from ingestion.columns import halves
 
 _BEHIND = 2  # tables that wait to be kept
+NOT_KEPT = ["event_date", "content_hash"]  # the lake has neither: the day is its folder's name
 IN_MEMORY = 32 << 20  # bytes kept before they are written to the temporary folder
 
 
@@ -66,15 +67,17 @@ class FreshDays:
             self._keeping.popleft().result()
 
     def _keep(self, table: pa.Table) -> None:
-        for day, rows in _by_day(table):
+        for day, found in _by_day(table):
             if day in self._begun:
+                rows = found.drop_columns(NOT_KEPT)
                 self._held.setdefault(day, []).append(rows)
                 self._held_bytes += rows.nbytes
         if self._held_bytes > self._limit:
             self._write()
 
     def rows(self, day: date) -> pa.Table | None:
-        """All rows of a day in the order of tenants and time; None where only the table knows.
+        """All rows of a day in the order of tenants and time, without the columns NOT_KEPT; None
+        where only the table knows.
 
         May be called from several threads, once everything was kept."""
         with self._turn:

@@ -22,16 +22,17 @@ from psycopg import sql
 
 from ingestion import event_columns as events
 from ingestion.columns import BYTES_16, uuid_texts
-from ingestion.fresh_days import FreshDays
+from ingestion.fresh_days import NOT_KEPT, FreshDays
 from ingestion.json_lines import decode_object, encode
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Writing, open_storage
 
-_NOT_IN_LAKE = frozenset({"event_date", "content_hash"})  # the day is the folder's
-_IDS = frozenset(field.name for field in events.SCHEMA if field.type == BYTES_16) - _NOT_IN_LAKE
+_IDS = frozenset(field.name for field in events.SCHEMA if field.type == BYTES_16).difference(
+    NOT_KEPT
+)
 SCHEMA = pa.schema([
     *(pa.field(field.name, pa.string() if field.name in _IDS else field.type)
-      for field in events.SCHEMA if field.name not in _NOT_IN_LAKE),
+      for field in events.SCHEMA if field.name not in NOT_KEPT),
     ("load_id", pa.int64()),
 ])  # fmt: skip
 _CONVERT = pyarrow.csv.ConvertOptions(
@@ -45,6 +46,7 @@ _FREE = frozenset({
     "event_name", "event_domain", "properties",
 })  # fmt: skip
 _REPEATING = ["product", "source", "tenant_id", "user_id", "session_id", "event_name"]
+_BOUNDED = ["occurred_at", "received_at", "event_name", "load_id"]  # readers skip files by these
 _ROWS_AT_ONCE = 2_000
 _DAYS_AT_ONCE = 3  # in memory
 
@@ -186,8 +188,12 @@ def _as_in_lake(table: pa.Table) -> pa.Table:
     """Columns of raw_events.events as those of the lake: ids are text here."""
     columns = {name: table[name] for name in SCHEMA.names}
     for name in _IDS:
-        coded = table[name].combine_chunks().dictionary_encode()
-        columns[name] = uuid_texts(coded.dictionary).take(coded.indices)
+        ids = table[name].combine_chunks()
+        if name in _REPEATING:
+            coded = ids.dictionary_encode()
+            columns[name] = uuid_texts(coded.dictionary).take(coded.indices)
+        else:
+            columns[name] = uuid_texts(ids)
     return pa.Table.from_arrays(list(columns.values()), schema=SCHEMA)
 
 
@@ -212,6 +218,7 @@ def _name(day: date, tenant: str) -> str:
 def _parquet(table: pa.Table) -> bytes:
     buffer = pa.BufferOutputStream()
     pyarrow.parquet.write_table(
-        table, buffer, compression="zstd", use_dictionary=_REPEATING, store_schema=False
-    )
+        table, buffer, compression="zstd", use_dictionary=_REPEATING,
+        write_statistics=_BOUNDED, store_schema=False,
+    )  # fmt: skip
     return bytes(buffer.getvalue().to_pybytes())

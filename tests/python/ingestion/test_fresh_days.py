@@ -21,6 +21,7 @@ def rows(load_id: int, *events: tuple[date, int, int, int]) -> pa.Table:
             pa.timestamp("us", tz="UTC"),
         ),
         "event_id": pa.array([bytes([number] * 16) for *_, number in events], pa.binary(16)),
+        "content_hash": pa.array([bytes(16)] * len(events), pa.binary(16)),
         "load_id": pa.array([load_id] * len(events), pa.int64()),
     })  # fmt: skip
 
