@@ -6,6 +6,7 @@ Does not belong here: reading files, talking to the database.
 
 from collections import Counter
 from datetime import date
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -68,11 +69,10 @@ class Batch(NamedTuple):
         return first._only(~is_second), second._only(is_second)
 
     def _only(self, wanted: np.ndarray) -> "Batch":
-        places = np.flatnonzero(wanted).tolist()
         return self._replace(
             keys=self.keys.filter(pa.array(wanted)),
-            rows=self.rows.only(places),
-            lines=[self.lines[place] for place in places],
+            rows=self.rows.only(wanted),
+            lines=list(compress(self.lines, wanted)),
         )
 
 
@@ -138,7 +138,7 @@ def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:
     hashes = dict(zip(suspects, found.hashes.take(suspects).to_pylist(), strict=True))
     best: dict[bytes, int] = {}
     conflicts: list[Conflict] = []
-    dropped: set[int] = set()
+    wanted = np.ones(len(found.keys), np.bool_)
     for place in suspects:
         key = found.keys[place]
         held = best.setdefault(key, place)
@@ -146,14 +146,14 @@ def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:
             continue
         is_better = (received[place], hashes[place]) < (received[held], hashes[held])
         lost = held if is_better else place
-        dropped.add(lost)
+        wanted[lost] = False
         if hashes[place] != hashes[held]:
             conflicts.append(Conflict(key.hex(), hashes[lost].hex(), received[lost]))
         if is_better:
             best[key] = place
     kept = {key.hex(): hashes[place].hex() for key, place in best.items()}
     conflicts = [lost for lost in conflicts if lost.content_hash != kept[lost.key]]
-    return found.only([i for i in range(len(found.keys)) if i not in dropped]), conflicts
+    return found.only(wanted), conflicts
 
 
 class SourceMaker:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from ingestion.columns import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load
-from ingestion.rows import Accepted
+from ingestion.rows import Accepted, Mask
 from ingestion.sources import Row, Touch
 
 JSON = frozenset({"properties"})
@@ -38,8 +38,8 @@ class EventRows:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    def only(self, places: Sequence[int]) -> "EventRows":
-        return EventRows(self.table.take(pa.array(places, pa.int32())))
+    def only(self, wanted: Mask) -> "EventRows":
+        return EventRows(self.table.filter(pa.array(wanted)))
 
     def touches(self) -> set[Touch]:
         keys = ["product", "tenant_id", "event_date"]

@@ -6,14 +6,17 @@ events (`event_columns`), keys and duplicates (`sink`).
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import pyarrow as pa
 
 from ingestion.columns import BYTES_16
 from ingestion.sources import LineParser, Row, Touch
 
 Line = tuple[int, bytes]  # its number in the file, and its text
+Mask = np.ndarray  # of booleans, one per row
 
 
 class Rows(Protocol):
@@ -23,8 +26,8 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def only(self, places: Sequence[int]) -> "Rows":
-        """Some of the rows, by position, ascending."""
+    def only(self, wanted: Mask) -> "Rows":
+        """Some of the rows."""
 
     def touches(self) -> set[Touch]:
         """What the incremental models must rebuild because of these rows."""
@@ -44,8 +47,8 @@ class TextRows:
     def __len__(self) -> int:
         return len(self.lines)
 
-    def only(self, places: Sequence[int]) -> "TextRows":
-        return TextRows([self.lines[i] for i in places], [self.touched[i] for i in places])
+    def only(self, wanted: Mask) -> "TextRows":
+        return TextRows(list(compress(self.lines, wanted)), list(compress(self.touched, wanted)))
 
     def touches(self) -> set[Touch]:
         return {touch for touch in self.touched if touch is not None}
@@ -65,16 +68,16 @@ class Accepted(NamedTuple):
     hashes: pa.Array | pa.ChunkedArray  # 16 bytes
     rows: Rows
 
-    def only(self, places: Sequence[int]) -> "Accepted":
-        """Some of the rows, by position, ascending."""
-        taken = pa.array(places, pa.int32())
+    def only(self, wanted: Mask) -> "Accepted":
+        """Some of the rows."""
+        mask = pa.array(wanted)
         return Accepted(
-            [self.lines[i] for i in places],
-            [self.keys[i] for i in places],
-            self.dates.take(taken),
-            self.received_us.take(taken),
-            self.hashes.take(taken),
-            self.rows.only(places),
+            list(compress(self.lines, wanted)),
+            list(compress(self.keys, wanted)),
+            self.dates.filter(mask),
+            self.received_us.filter(mask),
+            self.hashes.filter(mask),
+            self.rows.only(wanted),
         )
 
 

@@ -11,6 +11,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import psycopg
 from psycopg import sql
 
@@ -62,7 +63,9 @@ class Sink:
         dropped, lost = self._settle(self.keys.claim(batch.keys))
         rows = batch.rows
         if dropped:
-            rows = rows.only([place for place in range(len(rows)) if place not in dropped])
+            wanted = np.ones(len(rows), np.bool_)
+            wanted[list(dropped)] = False
+            rows = rows.only(wanted)
         self.result.duplicates += len(dropped)
         return self._store_rows(batch, rows, lost)
 

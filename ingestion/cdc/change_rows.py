@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingestion.columns import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load
-from ingestion.rows import Accepted, text_rows
+from ingestion.rows import Accepted, Mask, text_rows
 from ingestion.sources import Row, Touch
 
 JSON = frozenset({"key", "after", "extra"})
@@ -59,10 +59,10 @@ class ChangeRows:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    def only(self, places: Sequence[int]) -> "ChangeRows":
-        kept = np.asarray(places, dtype=np.int64)
+    def only(self, wanted: Mask) -> "ChangeRows":
+        kept = np.flatnonzero(wanted)
         return ChangeRows(
-            self.table.take(pa.array(kept)),
+            self.table.filter(pa.array(wanted)),
             {name: image.only(kept) for name, image in self.images.items()},
         )
 
