@@ -50,6 +50,7 @@ class FileLoad:
         self.load_id = ledger.next_load_id()
         self._sink = Sink(conn, source.target, file, self.load_id)
         self._seen = seen.of(conn, source.target.key_table)
+        self._lost: str | None = None  # why a part of the file could not be read
         self._held: list[Batch] = []  # rows whose keys may have been seen before
 
     def take(self, batch: Batch) -> None:
@@ -103,8 +104,15 @@ class FileLoad:
         self._reasons.update(item.reason_code for item in rejected)
         self._ledger.reject(self.file, self.load_id, rejected)
 
-    def finish(self, report: LoadReport, problem: str | None) -> None:
-        """Run the source's own part, write the ledger entry, commit, report."""
+    def lose(self, reason: str) -> None:
+        """A part of the file could not be read, so that nothing of it can be kept."""
+        self._lost = reason
+
+    def finish(self, report: LoadReport, problem: str | None, changed: str | None) -> None:
+        """Run the source's own part, write the ledger entry, commit, report; or undo all of it."""
+        if changed or self._lost:
+            self._undo(report, changed or self._lost)
+            return
         self._settle()
         stored = self._sink.result
         kept = None if stored.replaced else self._kept.all_of(stored.stored)
@@ -118,10 +126,13 @@ class FileLoad:
         self._ledger.remember(self.file, Entry(self.load_id, is_complete))
         self._report(report)
 
-    def undo(self) -> None:
-        """Roll everything back."""
+    def _undo(self, report: LoadReport, reason: str | None) -> None:
         self._conn.execute("rollback")
         self._fresh.undo(self.load_id)
+        report.unreadable.append(
+            f"{self.file.path} changed or broke off while it was read ({reason}); nothing of it was"
+            " kept. The next load reads it anew. Upload under a name ending in .tmp, then rename."
+        )
 
     def _report(self, report: LoadReport) -> None:
         stored = self._sink.result

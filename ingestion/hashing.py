@@ -8,8 +8,8 @@ that content was loaded (`ledger`).
 
 import psycopg
 
+from ingestion.digest import Digest, digest
 from ingestion.landing import Landing, LandingFile
-from ingestion.reader import Digest, digest
 
 
 class Hashing:

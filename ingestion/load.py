@@ -7,7 +7,7 @@ load that stopped says (`load_errors`).
 
 import os
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ import psycopg
 from ingestion.batches import SourceMaker
 from ingestion.cdc import CdcSource
 from ingestion.contracts import load_contracts
+from ingestion.digest import Digest
 from ingestion.file_load import FileLoad, set_aside
 from ingestion.fresh_days import FreshDays
 from ingestion.hashing import Hashing
@@ -24,11 +25,12 @@ from ingestion.lake import LakeError, mirror
 from ingestion.landing import LandingFile, list_files, open_landing
 from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
 from ingestion.load_errors import load_error
-from ingestion.reader import Digest, Unreadable, blocks
+from ingestion.reader import Block, Unreadable, blocks
 from ingestion.report import LoadReport
 from ingestion.seen_keys import SeenByTable
 from ingestion.sources import FileInfo, Shape, Undeclared
-from ingestion.workers import Begin, Finish, Item, Parsing, Work
+from ingestion.spans import Span, spans
+from ingestion.workers import Begin, Finish, Item, Parsing, Unread, Work
 from tallyhouse.settings import Settings
 
 
@@ -142,11 +144,11 @@ class _Load:
                         current = FileLoad(conn, ledger, item.file, source, self._fresh, self._seen)
                 elif isinstance(item, Finish):
                     assert current is not None
-                    if item.undo:
-                        current.undo()
-                    else:
-                        current.finish(self._report, item.problem)
+                    current.finish(self._report, item.problem, item.changed)
                     self._at_work = None
+                elif isinstance(item, Unread):
+                    assert current is not None
+                    current.lose(item.reason)
                 else:
                     assert current is not None
                     current.take(item)
@@ -200,13 +202,15 @@ class _Load:
             with self._landing.storage.open(file.path) as raw:
                 # without ids of their own, records of a broken file would get others once mended
                 must_wait = hashed.is_damaged or (problem and shape.identity_from_file)
-                found = () if must_wait else blocks(raw, file.path, shape)
-                for block in found:
+                found: Iterable[Block | Span] | None = ()
+                if not must_wait:
+                    found = spans(self._landing.storage, file.path, hashed, shape)
+                for block in found if found is not None else blocks(raw, file.path, shape):
                     if not started:
-                        info = _with_header(info, block.data, shape)
+                        info = _with_header(info, block, shape)
                         started = True
                         yield Begin(info)
-                    self._report.bytes_read += len(block.data)
+                    self._report.bytes_read += block.size
                     yield Work(info, block, shape)
             now = self._landing.storage.look(file.path)
             undo = (now.size_bytes, now.version) != (hashed.size_bytes, hashed.version)
@@ -215,15 +219,9 @@ class _Load:
             problem = str(error)
         except OSError as error:
             undo, reason = True, error.strerror or str(error)
-        if undo:
-            self._report.unreadable.append(
-                f"{file.path} changed or broke off while it was read ({reason}); nothing of it was"
-                " kept. The next load reads it anew. Upload under a name ending in .tmp, then"
-                " rename."
-            )
         if not started:
             yield Begin(info)
-        yield Finish(info, problem, undo)
+        yield Finish(info, problem, reason if undo else None)
 
     def _mirror(self, conn: psycopg.Connection) -> None:
         try:
@@ -240,8 +238,8 @@ class _Load:
             self._progress.update(self._done, None, text)
 
 
-def _with_header(info: FileInfo, data: bytes, shape: Shape) -> FileInfo:
-    if not shape.has_header:
+def _with_header(info: FileInfo, block: Block | Span, shape: Shape) -> FileInfo:
+    if not shape.has_header or isinstance(block, Span):
         return info
-    header = data.lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
+    header = block.data.lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
     return FileInfo(*(info.kind, info.name, info.path, info.content_hash, info.size_bytes), header)

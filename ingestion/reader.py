@@ -4,20 +4,18 @@ Belongs here: gz or plain, byte-order marks, line ends, lines too long to be rec
 cannot be read to their end. Lines end at \\n only. Does not belong here: what a line means.
 """
 
-import hashlib
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from ingestion.sources import Shape
-from tallyhouse.storage import Storage
 
 PIECE = 1 << 20
 BLOCK = 6 << 20  # bytes of text handed on at once
 MAX_LINE = 16 << 20  # a longer line is no record
 QUOTED_LIMIT = 1 << 20  # a quoted field that goes on for longer is a stray quote
-_BOM = b"\xef\xbb\xbf"
-_GZ = b"\x1f\x8b"
+BOM = b"\xef\xbb\xbf"
+GZ = b"\x1f\x8b"
 
 
 class Unreadable(Exception):
@@ -28,14 +26,6 @@ class Damaged(Unreadable):
     """Its checksum or its form is wrong: what was read of it before may be wrong too."""
 
 
-class Digest(NamedTuple):
-    content_hash: str  # SHA-256 of the uncompressed bytes, as far as they could be read
-    size_bytes: int  # on disk
-    problem: str | None  # why the file cannot be read to its end
-    version: str  # of the file when it was hashed, see `tallyhouse.storage`
-    is_damaged: bool = False  # nothing of it can be trusted
-
-
 class Block(NamedTuple):
     """Consecutive whole lines; or, with `too_long`, the start of one line beyond MAX_LINE."""
 
@@ -43,19 +33,9 @@ class Block(NamedTuple):
     data: bytes
     too_long: bool = False
 
-
-def digest(storage: Storage, path: str) -> Digest:
-    """Hash a file's content. A broken content is no error; what cannot be read is: OSError."""
-    content, found = hashlib.sha256(), storage.look(path)
-    problem, is_damaged = None, False
-    try:
-        with storage.open(path) as raw:
-            for piece in pieces(raw, path):
-                content.update(piece)
-    except Unreadable as error:
-        problem, is_damaged = str(error), isinstance(error, Damaged)
-        content.update(b"\x00unreadable:" + problem.encode())
-    return Digest(content.hexdigest(), found.size_bytes, problem, found.version, is_damaged)
+    @property
+    def size(self) -> int:
+        return len(self.data)
 
 
 def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:
@@ -64,7 +44,7 @@ def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:
     An OSError is not the file's fault and says nothing about its content: it passes through.
     """
     start = raw.read(PIECE)
-    if start[:2] == _GZ:
+    if start[:2] == GZ:
         yield from _gunzip(raw, start)
         return
     if path.endswith(".gz"):
@@ -93,7 +73,7 @@ def _gunzip(raw: BinaryIO, data: bytes) -> Iterator[bytes]:
             data = member.unconsumed_tail or raw.read(PIECE)
             if not data and not out:
                 raise Unreadable("Its gzip data ends too early: the file was cut off.")
-        if data and not _GZ.startswith(data[:2]):
+        if data and not GZ.startswith(data[:2]):
             raise Unreadable("Something other than gzip data follows its gzip data.")
 
 
@@ -143,7 +123,7 @@ def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
 
 
 def _block(line: int, data: bytes) -> Block:
-    return Block(line, data.removeprefix(_BOM) if line == 1 else data)
+    return Block(line, data.removeprefix(BOM) if line == 1 else data)
 
 
 def _record_end(data: bytes, shape: Shape) -> int:

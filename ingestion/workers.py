@@ -23,6 +23,7 @@ from ingestion.batches import Batch, BatchParser
 from ingestion.contracts import Contracts
 from ingestion.reader import Block
 from ingestion.sources import FileInfo, Shape
+from ingestion.spans import Span
 from tallyhouse.errors import TallyhouseError
 
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}  # numpy's threads, which would wait for work in vain
@@ -41,19 +42,27 @@ class Begin(NamedTuple):
 
 class Work(NamedTuple):
     file: FileInfo
-    block: Block
+    block: Block | Span
     shape: Shape
 
 
 class Finish(NamedTuple):
-    """A file ends; `problem` says why it ended before its end. With `undo` nothing of it counts."""
+    """A file ends; `problem` says why it ended before its end. With `changed`, which says how it
+    changed while it was read, nothing of it counts."""
 
     file: FileInfo
     problem: str | None = None
-    undo: bool = False
+    changed: str | None = None
+
+
+class Unread(NamedTuple):
+    """What becomes of a block that could not be read any more."""
+
+    reason: str
 
 
 Item = Begin | Work | Finish
+Parsed = Batch | Unread
 
 
 class WorkerLost(TallyhouseError):
@@ -78,10 +87,10 @@ class Parsing:
         self._all: list[subprocess.Popen[bytes]] = []
         self._waiters: ThreadPoolExecutor | None = None
 
-    def run(self, items: Iterable[Item]) -> Iterator[Begin | Finish | Batch]:
+    def run(self, items: Iterable[Item]) -> Iterator[Begin | Finish | Parsed]:
         """The items with each Work replaced by its batch. Parsing runs ahead of the caller by a few
         blocks per process, so that it goes on while the caller finishes a file."""
-        waiting: deque[Begin | Finish | Batch | Future[Batch]] = deque()
+        waiting: deque[Begin | Finish | Parsed | Future[Parsed]] = deque()
         source = iter(items)
         ended = False
         while True:
@@ -101,28 +110,30 @@ class Parsing:
     def _ahead(self) -> int:
         return AHEAD * self._count if self._all else 1
 
-    def _begin(self, work: Work) -> Batch | Future[Batch]:
-        self._seen += len(work.block.data)
+    def _begin(self, work: Work) -> Parsed | Future[Parsed]:
+        self._seen += work.block.size
         seen = max(self._seen, work.file.size_bytes)
         if self._count < 2 or (seen <= SMALL and not self._all):
             self._here = self._here or BatchParser(*self._start)
-            return self._here.parse(*work)
+            return _parsed(self._here, work)
         if self._waiters is None:
             self._all = [self._spawn() for _ in range(self._count)]
             self._free.extend(self._all)
             self._waiters = ThreadPoolExecutor(self._count)
         return self._waiters.submit(self._parse, work)
 
-    def _parse(self, work: Work) -> Batch:
+    def _parse(self, work: Work) -> Parsed:
         """In a thread of its own, of which there are as many as processes: wait for one's answer."""
         process = self._free.popleft()
-        data: Any = pickle.PickleBuffer(work.block.data)  # goes as it lies, without a copy
-        _send(process.stdin, (work.file, work.block._replace(data=data), work.shape))
-        batch = _receive(process.stdout)
-        if not isinstance(batch, Batch):
+        if isinstance(work.block, Block):
+            data: Any = pickle.PickleBuffer(work.block.data)  # goes as it lies, without a copy
+            work = work._replace(block=work.block._replace(data=data))
+        _send(process.stdin, work)
+        parsed = _receive(process.stdout)
+        if not isinstance(parsed, Parsed):
             raise WorkerLost
         self._free.append(process)
-        return batch
+        return parsed
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -191,6 +202,14 @@ def _receive(pipe: IO[bytes] | None) -> Any:
     return pickle.loads(data, buffers=buffers) if is_whole else None
 
 
+def _parsed(parser: BatchParser, work: Work) -> Parsed:
+    try:
+        block = work.block.read() if isinstance(work.block, Span) else work.block
+    except OSError as error:
+        return Unread(error.strerror or str(error))
+    return parser.parse(work.file, block, work.shape)
+
+
 def main() -> None:
     """The life of a worker: contracts first, then blocks until the input ends."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
@@ -201,5 +220,5 @@ def main() -> None:
     gc.disable()  # rows hold no cycles, and walking through millions of them is not free
     with contextlib.suppress(KeyboardInterrupt, WorkerLost):  # the loader says what happened
         while (task := _receive(source)) is not None:
-            _send(sink, parser.parse(*task))
+            _send(sink, _parsed(parser, task))
             gc.collect(0)

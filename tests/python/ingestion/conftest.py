@@ -88,7 +88,7 @@ class Loading:
         return target
 
     def load(self, **options: Any) -> LoadReport:
-        return load_all(self.warehouse.connect, self.settings, processes=1, **options)
+        return load_all(self.warehouse.connect, self.settings, **{"processes": 1} | options)
 
     def replay(self) -> LoadReport:
         return replay(self.warehouse.connect, self.settings, processes=1)

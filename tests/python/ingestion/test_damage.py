@@ -1,11 +1,14 @@
 """What goes wrong around a load: damaged, closed and growing files, a lake that cannot be written."""
 
 import gzip
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from ingestion import load as course
+from ingestion import workers
 from ingestion.contracts import ContractError
 from ingestion.landing import LandingError
 from tests.python.ingestion.conftest import Loading, line
@@ -123,24 +126,49 @@ def test_stray_files_are_named_and_harmless(loading: Loading) -> None:
 
 
 @pytest.mark.parametrize("becomes", [[1, 2], [3]], ids=["longer", "another of the same size"])
+@pytest.mark.parametrize("way", ["spans", "blocks"])
 def test_a_file_that_changes_while_it_is_read_counts_next_time(
-    loading: Loading, monkeypatch: pytest.MonkeyPatch, becomes: list[int]
+    loading: Loading, monkeypatch: pytest.MonkeyPatch, way: str, becomes: list[int]
 ) -> None:
-    from ingestion import load as course
-
-    path = loading.put(f"{FOLDER}/a.jsonl", [line(1)])
-    true_blocks = course.blocks
+    name = f"{FOLDER}/a.jsonl" + (".gz" if way == "blocks" else "")
+    loading.put(name, [line(1)])
+    true_way = getattr(course, way)
 
     def changing(*given: object) -> object:
-        yield from true_blocks(*given)  # type: ignore[arg-type]
-        path.write_bytes(b"".join(line(number) + b"\n" for number in becomes))
+        yield from true_way(*given)
+        loading.put(name, map(line, becomes))
 
-    monkeypatch.setattr(course, "blocks", changing)
+    monkeypatch.setattr(course, way, changing)
     report = loading.load()
     assert report.stored == 0 and "changed" in report.unreadable[0]
     assert loading.events() == []
     monkeypatch.undo()
     assert loading.load().stored == len(becomes)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_file_that_another_replaces_before_a_part_is_read(
+    loading: Loading, monkeypatch: pytest.MonkeyPatch, processes: int
+) -> None:
+    """Same size, same time, another file: neither is mixed with the other."""
+    monkeypatch.setattr(workers, "SMALL", 0)
+    path = loading.put(f"{FOLDER}/a.jsonl", [line(1)])
+    other = loading.put(f"{FOLDER}/a.tmp", [line(2)])
+    times = path.stat().st_atime_ns, path.stat().st_mtime_ns
+    os.utime(other, ns=times)
+    true_spans = course.spans
+
+    def late(*given: object) -> object:
+        found = list(true_spans(*given))  # type: ignore[arg-type]
+        if other.exists():
+            other.replace(path)
+        return iter(found)
+
+    monkeypatch.setattr(course, "spans", late)
+    report = loading.load(processes=processes)
+    assert report.stored == 0 and "it is another file now" in report.unreadable[0]
+    assert loading.events() == []
+    assert loading.load().stored == 1
 
 
 def test_a_file_without_permission_is_named_and_the_rest_is_loaded(

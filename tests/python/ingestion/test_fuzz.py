@@ -20,8 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.contracts import Contracts, load_contracts
+from ingestion.digest import digest
 from ingestion.pii import Tokeniser
-from ingestion.reader import Unreadable, blocks, digest, records
+from ingestion.reader import Unreadable, blocks, records
 from ingestion.registry import make_source
 from ingestion.sources import FileInfo, Ignored, LineParser, Rejected, Row, Shape
 from tallyhouse.settings import PROJECT_ROOT

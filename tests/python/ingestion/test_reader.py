@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion import reader
-from ingestion.reader import Unreadable, blocks, digest, records
+from ingestion.digest import digest
+from ingestion.reader import Unreadable, blocks, records
 from ingestion.sources import Shape
 from tallyhouse.storage import open_storage
 
