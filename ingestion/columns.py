@@ -74,12 +74,7 @@ def halves(ids: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
 
 def of_load(table: pa.Table, load_id: int) -> pa.Table:
     """Rows with the load that stored them."""
-    return with_same(table, "load_id", pa.scalar(load_id, pa.int64()))
-
-
-def with_same(table: pa.Table, name: str, value: pa.Scalar) -> pa.Table:
-    """Rows with one more column, the same in all of them."""
-    return table.append_column(name, pa.repeat(value, table.num_rows))
+    return table.append_column("load_id", pa.repeat(pa.scalar(load_id, pa.int64()), table.num_rows))
 
 
 def bytes_16(joined: bytes) -> pa.Array:
