@@ -68,7 +68,7 @@ def write(data: Path) -> None:
     """Append our settings to the new cluster's files (the last word counts)."""
     memory = _memory_megabytes()
     text = SETTINGS.format(
-        shared_buffers=max(128, min(memory // 8, 2048)),
+        shared_buffers=max(128, min(memory // 8, 1024)),
         cache=max(512, memory // 2),
         work_mem=max(16, min(memory // 256, 64)),
         maintenance=max(64, min(memory // 32, 256)),
