@@ -53,17 +53,6 @@ create table if not exists raw_cdc.folded_tables (
     primary key (product, table_name)
 );
 
--- A database of before this column; asked first, because altering waits for every reader.
-do $$
-begin
-    if not exists (
-        select from pg_attribute
-        where attrelid = 'raw_cdc.folded_tables'::regclass and attname = 'newest_instant'
-    ) then
-        alter table raw_cdc.folded_tables add column newest_instant timestamptz;
-    end if;
-end $$;
-
 -- What ends every row of a table at once: a truncate, and for a table without a key a new snapshot.
 create table if not exists raw_cdc.resets (
     product text not null,

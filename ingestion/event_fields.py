@@ -16,14 +16,13 @@ from ingestion.bulk_memory import REFUSED, Numbers
 from ingestion.contracts import EventContract
 from ingestion.event_columns import INSTANT
 from ingestion.event_known import LEAVE, Drift, Known
+from ingestion.rows import Mask
 from ingestion.times import DAY_US, parse_instant
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
 _USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$"  # see `times.has_usual_form`
 _NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so never stored
 _LONGEST_ID = 500
-
-Mask = np.ndarray  # of booleans, one per line
 
 
 class Said(NamedTuple):

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ingestion.contracts import ENVELOPE, EventContract
 
-WHOLE = frozenset({"schema_version", "page_load_time_ms"})
+_WHOLE = frozenset({"schema_version", "page_load_time_ms"})
 _IDS = frozenset({"event_id", "tenant_id", "user_id", "anonymous_id", "session_id"})
 _LARGE = 2**63
 
@@ -20,7 +20,7 @@ _LARGE = 2**63
 class LineColumns(NamedTuple):
     """The fields of lines; item i of each column is line i's."""
 
-    fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of WHOLE
+    fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of _WHOLE
     properties: list[bytes]  # JSON
     is_whole: np.ndarray  # whether the line has all that the contract requires, no number too large
 
@@ -56,7 +56,7 @@ def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpa
     """
     kinds: dict[str, dict[str, Any]] = {"": {}}  # by holder, which is "" for the record itself
     for name in ENVELOPE:
-        kind: Any = int | None if name in WHOLE else str | None
+        kind: Any = int | None if name in _WHOLE else str | None
         if name in _IDS:
             kind = str | int | None
         for path in contract.envelope[name].paths() if name in contract.envelope else ():
@@ -102,7 +102,7 @@ def _columns(
             is_whole &= [value is not None for value in found[path]]
     fields: dict[str, pa.Array] = {}
     for name in ENVELOPE:
-        kind = pa.int64() if name in WHOLE else pa.string()
+        kind = pa.int64() if name in _WHOLE else pa.string()
         paths = contract.envelope[name].paths() if name in contract.envelope else ()
         several = [found[path] for path in paths]
         if not several:

@@ -27,12 +27,10 @@ from ingestion.json_lines import decode_object, encode
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Writing, open_storage
 
-_IDS = frozenset(field.name for field in events.SCHEMA if field.type == BYTES_16).difference(
-    NOT_KEPT
-)
+_KEPT = [field for field in events.SCHEMA if field.name not in NOT_KEPT]
+_IDS = frozenset(field.name for field in _KEPT if field.type == BYTES_16)
 SCHEMA = pa.schema([
-    *(pa.field(field.name, pa.string() if field.name in _IDS else field.type)
-      for field in events.SCHEMA if field.name not in NOT_KEPT),
+    *(pa.field(field.name, pa.string() if field.name in _IDS else field.type) for field in _KEPT),
     ("load_id", pa.int64()),
 ])  # fmt: skip
 _CONVERT = pyarrow.csv.ConvertOptions(

@@ -196,8 +196,8 @@ class _Load:
         self, file: LandingFile, info: FileInfo, hashed: Digest, shape: Shape
     ) -> Iterator[Item]:
         problem = hashed.problem
-        started = undo = False
-        reason = ""
+        changed: str | None = None
+        started = False
         try:
             with self._landing.storage.open(file.path) as raw:
                 # without ids of their own, records of a broken file would get others once mended
@@ -213,15 +213,15 @@ class _Load:
                     self._report.bytes_read += block.size
                     yield Work(info, block, shape)
             now = self._landing.storage.look(file.path)
-            undo = (now.size_bytes, now.version) != (hashed.size_bytes, hashed.version)
-            reason = "it is another file now"
+            if (now.size_bytes, now.version) != (hashed.size_bytes, hashed.version):
+                changed = "it is another file now"
         except Unreadable as error:
             problem = str(error)
         except OSError as error:
-            undo, reason = True, error.strerror or str(error)
+            changed = error.strerror or str(error)
         if not started:
             yield Begin(info)
-        yield Finish(info, problem, reason if undo else None)
+        yield Finish(info, problem, changed)
 
     def _mirror(self, conn: psycopg.Connection) -> None:
         try:

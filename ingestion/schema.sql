@@ -1,6 +1,7 @@
 -- The loaded staging area: raw_* schemas hold what the sources said, ops holds what happened to it.
 -- Applied on every start; every statement is idempotent. Day partitions are made by the loader.
--- Timestamps are UTC instants. Tables of webhooks and of change data capture: webhooks.sql, cdc.sql.
+-- Timestamps are UTC instants. Tables of webhooks and of change data capture: webhooks.sql, cdc.sql;
+-- what an earlier version made otherwise: upgrades.sql.
 
 create schema if not exists ops;
 create schema if not exists raw_events;
@@ -31,18 +32,6 @@ create table if not exists ops.load_manifest (
     superseded_by bigint,
     loaded_at timestamptz not null default now()
 );
-
--- A database of before these columns; asked first, because altering waits for every reader.
-do $$
-begin
-    if not exists (
-        select from pg_attribute
-        where attrelid = 'ops.load_manifest'::regclass and attname = 'event_dates'
-    ) then
-        alter table ops.load_manifest
-        add column withdrawn_count bigint not null default 0, add column event_dates date [];
-    end if;
-end $$;
 
 create unique index if not exists load_manifest_content
 on ops.load_manifest (source_kind, source_name, content_hash)
@@ -176,22 +165,6 @@ create table if not exists raw_events.event_keys (
     load_id bigint not null,
     content_hash bytea not null
 );
-
--- Key tables of before said in which part of its load a key was written, which nobody asked.
-do $$
-declare
-    key_table regclass;
-begin
-    for key_table in
-        select attrelid from pg_attribute
-        where attname = 'chunk' and attrelid in (
-            to_regclass('raw_events.event_keys'), to_regclass('raw_stripe.event_keys'),
-            to_regclass('raw_revenuecat.event_keys'), to_regclass('raw_cdc.change_keys')
-        )
-    loop
-        execute format('alter table %s drop column chunk', key_table);
-    end loop;
-end $$;
 
 -- Each record of each file is accounted for exactly once. Replacing a view waits for its readers too,
 -- so it is replaced only by a definition that reads otherwise.

@@ -1,0 +1,37 @@
+-- Brings a store of an earlier version to the columns of today. A column is asked for first, because
+-- altering a table waits for everybody who reads it.
+
+do $$
+declare
+    missing record;
+    key_table regclass;
+begin
+    for missing in
+        select wanted.* from (
+            values
+            ('ops.load_manifest', 'withdrawn_count', 'bigint not null default 0'),
+            ('ops.load_manifest', 'event_dates', 'date []'),
+            ('raw_cdc.folded_tables', 'newest_instant', 'timestamptz')
+        ) as wanted (table_name, column_name, definition)
+        where not exists (
+            select from pg_attribute
+            where attrelid = wanted.table_name::regclass and attname = wanted.column_name
+        )
+    loop
+        execute format(
+            'alter table %s add column %s %s',
+            missing.table_name, missing.column_name, missing.definition
+        );
+    end loop;
+
+    -- key tables said in which part of its load a key was written, which nobody asked
+    for key_table in
+        select attrelid from pg_attribute
+        where attname = 'chunk' and attrelid in (
+            'raw_events.event_keys'::regclass, 'raw_stripe.event_keys'::regclass,
+            'raw_revenuecat.event_keys'::regclass, 'raw_cdc.change_keys'::regclass
+        )
+    loop
+        execute format('alter table %s drop column chunk', key_table);
+    end loop;
+end $$;
