@@ -123,6 +123,7 @@ class FileLoad:
         self._ledger.finish(self.file, self.load_id, is_complete, self._counts, stored)
         self._conn.execute("commit")
         self._fresh.spoil(stored.days_thinned)
+        self._fresh.end_of_file()
         self._ledger.remember(self.file, Entry(self.load_id, is_complete))
         self._report(report)
 

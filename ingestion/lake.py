@@ -9,30 +9,21 @@ lie and how they are written (`tallyhouse.storage`), anything on loading.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 
 import psycopg
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 from psycopg import sql
 
-from ingestion import event_columns as events
-from ingestion.columns import BYTES_16, uuid_texts
-from ingestion.fresh_days import NOT_KEPT, FreshDays
+from ingestion.fresh_days import FreshDays
 from ingestion.json_lines import decode_object, encode
+from ingestion.lake_files import SCHEMA, by_tenant, name_of, parquet
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Writing, open_storage
 
-_KEPT = [field for field in events.SCHEMA if field.name not in NOT_KEPT]
-_IDS = frozenset(field.name for field in _KEPT if field.type == BYTES_16)
-SCHEMA = pa.schema([
-    *(pa.field(field.name, pa.string() if field.name in _IDS else field.type) for field in _KEPT),
-    ("load_id", pa.int64()),
-])  # fmt: skip
 _CONVERT = pyarrow.csv.ConvertOptions(
     column_types=SCHEMA,
     strings_can_be_null=True,
@@ -43,8 +34,6 @@ _FREE = frozenset({
     "source", "source_event_id", "tenant_source_id", "user_source_id", "anonymous_id", "session_id",
     "event_name", "event_domain", "properties",
 })  # fmt: skip
-_REPEATING = ["product", "source", "tenant_id", "user_id", "session_id", "event_name"]
-_BOUNDED = ["occurred_at", "received_at", "event_name", "load_id"]  # readers skip files by these
 _ROWS_AT_ONCE = 2_000
 _DAYS_AT_ONCE = 3  # in memory
 
@@ -118,8 +107,9 @@ def _write_days(
         finish(upto=0)
         for day in unknown:
             say(f"lake {day}")
-            table = _read_day(conn, day, touched[day])
-            pending.append((day, writers.submit(_write_day, files, day, touched[day], table)))
+            read = by_tenant(_read_day(conn, day, touched[day]))
+            made = ((tenant, parquet(rows).to_pybytes()) for tenant, rows in read)
+            pending.append((day, writers.submit(_write_day, files, day, touched[day], made)))
             finish(upto=_DAYS_AT_ONCE)
         finish(upto=0)
     return written
@@ -127,10 +117,8 @@ def _write_days(
 
 def _write_fresh_day(files: Writing, day: date, tenants: list[str], fresh: FreshDays) -> int | None:
     """Write a day from what is known of it; None where the table must be asked."""
-    known = fresh.rows(day)
-    if known is None or _has_powers_of_ten(known):
-        return None
-    return _write_day(files, day, tenants, _as_in_lake(known))
+    known = fresh.files(day)
+    return None if known is None else _write_day(files, day, tenants, known)
 
 
 def _csv_field(name: str) -> str:
@@ -176,47 +164,16 @@ def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Tab
     return table.set_column(place, "properties", pa.array(properties, pa.string()))
 
 
-def _has_powers_of_ten(table: pa.Table) -> bool:
-    """Whether a number is written like 1e+17, which the database spells out."""
-    found = pc.match_substring_regex(table["properties"], r"[:,\[]-?\d+(\.\d+)?e[+\d]")
-    return bool(pc.any(found).as_py())
-
-
-def _as_in_lake(table: pa.Table) -> pa.Table:
-    """Columns of raw_events.events as those of the lake: ids are text here."""
-    columns = {name: table[name] for name in SCHEMA.names}
-    for name in _IDS:
-        ids = table[name].combine_chunks()
-        if name in _REPEATING:
-            coded = ids.dictionary_encode()
-            columns[name] = uuid_texts(coded.dictionary).take(coded.indices)
-        else:
-            columns[name] = uuid_texts(ids)
-    return pa.Table.from_arrays(list(columns.values()), schema=SCHEMA)
-
-
-def _write_day(files: Writing, day: date, tenants: list[str], table: pa.Table) -> int:
+def _write_day(
+    files: Writing, day: date, tenants: list[str], known: Iterable[tuple[str, bytes]]
+) -> int:
     """Write each tenant's file of a day; a tenant without events there loses its file."""
-    start = 0
-    remaining = set(tenants)
-    counts = pc.value_counts(table["tenant_id"]).to_pylist()  # in the rows' order
-    for tenant, count in ((row["values"], row["counts"]) for row in counts):
-        files.put(_name(day, tenant), _parquet(table.slice(start, count)))
-        remaining.discard(tenant)
-        start += count
-    for tenant in remaining:
-        files.remove(_name(day, tenant))
-    return len(counts)
-
-
-def _name(day: date, tenant: str) -> str:
-    return f"date={day.isoformat()}/tenant={tenant}/events.parquet"
-
-
-def _parquet(table: pa.Table) -> bytes:
-    buffer = pa.BufferOutputStream()
-    pyarrow.parquet.write_table(
-        table, buffer, compression="zstd", use_dictionary=_REPEATING,
-        write_statistics=_BOUNDED, store_schema=False,
-    )  # fmt: skip
-    return bytes(buffer.getvalue().to_pybytes())
+    empty = set(tenants)
+    count = 0
+    for tenant, data in known:
+        files.put(name_of(day, tenant), data)
+        empty.discard(tenant)
+        count += 1
+    for tenant in empty:
+        files.remove(name_of(day, tenant))
+    return count

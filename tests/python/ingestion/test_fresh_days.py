@@ -1,11 +1,16 @@
-"""Events of new days, kept aside for the lake: by day, in order, without what was rolled back."""
+"""Events of new days, made ready for the lake: by day and tenant, in order, nothing rolled back."""
 
+import os
 from datetime import UTC, date, datetime
+from itertools import product
+from uuid import UUID
 
 import pyarrow as pa
 import pytest
 
+from ingestion.event_columns import SCHEMA
 from ingestion.fresh_days import FreshDays
+from ingestion.lake_files import from_parquet
 
 DAY, NEXT, OLD = date(2026, 3, 1), date(2026, 3, 2), date(2026, 2, 1)
 TENANTS = (b"\x01" * 15 + b"\x01", b"\x01" * 15 + b"\xff")  # told apart by the last byte only
@@ -13,22 +18,34 @@ TENANTS = (b"\x01" * 15 + b"\x01", b"\x01" * 15 + b"\xff")  # told apart by the 
 
 def rows(load_id: int, *events: tuple[date, int, int, int]) -> pa.Table:
     """Events as (day, tenant, hour, id)."""
-    return pa.table({
-        "event_date": pa.array([day for day, *_ in events], pa.date32()),
-        "tenant_id": pa.array([TENANTS[tenant] for _, tenant, *_ in events], pa.binary(16)),
-        "occurred_at": pa.array(
-            [datetime(day.year, day.month, day.day, hour, tzinfo=UTC) for day, _, hour, _ in events],
-            pa.timestamp("us", tz="UTC"),
-        ),
-        "event_id": pa.array([bytes([number] * 16) for *_, number in events], pa.binary(16)),
-        "content_hash": pa.array([bytes(16)] * len(events), pa.binary(16)),
-        "load_id": pa.array([load_id] * len(events), pa.int64()),
-    })  # fmt: skip
+    given = {
+        "event_date": [day for day, *_ in events],
+        "tenant_id": [TENANTS[tenant] for _, tenant, *_ in events],
+        "occurred_at": [
+            datetime(day.year, day.month, day.day, hour, tzinfo=UTC) for day, _, hour, _ in events
+        ],
+        "event_id": [bytes([number] * 16) for *_, number in events],
+        "properties": ["{}"] * len(events),
+    }
+    columns = [pa.array(given.get(f.name, [None] * len(events)), f.type) for f in SCHEMA]
+    table = pa.Table.from_arrays(columns, schema=SCHEMA)
+    return table.append_column("load_id", pa.array([load_id] * len(events), pa.int64()))
 
 
-def ids(days: FreshDays, day: date) -> list[int] | None:
-    found = days.rows(day)
-    return None if found is None else [event[0] for event in found["event_id"].to_pylist()]
+def ids(days: FreshDays, day: date) -> dict[int, list[int]] | None:
+    """Of each tenant, the ids in the order of its file."""
+    found = days.files(day)
+    if found is None:
+        return None
+    tables = {tenant: from_parquet(data) for tenant, data in found}
+    for tenant, table in tables.items():
+        assert set(table["tenant_id"].to_pylist()) == {tenant}
+    return {
+        TENANTS.index(UUID(tenant).bytes): [
+            UUID(event).bytes[0] for event in table["event_id"].to_pylist()
+        ]
+        for tenant, table in tables.items()
+    }
 
 
 @pytest.fixture(params=[0, 1 << 30], ids=["written", "in memory"])
@@ -41,8 +58,8 @@ def days(request: pytest.FixtureRequest) -> FreshDays:
 
 
 def test_a_new_day_is_known_by_tenant_time_and_id(days: FreshDays) -> None:
-    assert ids(days, DAY) == [5, 200, 3, 2]
-    assert ids(days, NEXT) == [1]
+    assert ids(days, DAY) == {0: [5, 200, 3], 1: [2]}
+    assert ids(days, NEXT) == {0: [1]}
     days.close()
 
 
@@ -52,19 +69,52 @@ def test_a_day_that_was_there_before_is_the_tables(days: FreshDays) -> None:
 
 def test_what_was_rolled_back_is_not_kept(days: FreshDays) -> None:
     days.undo(8)
-    assert ids(days, DAY) == [3, 2]
+    assert ids(days, DAY) == {0: [3], 1: [2]}
 
 
 def test_a_day_that_lost_rows_again_is_the_tables(days: FreshDays) -> None:
     days.spoil([DAY])
-    assert (ids(days, DAY), ids(days, NEXT)) == (None, [1])
+    assert (ids(days, DAY), ids(days, NEXT)) == (None, {0: [1]})
+
+
+def test_only_what_was_rolled_back_leaves_no_file(days: FreshDays) -> None:
+    days.undo(7)
+    assert ids(days, DAY) == {0: [5, 200]}
+    assert ids(days, NEXT) == {}
+
+
+@pytest.mark.parametrize("ends", [*product([False, True], repeat=3)])
+def test_wherever_files_end_the_days_are_the_same(
+    monkeypatch: pytest.MonkeyPatch, ends: tuple[bool, ...]
+) -> None:
+    """Three files of one day, each of them put aside at its end or not."""
+    monkeypatch.setattr("ingestion.fresh_days._WITHIN_FILE", 1 << 40)
+    days = FreshDays(1)
+    days.begin([DAY])
+    for load_id, is_end in enumerate(ends):
+        days.keep(rows(load_id, (DAY, 0, 9 - load_id, load_id + 1), (DAY, 1, 5, 100 + load_id)))
+        if is_end:
+            days.end_of_file()
+    days.undo(1)
+    assert ids(days, DAY) == {0: [3, 1], 1: [100, 102]}
+    days.close()
+
+
+def test_a_number_that_the_table_spells_otherwise_is_read_there(days: FreshDays) -> None:
+    table = rows(9, (NEXT, 1, 5, 7))
+    place = table.schema.get_field_index("properties")
+    days.keep(table.set_column(place, "properties", pa.array(['{"much":1e+17}'])))
+    assert (ids(days, NEXT), ids(days, DAY)) == (None, {0: [5, 200, 3], 1: [2]})
 
 
 def test_without_room_on_disk_the_tables_know(monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    def full(descriptor: int, data: memoryview, offset: int) -> int:
+        if offset:
+            raise OSError(28, "No space left on device")
+        return write(descriptor, data[:5], offset)
 
-    monkeypatch.setattr("ingestion.fresh_days.pa.OSFile", full)
+    write = os.pwrite
+    monkeypatch.setattr("ingestion.spool.os.pwrite", full)
     days = FreshDays(0)
     days.begin([DAY])
     days.keep(rows(7, (DAY, 0, 5, 1)))
