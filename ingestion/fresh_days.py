@@ -2,11 +2,11 @@
 
 A day whose partition this load makes holds nothing but what this load stores, so the lake's files
 of it can be made from memory instead of being read out of the table again. Rows gather in memory;
-when they are many, those of a tenant's day become its file in a spool. Most often that is all of
-the day, and the file needs only to be copied; where more of the day follows, its parts are put
-together in the end. Whatever speaks against a day (rows that left it again) sends the lake to the
-table. Belongs here: which days are wholly known, keeping their rows. Does not belong here: Parquet
-(`lake_files`), writing the lake (`lake`).
+when they are too many, those of a tenant's day become its file in a spool. Most often that is all of
+the day, and the file needs only to be copied. Where more of the day follows it is put aside as it
+is, and all is put together in the end. Whatever speaks against a day (rows that left it again) sends
+the lake to the table. Belongs here: which days are wholly known, keeping their rows. Does not belong
+here: Parquet (`lake_files`), writing the lake (`lake`).
 """
 
 from collections import deque
@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from threading import Lock
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -27,15 +28,15 @@ from ingestion.spool import Place, Spool
 _BEHIND = 3  # tables that wait to be kept
 IN_MEMORY = 24 << 20  # bytes that may stay in memory from file to file
 _WITHIN_FILE = 4  # times as many while a file is read, of which the next line may be of any day
+_WORTH_A_FILE = 1_000  # rows of a day; with fewer, more will follow
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
-class _Part(NamedTuple):
-    """Some of a tenant's rows of a day, in the lake's columns and order, in the spool."""
+class _File(NamedTuple):
+    """A tenant's day as the lake has it, in the spool."""
 
     place: Place
     loads: frozenset[int]
-    is_file: bool  # Parquet as the lake has it; else Arrow's own form, which is cheaper
 
 
 class FreshDays:
@@ -46,7 +47,8 @@ class FreshDays:
         self._spool: Spool | None = None
         self._held: dict[date, list[pa.Table]] = {}
         self._held_bytes = 0
-        self._parts: dict[date, dict[str, list[_Part]]] = {}
+        self._made: dict[date, dict[str, _File]] = {}
+        self._more: dict[date, list[Place]] = {}  # rows of days beside their files
         self._begun: set[date] = set()
         self._spoilt: set[date] = set()
         self._undone: set[int] = set()
@@ -106,17 +108,19 @@ class FreshDays:
         self._held, self._held_bytes = {}, 0
 
     def _put_aside(self, spool: Spool, day: date, tables: list[pa.Table]) -> None:
-        found = _joined(tables)
+        rows = pa.concat_tables(tables)
+        made = self._made.setdefault(day, {})
+        tenants = {str(UUID(bytes=tenant)) for tenant in pc.unique(rows["tenant_id"]).to_pylist()}
+        if len(rows) < _WORTH_A_FILE or tenants & made.keys():
+            self._more.setdefault(day, []).append(spool.put(_arrow(rows)))
+            return
+        found = _ordered(rows)
         if _has_powers_of_ten(found):
             self.spoil([day])
             return
-        tenants = self._parts.setdefault(day, {})
-        for tenant, rows in by_tenant(found):
-            parts = tenants.setdefault(tenant, [])
-            is_file = not parts  # where more came once, more will come again
-            place = spool.put(parquet(rows) if is_file else _arrow(rows))
-            loads = frozenset(pc.unique(rows["load_id"]).to_pylist())
-            parts.append(_Part(place, loads, is_file))
+        for tenant, of_tenant in by_tenant(found):
+            loads = frozenset(pc.unique(of_tenant["load_id"]).to_pylist())
+            made[tenant] = _File(spool.put(parquet(of_tenant)), loads)
 
     def files(self, day: date) -> Iterator[tuple[str, bytes]] | None:
         """Each tenant's file of a day; None where only the table knows the day.
@@ -124,37 +128,35 @@ class FreshDays:
         May be called from several threads, once everything was kept."""
         with self._turn:
             self._wait(upto=0)
-        if day not in self._begun:
+        made, tables = self._made.get(day, {}), list(self._held.get(day, ()))
+        if day not in self._begun or not (made or tables or day in self._more):
             return None
-        parts, held = self._parts.get(day, {}), self._held.get(day)
-        if held is None:
-            return self._files(parts, {}) if parts else None
-        rows = _joined(held)
-        return None if _has_powers_of_ten(rows) else self._files(parts, dict(by_tenant(rows)))
+        tables += (_from_arrow(self._got(place)) for place in self._more.get(day, ()))
+        if not tables:
+            return self._files(made, {})
+        rows = _ordered(self._without_undone(pa.concat_tables(tables)))
+        return None if _has_powers_of_ten(rows) else self._files(made, dict(by_tenant(rows)))
 
     def _files(
-        self, parts: dict[str, list[_Part]], held: dict[str, pa.Table]
+        self, made: dict[str, _File], more: dict[str, pa.Table]
     ) -> Iterator[tuple[str, bytes]]:
-        for tenant in {**parts, **held}:
-            put_aside = parts.get(tenant, [])
-            is_ready = len(put_aside) == 1 and tenant not in held
-            if is_ready and not put_aside[0].loads & self._undone:
-                yield tenant, self._got(put_aside[0])
-                continue
-            tables = [
-                _from_arrow(data) if not part.is_file else from_parquet(data)
-                for part, data in ((part, self._got(part)) for part in put_aside)
-            ]
-            if tenant in held:
-                tables.append(held[tenant])
-            rows = self._without_undone(pa.concat_tables(tables))
-            if rows.num_rows:
-                rows = rows.sort_by([("occurred_at", "ascending"), ("event_id", "ascending")])
+        for tenant, rows in more.items():
+            if tenant not in made:
                 yield tenant, parquet(rows).to_pybytes()
+        for tenant, file in made.items():
+            data = self._got(file.place)
+            if tenant in more or file.loads & self._undone:
+                tables = [from_parquet(data), *filter(None, [more.get(tenant)])]
+                rows = self._without_undone(pa.concat_tables(tables))
+                if not len(rows):
+                    continue
+                rows = rows.sort_by([("occurred_at", "ascending"), ("event_id", "ascending")])
+                data = parquet(rows).to_pybytes()
+            yield tenant, data
 
-    def _got(self, part: _Part) -> bytes:
+    def _got(self, place: Place) -> bytes:
         assert self._spool is not None
-        return self._spool.get(part.place)
+        return self._spool.get(place)
 
     def _without_undone(self, rows: pa.Table) -> pa.Table:
         if not self._undone:
@@ -182,9 +184,9 @@ def _by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
     ]
 
 
-def _joined(tables: Iterable[pa.Table]) -> pa.Table:
+def _ordered(table: pa.Table) -> pa.Table:
     """A day's rows in the lake's columns, by tenant, then time, then event."""
-    table = pa.concat_tables(tables).combine_chunks()
+    table = table.combine_chunks()
     occurred = table["occurred_at"].cast(pa.int64()).to_numpy()
     events, tenants = halves(table["event_id"]), halves(table["tenant_id"])
     order = np.lexsort((*events[::-1], occurred, *tenants[::-1]))
@@ -200,7 +202,7 @@ def _has_powers_of_ten(table: pa.Table) -> bool:
 def _arrow(table: pa.Table) -> pa.Buffer:
     buffer = pa.BufferOutputStream()
     with pa.ipc.new_stream(buffer, table.schema, options=_OPTIONS) as stream:
-        stream.write_table(table)
+        stream.write_table(table.combine_chunks())
     return buffer.getvalue()
 
 

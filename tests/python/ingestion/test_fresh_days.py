@@ -48,9 +48,12 @@ def ids(days: FreshDays, day: date) -> dict[int, list[int]] | None:
     }
 
 
-@pytest.fixture(params=[0, 1 << 30], ids=["written", "in memory"])
-def days(request: pytest.FixtureRequest) -> FreshDays:
-    days = FreshDays(request.param)
+@pytest.fixture(params=[(0, 0), (0, 3), (0, 1_000), (1 << 30, 0)],
+                ids=["files", "files of many rows", "put aside", "in memory"])  # fmt: skip
+def days(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> FreshDays:
+    in_memory, rows_of_a_file = request.param
+    monkeypatch.setattr("ingestion.fresh_days._WORTH_A_FILE", rows_of_a_file)
+    days = FreshDays(in_memory)
     days.begin([DAY, NEXT])
     days.keep(rows(7, (NEXT, 0, 5, 1), (DAY, 1, 1, 2), (DAY, 0, 9, 3), (OLD, 0, 1, 4)))
     days.keep(rows(8, (DAY, 0, 8, 5), (DAY, 0, 8, 200)))
@@ -83,12 +86,14 @@ def test_only_what_was_rolled_back_leaves_no_file(days: FreshDays) -> None:
     assert ids(days, NEXT) == {}
 
 
+@pytest.mark.parametrize("rows_of_a_file", [0, 3, 5])
 @pytest.mark.parametrize("ends", [*product([False, True], repeat=3)])
 def test_wherever_files_end_the_days_are_the_same(
-    monkeypatch: pytest.MonkeyPatch, ends: tuple[bool, ...]
+    monkeypatch: pytest.MonkeyPatch, ends: tuple[bool, ...], rows_of_a_file: int
 ) -> None:
     """Three files of one day, each of them put aside at its end or not."""
     monkeypatch.setattr("ingestion.fresh_days._WITHIN_FILE", 1 << 40)
+    monkeypatch.setattr("ingestion.fresh_days._WORTH_A_FILE", rows_of_a_file)
     days = FreshDays(1)
     days.begin([DAY])
     for load_id, is_end in enumerate(ends):
