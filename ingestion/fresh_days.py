@@ -27,7 +27,7 @@ from ingestion.spool import Place, Spool
 
 _BEHIND = 3  # tables that wait to be kept
 IN_MEMORY = 24 << 20  # bytes that may stay in memory from file to file
-_WITHIN_FILE = 4  # times as many while a file is read, of which the next line may be of any day
+_WITHIN_FILE = 2  # times as many while a file is read, whose next line may be of any of its days
 _WORTH_A_FILE = 1_000  # rows of a day; with fewer, more will follow
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
