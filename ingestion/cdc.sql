@@ -39,6 +39,7 @@ create index if not exists changes_key on raw_cdc.changes (key_hash);
 create index if not exists changes_load on raw_cdc.changes (load_id);
 
 create table if not exists raw_cdc.change_keys (like raw_events.event_keys including all);
+create table if not exists raw_cdc.change_keys_recent (primary key (key)) inherits (raw_cdc.change_keys);
 
 -- One row per declared table: by which contract it was folded, and how far.
 create table if not exists raw_cdc.folded_tables (

@@ -2,11 +2,15 @@
 
 Two ways in. `claim` asks for every key, tells which were there and enters the others; `defer` takes
 keys that are surely new and enters many at once. The loader's lock keeps others from entering the
-same keys meanwhile, and the unique key would refuse them.
+same keys meanwhile.
+A claimed key goes to `<table>_recent`, which inherits from the table, so that whoever asks the table
+asks both. `merge_recent` moves these keys over in their order: single keys cost a large index a
+page each, half a million share its pages.
 Belongs here: statements over key tables, staged keys. Does not belong here: what a known key means
 (`sink`), which keys are surely new (`seen_keys`).
 """
 
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
@@ -20,6 +24,9 @@ from ingestion.columns import halves, of_load
 from ingestion.copying import copy_table
 
 _DEFERRED = 200_000  # keys, of some 60 bytes each
+_RECENT_BYTES = 48 << 20  # half a million recent keys are not worth merging
+_RECENT_SHARE = 16  # nor is less than this part of all the others
+_COLUMNS = ("key", "event_date", "received_us", "load_id", "content_hash")
 
 
 class KnownKey(NamedTuple):
@@ -39,6 +46,7 @@ class KeyTable:
 
     def __init__(self, conn: psycopg.Connection, table: str, load_id: int) -> None:
         self.table = sql.SQL(table)
+        self._recent = sql.SQL(recent_of(table))
         self._conn = conn
         self._load_id = load_id
         self._deferred: list[pa.Table] = []
@@ -59,27 +67,25 @@ class KeyTable:
         if known:
             places = pa.array([key.position for key in known], pa.int32())
             keys = keys.filter(pc.invert(pc.is_in(keys["position"], places)))
-        self._enter(keys)
+        self._enter(self._recent, keys)
         return known
 
     def _known(self) -> list[KnownKey]:
-        # the lateral keeps this a look-up per staged key, whatever the planner thinks of the tables
+        # The lateral keeps this a look-up per staged key, whatever the planner thinks of the tables.
+        # A plan made for a handful of recent keys must not be kept until there are many.
         found = self._conn.execute(
             sql.SQL(
                 "select s.position, s.key::text, s.content_hash, s.received_us, k.content_hash,"
                 " k.received_us, k.event_date from stage_keys as s cross join lateral ("
                 "select * from {} as held where held.key = s.key limit 1) as k"
-            ).format(self.table)
+            ).format(self.table),
+            prepare=False,
         )
         return [KnownKey(*row) for row in found]
 
-    def _enter(self, keys: pa.Table) -> None:
+    def _enter(self, table: sql.SQL, keys: pa.Table) -> None:
         """Enter keys in their order."""
-        if not len(keys):
-            return
-        keys = of_load(keys, self._load_id)
-        columns = ["key", "event_date", "received_us", "load_id", "content_hash"]
-        copy_table(self._conn, self.table, keys.select(columns))
+        copy_table(self._conn, table, of_load(keys, self._load_id).select(_COLUMNS))
 
     def defer(self, keys: pa.Table) -> None:
         """Keys of stored rows, which are entered together: an index takes many at once best."""
@@ -93,7 +99,7 @@ class KeyTable:
             return
         keys = _sorted(pa.concat_tables(self._deferred))
         self._deferred = []
-        self._enter(keys)
+        self._enter(self.table, keys)
 
     def hand_over(self, keys: list[str]) -> None:
         """Give keys of the last claim that others held to this load, with what it said of them."""
@@ -105,6 +111,31 @@ class KeyTable:
             ).format(self.table),
             (self._load_id, keys),
         )
+
+
+def recent_of(table: str) -> str:
+    """The table of a key table's recent keys."""
+    return f"{table}_recent"
+
+
+def merge_recent(conn: psycopg.Connection, table: str) -> None:
+    """Move the recent keys to the others once they are many; where somebody reads them, another
+    time. Needs the loader's lock."""
+    names = {"table": sql.SQL(table), "recent": sql.SQL(recent_of(table)),
+             "columns": sql.SQL(", ").join(map(sql.Identifier, _COLUMNS))}  # fmt: skip
+    found = conn.execute(
+        "select pg_relation_size(%s) > greatest(%s, pg_relation_size(%s) / %s)",
+        (recent_of(table), _RECENT_BYTES, table, _RECENT_SHARE),
+    )
+    if found.fetchone() != (True,):
+        return
+    with suppress(psycopg.errors.LockNotAvailable), conn.transaction():
+        for statement in (
+            "lock table {recent} in access exclusive mode nowait",
+            "insert into {table} ({columns}) select {columns} from {recent} order by key",
+            "truncate {recent}",
+        ):
+            conn.execute(sql.SQL(statement).format(**names))
 
 
 def _sorted(keys: pa.Table) -> pa.Table:

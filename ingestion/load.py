@@ -21,6 +21,7 @@ from ingestion.digest import Digest
 from ingestion.file_load import FileLoad, set_aside
 from ingestion.fresh_days import FreshDays
 from ingestion.hashing import Hashing
+from ingestion.key_table import merge_recent
 from ingestion.lake import LakeError, mirror
 from ingestion.landing import LandingFile, list_files, open_landing
 from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
@@ -146,6 +147,7 @@ class _Load:
                     assert current is not None
                     current.finish(self._report, item.problem, item.changed)
                     self._at_work = None
+                    merge_recent(conn, self._sources(item.file.kind).target.key_table)
                 elif isinstance(item, Unread):
                     assert current is not None
                     current.lose(item.reason)

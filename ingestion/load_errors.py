@@ -10,12 +10,13 @@ from tallyhouse.errors import TallyhouseError
 
 
 class LoadError(TallyhouseError):
-    """The load stopped: what was committed stays, the file at work is rolled back."""
+    """The load stopped: what was committed stays, a file at work is rolled back."""
 
 
 def load_error(error: psycopg.Error, at_work: str | None) -> LoadError:
-    """The error in words; `at_work` is the path of the file that was being loaded."""
+    """The error in words; `at_work` is the path of the file that was being loaded, if any."""
     where = f" while loading {at_work}" if at_work else " while loading"
+    undone = " and this file was rolled back" if at_work else ""
     if isinstance(error, psycopg.errors.DiskFull):
         what, way_out = "The database has no disk space left", "Free some space"
     elif isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
@@ -24,6 +25,6 @@ def load_error(error: psycopg.Error, at_work: str | None) -> LoadError:
         what, way_out = "The database refused a statement", "Mend the cause"
     reason = " ".join(str(error).split())[:300]
     return LoadError(
-        f"{what}{where} ({reason}). What was committed before is safe and this file was rolled"
-        f" back. {way_out} and run again: it picks up where it stopped."
+        f"{what}{where} ({reason}). What was committed before is safe{undone}."
+        f" {way_out} and run again: it picks up where it stopped."
     )

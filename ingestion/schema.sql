@@ -157,7 +157,10 @@ create table if not exists raw_events.events (
 ) partition by range (event_date);
 
 -- The one unique key over all days: key is a 128-bit hash of the identity. An erased event keeps its
--- key, so that it cannot come back (rule 45). The key tables of the other sources are like this one.
+-- key, so that it cannot come back (rule 45). A new key lies in event_keys_recent until many are moved
+-- over; a query of event_keys sees both. Each refuses a key twice, and the loader, which alone writes
+-- here and looks into both first, keeps a key out of the one that has it in the other.
+-- The key tables of the other sources are like these.
 create table if not exists raw_events.event_keys (
     key uuid primary key,
     event_date date not null,
@@ -165,6 +168,7 @@ create table if not exists raw_events.event_keys (
     load_id bigint not null,
     content_hash bytea not null
 );
+create table if not exists raw_events.event_keys_recent (primary key (key)) inherits (raw_events.event_keys);
 
 -- Each record of each file is accounted for exactly once. Replacing a view waits for its readers too,
 -- so it is replaced only by a definition that reads otherwise.

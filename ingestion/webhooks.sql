@@ -22,6 +22,7 @@ create table if not exists raw_stripe.events (
 ) partition by range (event_date);
 
 create table if not exists raw_stripe.event_keys (like raw_events.event_keys including all);
+create table if not exists raw_stripe.event_keys_recent (primary key (key)) inherits (raw_stripe.event_keys);
 
 create table if not exists raw_revenuecat.events (
     event_date date not null,
@@ -42,3 +43,4 @@ create table if not exists raw_revenuecat.events (
 ) partition by range (event_date);
 
 create table if not exists raw_revenuecat.event_keys (like raw_events.event_keys including all);
+create table if not exists raw_revenuecat.event_keys_recent (primary key (key)) inherits (raw_revenuecat.event_keys);

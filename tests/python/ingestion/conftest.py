@@ -139,6 +139,14 @@ def wait_for_nobody(rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
     raise AssertionError("the lock of a dead loader is still held")
 
 
+def conflict_log(loading: Loading) -> list[tuple[Any, ...]]:
+    """The conflicts, but for which load logged them."""
+    return loading.rows(
+        "select record_key, dropped_content_hash, count(*) from ops.record_conflicts"
+        " group by 1, 2 order by 1, 2"
+    )
+
+
 def empty_tables(conn: psycopg.Connection) -> None:
     conn.execute(
         "truncate ops.load_manifest, ops.rejected_records, ops.record_conflicts, ops.schema_drift,"

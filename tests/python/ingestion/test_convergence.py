@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, event
+from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, conflict_log, event
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +64,7 @@ def limits(draw: st.DrawFn) -> dict[str, int]:
         "ingestion.seen_keys._WORDS": draw(st.sampled_from([1, 8, 1 << 10])),
         "ingestion.file_load._HELD": draw(few),
         "ingestion.key_table._DEFERRED": draw(few),
+        "ingestion.key_table._RECENT_BYTES": draw(st.sampled_from([0, 48 << 20])),
     }
 
 
@@ -123,10 +124,3 @@ def test_any_delivery_ends_in_the_same_rows(
             == (received, occurred, goal)
             for b in want["bodies"]
         )
-
-
-def conflict_log(loading: Loading) -> list[tuple[Any, ...]]:
-    return loading.rows(
-        "select record_key, dropped_content_hash, count(*) from ops.record_conflicts"
-        " group by 1, 2 order by 1, 2"
-    )

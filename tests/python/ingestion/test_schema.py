@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
+from ingestion.key_table import recent_of
 from tallyhouse.database import Warehouse
 from tests.python.ingestion.conftest import OTHER_TENANT, Loading, line
 
@@ -32,6 +33,7 @@ BEFORE = """
     create view ops.source_reconciliation as select 'events' as source_kind;
     alter table raw_cdc.folded_tables drop column newest_instant;
 """ + "".join(
+    f"insert into {name} table {name}_recent; drop table {name}_recent;"
     f"alter table {name} add column chunk integer not null default 1;"
     f"alter table {name} alter column chunk drop default;"
     for name in KEY_TABLES
@@ -68,12 +70,17 @@ def test_a_store_of_before_is_brought_along_and_loads_on(
     loading.put("events/upcoach/b.jsonl", [line(2, tenant_id=OTHER_TENANT), line(3)])
     report = loading.load()
     assert (report.stored, report.duplicates) == (1, 1)
+    loading.put("events/upcoach/c.jsonl", [line(1), line(3), line(4, tenant_id=OTHER_TENANT)])
+    report = loading.load()
+    assert (report.stored, report.duplicates) == (1, 2)
 
 
 def test_no_key_table_takes_a_key_twice(fresh_database: Callable[..., Warehouse]) -> None:
     row = "select gen_random_uuid(), date '2026-03-01', 0, 0, bytea ''"
     with fresh_database("schema", prepared=True).connect() as conn:
-        for name in KEY_TABLES:
+        for name in (*KEY_TABLES, *map(recent_of, KEY_TABLES)):
             conn.execute(f"insert into {name} {row}".encode())
             with pytest.raises(UniqueViolation), conn.transaction():
-                conn.execute(f"insert into {name} table {name}".encode())
+                conn.execute(f"insert into {name} select * from only {name}".encode())
+        for name in KEY_TABLES:
+            assert conn.execute(f"select count(*) from {name}".encode()).fetchone() == (2,)

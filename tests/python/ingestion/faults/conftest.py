@@ -34,7 +34,7 @@ TABLES = """
     from information_schema.columns join information_schema.tables
         using (table_schema, table_name)
     join pg_class on pg_class.oid = format('%I.%I', table_schema, table_name)::regclass
-    where table_type = 'BASE TABLE' and not relispartition
+    where table_type = 'BASE TABLE' and not exists (select from pg_inherits where inhrelid = pg_class.oid)
         and (table_schema like 'raw\\_%' or table_name in ('rejected_records', 'record_conflicts'))
     group by 1, 2 order by 1, 2
 """
