@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from simulator import write_sample
+from tests.conftest import made_once, users
 from tests.end_to_end.house import House
 from tests.end_to_end.marts import contents
 
@@ -26,23 +30,24 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample(session_folder: Path) -> Path:
     """A folder with `landing` and `truth`."""
-    out = tmp_path_factory.mktemp("sample")
-    write_sample(out, DAYS, SEED, SCALE)
-    return out
+    return made_once(session_folder / "sample", lambda out: write_sample(out, DAYS, SEED, SCALE))
+
+
+@pytest.fixture(scope="session")
+def key_file(session_folder: Path) -> Path:
+    """The key of personal data that all houses share: tokens are part of what is compared."""
+    key = secrets.token_hex(32)
+    return made_once(session_folder / "pii.key", lambda path: path.write_text(key))
 
 
 @pytest.fixture(scope="session")
 def new_house(
-    tmp_path_factory: pytest.TempPathFactory, sample: Path
+    tmp_path_factory: pytest.TempPathFactory, sample: Path, key_file: Path
 ) -> Iterator[Callable[..., House]]:
-    """Make houses, each with a copy of the sample's landing folder unless told otherwise.
-
-    All share one key of personal data: tokens are part of what is compared.
-    """
+    """Make houses, each with a copy of the sample's landing folder unless told otherwise."""
     made: list[House] = []
-    key_file = tmp_path_factory.mktemp("key") / "pii.key"
 
     def make(*, filled: bool = True) -> House:
         folder = tmp_path_factory.mktemp("house")
@@ -60,8 +65,33 @@ def new_house(
 
 
 @pytest.fixture(scope="session")
-def undisturbed(new_house: Callable[..., House]) -> Undisturbed:
-    """The sample loaded, built and learned from in one go."""
-    house = new_house()
-    printed = house.good("run")
-    return Undisturbed(house, printed, contents(house.warehouse()))
+def undisturbed(
+    session_folder: Path, sample: Path, key_file: Path
+) -> Iterator[Callable[[], Undisturbed]]:
+    """The sample loaded, built and learned from in one go, by the first worker that asks for it.
+
+    A test asks when it comes to compare, so that what it compares is made beside it.
+    """
+    folder = session_folder / "undisturbed"
+    folder.mkdir(exist_ok=True)
+    with users(folder, +1):
+        house = House(folder / "home", folder / "landing", key_file)
+
+    def run(out: Path) -> None:
+        shutil.copytree(sample / "landing", house.landing)
+        printed = house.good("run")
+        out.mkdir()
+        found = {"printed": printed, "marts": contents(house.warehouse())}
+        (out / "found.json").write_text(json.dumps(found), "utf-8")
+
+    @functools.cache
+    def ask() -> Undisturbed:
+        found = json.loads((made_once(folder / "run", run) / "found.json").read_text("utf-8"))
+        house.good("db", "start")  # a worker that left may have been the last one
+        marts = {name: (count, mark) for name, (count, mark) in found["marts"].items()}
+        return Undisturbed(house, found["printed"], marts)
+
+    yield ask
+    with users(folder, -1) as left:
+        if left == 0:
+            house.stop()

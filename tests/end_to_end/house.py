@@ -24,7 +24,10 @@ class House:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of every command of this house."""
+        """The environment of every command of this house.
+
+        dbt's unit tests are left out: they depend on the code alone, not on what a house holds.
+        """
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TALLYHOUSE_", "DBT_"))}
         return {
             **kept,
@@ -33,6 +36,7 @@ class House:
             "TALLYHOUSE_PII_KEY_FILE": str(self.key_file),
             "DBT_TARGET_PATH": str(self.home / "target"),
             "DBT_LOG_PATH": str(self.home / "logs"),
+            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         }
 
     def run(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:

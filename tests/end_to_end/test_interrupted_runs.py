@@ -24,7 +24,7 @@ MOMENTS = (
 
 
 def test_killed_while_loading_and_while_building(
-    undisturbed: Undisturbed, new_house: Callable[..., House]
+    undisturbed: Callable[[], Undisturbed], new_house: Callable[..., House]
 ) -> None:
     house = new_house()
     house.good("db", "start")
@@ -32,7 +32,7 @@ def test_killed_while_loading_and_while_building(
         _kill_when(moment, house)
     _kill_the_server(house.warehouse())
     house.good("run")
-    assert contents(house.warehouse()) == undisturbed.marts
+    assert contents(house.warehouse()) == undisturbed().marts
 
 
 def _kill_when(question: str, house: House) -> None:
