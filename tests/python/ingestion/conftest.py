@@ -131,7 +131,10 @@ class Loading:
 
 def wait_for_nobody(rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
     """Until the server noticed that a killed loader is gone and freed its lock."""
-    held = f"select 1 from pg_locks where locktype = 'advisory' and objid = {LOADER_LOCK}"
+    held = (  # in this database: other workers load into others of the same server
+        f"select 1 from pg_locks where locktype = 'advisory' and objid = {LOADER_LOCK}"
+        " and database = (select oid from pg_database where datname = current_database())"
+    )
     for _ in range(200):
         if not rows(held):
             return
