@@ -33,11 +33,6 @@ create table if not exists raw_cdc.changes (
     load_id bigint not null
 ) partition by range (event_date);
 
-create index if not exists changes_key on raw_cdc.changes (key_hash);
-
--- A load reads back what it brought, however much its days hold already.
-create index if not exists changes_load on raw_cdc.changes (load_id);
-
 create table if not exists raw_cdc.change_keys (like raw_events.event_keys including all);
 create table if not exists raw_cdc.change_keys_recent (primary key (key)) inherits (raw_cdc.change_keys);
 

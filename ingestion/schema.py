@@ -15,7 +15,7 @@ from ingestion.contracts import load_contracts
 from tallyhouse.settings import Settings
 
 HERE = Path(__file__).parent
-FILES = ("schema.sql", "webhooks.sql", "cdc.sql", "upgrades.sql")
+FILES = ("schema.sql", "webhooks.sql", "cdc.sql", "indexes.sql", "upgrades.sql")
 
 # Two processes applying DDL at the same moment would trip over each other's catalogue rows.
 _LOCK = 7_215_001

@@ -1,7 +1,7 @@
 -- The loaded staging area: raw_* schemas hold what the sources said, ops holds what happened to it.
 -- Applied on every start; every statement is idempotent. Day partitions are made by the loader.
 -- Timestamps are UTC instants. Tables of webhooks and of change data capture: webhooks.sql, cdc.sql;
--- what an earlier version made otherwise: upgrades.sql.
+-- what an earlier version made otherwise: upgrades.sql; indexes: indexes.sql.
 
 create schema if not exists ops;
 create schema if not exists raw_events;
@@ -32,10 +32,6 @@ create table if not exists ops.load_manifest (
     superseded_by bigint,
     loaded_at timestamptz not null default now()
 );
-
-create unique index if not exists load_manifest_content
-on ops.load_manifest (source_kind, source_name, content_hash)
-where superseded_by is null;
 
 -- record is scrubbed of personal data and cut to a readable length; line 0 is the file as a whole.
 create table if not exists ops.rejected_records (
@@ -86,8 +82,6 @@ create table if not exists ops.load_touched (
     entity_id text,
     touched_on date
 );
-
-create index if not exists load_touched_load on ops.load_touched (load_id);
 
 create table if not exists ops.source_watermarks (
     source_kind text not null,

@@ -19,10 +19,9 @@ create table if not exists ops.run_log (
     finished_at timestamptz,
     status text not null default 'running' check (status in ('running', 'succeeded', 'failed')),
     fingerprint text,
-    details jsonb not null default '{}'::jsonb
+    details jsonb not null default '{}'::jsonb,
+    unique (job_name, run_id)  -- for the newest runs of a job
 );
-
-create index if not exists run_log_job_idx on ops.run_log (job_name, run_id desc);
 
 -- how far each incremental model has come, and the code and seeds it was built from
 create table if not exists ops.model_watermarks (

@@ -16,6 +16,10 @@ RELATIONS = """
     select table_schema, table_name from information_schema.tables
     where table_schema in ('ops', 'ml', 'governance') or table_schema like 'raw\\_%'
 """
+TABLES = """
+    select schemaname, tablename from pg_tables
+    where schemaname = 'ops' or schemaname like 'raw\\_%'
+"""
 SHAPE = """
     select table_schema, table_name, column_name, data_type, is_nullable, view_definition
     from information_schema.columns left join information_schema.views
@@ -54,6 +58,31 @@ def test_a_long_query_stops_no_preparation(fresh_database: Callable[..., Warehou
         for name in names:
             reader.execute(sql.SQL("select from {} limit 1").format(sql.Identifier(*name)))
         impatient(warehouse).prepare()
+
+
+def test_a_load_at_work_stops_no_preparation(fresh_database: Callable[..., Warehouse]) -> None:
+    """Its transaction holds what it writes until a file's end, which may be far."""
+    warehouse = fresh_database("schema", prepared=True)
+    with warehouse.connect() as loader:
+        names = loader.execute(TABLES).fetchall()
+        assert {("ops", "load_touched"), ("raw_cdc", "changes")} <= set(names)
+        for name in names:
+            lock = "lock table {} in row exclusive mode"  # that of every insert, update, delete
+            loader.execute(sql.SQL(lock).format(sql.Identifier(*name)))
+        impatient(warehouse).prepare()
+
+
+def test_every_index_is_made(fresh_database: Callable[..., Warehouse]) -> None:
+    with fresh_database("schema", prepared=True).connect() as conn:
+        found = conn.execute(
+            "select indexrelid::regclass::text, indisunique, pg_get_expr(indpred, indrelid)"
+            " from pg_index where indexrelid::regclass::text ~ '_(content|load|key)$'"
+            " and not indisprimary order by 1"
+        ).fetchall()
+    indexes = {name: (is_unique, only) for name, is_unique, only in found}
+    assert indexes["ops.load_manifest_content"] == (True, "(superseded_by IS NULL)")
+    for name in ("ops.load_touched_load", "raw_cdc.changes_key", "raw_cdc.changes_load"):
+        assert indexes[name] == (False, None)
 
 
 def test_a_store_of_before_is_brought_along_and_loads_on(
