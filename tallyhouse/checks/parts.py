@@ -62,12 +62,16 @@ def in_front(command: list[str], root: Path, given: Mapping[str, str]) -> int:
 
 
 def leave_on_termination() -> None:
-    """SIGTERM becomes an ordinary exit, so that servers are stopped on the way out."""
+    """SIGTERM becomes an ordinary exit, so that servers are stopped on the way out.
+
+    Parts are ended by an interrupt, which a shell lets its background jobs ignore: not here.
+    """
 
     def leave(_number: int, _frame: FrameType | None) -> None:
         raise SystemExit(143)
 
     signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _started(

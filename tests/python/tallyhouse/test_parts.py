@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,15 @@ def test_what_is_said_beside_comes_whole_when_the_rest_has_ended(tmp_path: Path)
     assert said.split("\n") == ["in front", "", "beside 1", "beside 2", "code 3", ""]
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["front", "background"])
+def _started_in(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A shell lets its background jobs ignore interrupts, and they inherit it."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_started_in")
 def test_all_processes_of_all_parts_end_with_the_program(tmp_path: Path) -> None:
     program = start(tmp_path, WAITS, WAITS)
     grandchildren = wait_for_grandchildren(tmp_path)
