@@ -20,8 +20,11 @@ COPY = "COPY of the same rows"
 MEMORY = 1024.0  # MiB
 MEMORY_NOTE = (
     "the sum over the loader and its parsing processes, looked at every 50 ms; pages they share are"
-    " counted once for each of them, so it is an upper bound (divided among them: {shared:.0f}"
-    " MiB). Postgres beside it, its shared buffers included: {database:.0f} MiB"
+    " counted once for each of them, so it is an upper bound"
+)
+SHARES_NOTE = (
+    "divided among the processes that share it: {shared:.0f} MiB. Postgres beside it, its shared"
+    " buffers included: {database:.0f} MiB"
 )
 
 
@@ -116,12 +119,13 @@ def _tell_loads(bench: Bench, report: Report, found: _Samples, fate: str) -> Non
 
 
 def _memory(what: str, costs: list[Cost]) -> Line:
-    note = MEMORY_NOTE.format(
-        shared=max(cost.peak_shared_mib for cost in costs),
-        database=max(cost.database_peak_mib for cost in costs),
-    )
+    shared = max(cost.peak_shared_mib for cost in costs)
+    database = max(cost.database_peak_mib for cost in costs)
+    notes = [MEMORY_NOTE]
+    if shared:
+        notes.append(SHARES_NOTE.format(shared=shared, database=database))
     return Line(
-        GROUP, what, [cost.peak_mib for cost in costs], unit="MiB", budget=MEMORY, notes=[note]
+        GROUP, what, [cost.peak_mib for cost in costs], unit="MiB", budget=MEMORY, notes=notes
     )
 
 
@@ -132,7 +136,7 @@ def _one_file(bench: Bench, report: Report, lines: int) -> None:
     size = sum(path.stat().st_size for path in landing.rglob("*.jsonl"))
     bench.say(f"one file of {size / 1e9:.2f} GB")
     store = bench.site.store(history.name)
-    cost = store.command("load", landing=landing)
+    cost = store.command("load", landing=landing, with_shares=True)
     bench.check(store, history)
     store.drop()
     bench.forget(history)
@@ -146,7 +150,7 @@ def _large(bench: Bench, report: Report) -> None:
     landing = bench.landing(history)
     bench.say(f"loading {history.lines:,} events")
     store = bench.site.store(history.name)
-    cost = store.command("load", landing=landing)
+    cost = store.command("load", landing=landing, with_shares=True)
     line = _memory(f"memory of loading {history.lines:,} events", [cost])
     line.notes.append(
         f"{cost.seconds:.1f} s, {history.lines / cost.seconds:,.0f} rows/s;"

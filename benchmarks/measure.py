@@ -14,8 +14,8 @@ from pathlib import Path
 
 PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 LOOK_EVERY = 0.05  # seconds between two looks at the memory of the processes known
-FIND_EVERY = 10  # looks between two searches for new processes
-SHARE_EVERY = 40  # looks between two divisions of shared memory, which costs the kernel a walk
+FIND_EVERY = 20  # looks between two searches for new processes
+SHARE_EVERY = 40  # looks between two divisions of shared memory
 MIB = 2**20
 
 
@@ -24,7 +24,8 @@ class Cost:
     """Seconds of the clock and of the CPU; peaks in MiB, summed over a tree of processes.
 
     `peak_mib` counts memory that processes share once for each of them, so it is an upper bound;
-    `peak_shared_mib` divides it among them (the kernel's Pss), looked at every two seconds.
+    `peak_shared_mib` divides it among them (the kernel's Pss), looked at every two seconds where
+    that was asked for: the kernel walks all their pages, a tenth of a core.
     """
 
     seconds: float
@@ -48,13 +49,17 @@ def clock(work: Callable[[], object]) -> float:
 
 
 def run_child(
-    command: Sequence[str], environment: Mapping[str, str], postmaster: int, folder: Path
-) -> Cost:
-    """Run a command to its end and tell what it cost; raises ChildFailed."""
+    command: Sequence[str], environment: Mapping[str, str], postmaster: int, folder: Path,
+    with_shares: bool = False,
+) -> Cost:  # fmt: skip
+    """Run a command to its end and tell what it cost; raises ChildFailed.
+
+    `with_shares` also divides shared memory and looks at that of Postgres; seconds mean less then.
+    """
     with tempfile.TemporaryFile(dir=folder) as told, tempfile.TemporaryFile(dir=folder) as said:
         before, started = database_cpu(postmaster), time.perf_counter()
         child = subprocess.Popen(command, env=dict(environment), stdout=told, stderr=said)
-        watch = _Watch(child.pid, postmaster)
+        watch = _Watch(child.pid, postmaster if with_shares else None)
         watch.start()
         try:
             _, status, usage = os.wait4(child.pid, 0)
@@ -108,7 +113,7 @@ def tree(root: int) -> list[int]:
 class _Watch(threading.Thread):
     """Follows the memory of a tree of processes until told to end."""
 
-    def __init__(self, root: int, postmaster: int) -> None:
+    def __init__(self, root: int, postmaster: int | None) -> None:
         super().__init__(daemon=True)
         self._root, self._postmaster = root, postmaster
         self._ended = threading.Event()
@@ -120,7 +125,7 @@ class _Watch(threading.Thread):
         while not self._ended.wait(LOOK_EVERY):
             if looks % FIND_EVERY == 0:
                 known = tree(self._root)
-            if looks % SHARE_EVERY == FIND_EVERY:
+            if self._postmaster and looks % SHARE_EVERY == FIND_EVERY:
                 self.shared_peak = max(self.shared_peak, sum(map(_shared, known)))
                 database = sum(map(_shared, tree(self._postmaster)))
                 self.database_peak = max(self.database_peak, database)

@@ -40,11 +40,12 @@ class Store:
         """The settings for another landing folder."""
         return replace(self.settings, landing=str(landing))
 
-    def command(self, *arguments: str, landing: Path | None = None) -> Cost:
+    def command(self, *arguments: str, landing: Path | None = None,
+                with_shares: bool = False) -> Cost:  # fmt: skip
         """Run `tallyhouse …` on this store as a child process and tell what it cost."""
         program = str(Path(sys.executable).parent / "tallyhouse")
         place = ["--landing", str(landing)] if landing else []
-        return self.site.run([program, *arguments, *place], self._environment())
+        return self.site.run([program, *arguments, *place], self._environment(), with_shares)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         with self.warehouse.connect(autocommit=True) as connection:
@@ -99,10 +100,12 @@ class Site:
         warehouse.prepare()
         return Store(self, warehouse)
 
-    def run(self, command: list[str], environment: dict[str, str]) -> Cost:
+    def run(
+        self, command: list[str], environment: dict[str, str], with_shares: bool = False
+    ) -> Cost:
         """Run a command after a checkpoint, so that no sample pays for the one before it."""
         self.settle()
-        return run_child(command, environment, self.postmaster, self.folder)
+        return run_child(command, environment, self.postmaster, self.folder, with_shares)
 
     def settle(self) -> None:
         self._admin(sql.SQL("checkpoint"))
