@@ -20,7 +20,10 @@ SCHEMA = pa.schema([
     *(pa.field(field.name, pa.string() if field.name in _IDS else field.type) for field in _KEPT),
     ("load_id", pa.int64()),
 ])  # fmt: skip
-_REPEATING = ["product", "source", "tenant_id", "user_id", "session_id", "event_name"]
+_REPEATING = [
+    "product", "source", "tenant_id", "tenant_source_id", "user_id", "user_source_id", "event_name",
+    "event_domain", "country_code", "device_type", "browser", "ip_subnet",
+]  # fmt: skip
 _BOUNDED = ["occurred_at", "received_at", "event_name", "load_id"]  # readers skip files by these
 
 
