@@ -84,7 +84,8 @@ SESSIONS = """
         s.user_id, s.tenant_id, s.product, s.started_at, s.ended_at,
         (s.started_at at time zone t.timezone)::date as date_key,
         s.event_count, s.active_minutes, s.feature_count,
-        extract(epoch from s.ended_at - s.started_at) / 60 as session_minutes, s.is_derived
+        extract(epoch from s.ended_at - s.started_at) / 60 as session_minutes, s.is_derived,
+        s.ended_at >= s.started_at + interval '23 hours' as is_long
     from sessions as s
     join core.dim_tenant as t on t.tenant_id = s.tenant_id
 """
@@ -113,7 +114,7 @@ TABLES = {
         "core.fact_sessions",
         SESSIONS.replace("{started}", "extract(epoch from s.started_at)::text"),
         "date_key",
-        ("date_key, tenant_id", "ended_at"),
+        ("date_key, tenant_id", "is_long, ended_at", "session_id, tenant_id"),
     ),
 }
 DAILY = (

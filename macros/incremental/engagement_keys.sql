@@ -28,7 +28,7 @@
     {{ pairs_condition(columns, pairs.keys() | list) }}
 {%- endmacro %}
 
-{#- columns: tenant, user. Users active on an affected local day now, or first seen on one until now. -#}
+{#- columns: tenant, user. Users active on an affected local day now, or first or last seen on one until now. -#}
 {% macro affected_engaged_users(columns) -%}
     {%- set pairs = affected_tenant_day_pairs() -%}
     {%- if not pairs -%}
@@ -41,9 +41,36 @@
             union
             select known.tenant_id, known.user_id
             from {{ this }} as known
-            where {{ pairs_condition(['known.tenant_id', 'known.first_date'], pairs, widen=1) }}
+            where
+                {{ pairs_condition(['known.tenant_id', 'known.first_date'], pairs, widen=1) }}
+                or {{ pairs_condition(['known.tenant_id', 'known.last_date'], pairs, widen=1) }}
         )
     {%- endif -%}
+{%- endmacro %}
+
+{#- columns: cohort type, tenant, first day of a period. Days, weeks and months that hold an affected local day, or one on
+    which a user was active whose first day is another one since. -#}
+{% macro affected_cohort_periods(columns) -%}
+    {%- set moved -%}
+        select days.tenant_id, days.date_key as event_date
+        from {{ _ancestor_relation('int_engagement__users') }} as users
+        inner join {{ _ancestor_relation('int_engagement__user_days') }} as days
+            on users.tenant_id = days.tenant_id and users.user_id = days.user_id
+        where users.first_date_load_id > {{ load_watermark() }}
+    {%- endset -%}
+    {%- set days = (_local_pairs() + _query_pairs(moved)) | unique | list -%}
+    {%- set weeks, months = {}, {} -%}
+    {%- for tenant, day in days -%}
+        {%- do weeks.update({(tenant, _shifted(day, -modules.datetime.date.fromisoformat(day).weekday())): true}) -%}
+        {%- do months.update({(tenant, day[:8] ~ '01'): true}) -%}
+    {%- endfor -%}
+    {%- set conditions = [] -%}
+    {%- for cohort_type, pairs in [('day', days), ('week', weeks.keys() | list), ('month', months.keys() | list)] if pairs -%}
+        {%- do conditions.append(
+            "(" ~ columns[0] ~ " = '" ~ cohort_type ~ "' and " ~ pairs_condition([columns[1], columns[2]], pairs) ~ ")"
+        ) -%}
+    {%- endfor -%}
+    {{ any_of(conditions) }}
 {%- endmacro %}
 
 {#- columns: tenant, metric date. Days whose trailing windows hold an affected local day, and days by which a tenant's

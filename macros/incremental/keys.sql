@@ -1,8 +1,9 @@
 {#- The kinds of affected keys. Each macro takes a list of column expressions and returns a condition on them. What a run
     affects becomes literals here: the planner then reads only the partitions and index ranges that matter. -#}
 
-{#- columns: tenant, UTC date of the event, and optionally the local date beside it (for its index). Days on which a load touched an event; all days of a tenant whose time zone
-    changed; all days of an anonymous id that was given another user since. -#}
+{#- columns: tenant, UTC date of the event, and optionally the local date beside it (for its index). Days on which a load
+    touched an event; all days of a tenant whose time zone changed; all days of an anonymous id that was given another user
+    since. -#}
 {% macro affected_tenant_days(columns) -%}
     {{ pairs_condition(columns, affected_tenant_day_pairs()) }}
 {%- endmacro %}
@@ -119,8 +120,19 @@
             from (values {% for pair in wide %}('{{ pair[0] }}', '{{ pair[1] }}'){{ ', ' if not loop.last }}{% endfor %}) as pairs (tenant_id, day)
         )
         {%- endif %}
-        {%- if columns | length > 2 %} and {{ columns[2] }} between {{ date_literal(_shifted(days | first, -1)) }} and {{ date_literal(_shifted(days | last, 1)) }}{% endif %})
+        {%- if columns | length > 2 %} and {{ columns[2] }} in ({% for day in _with_neighbours(days) %}{{ date_literal(day) }}{{ ', ' if not loop.last }}{% endfor %}){% endif %})
     {%- endif -%}
+{%- endmacro %}
+
+{#- Days, each with the one before and the one after it. -#}
+{% macro _with_neighbours(days) -%}
+    {%- set found = {} -%}
+    {%- for day in days -%}
+        {%- for shift in [-1, 0, 1] -%}
+            {%- do found.update({_shifted(day, shift): true}) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(found.keys() | sort | list) }}
 {%- endmacro %}
 
 {% macro _shifted(day, days) -%}

@@ -34,9 +34,9 @@
 {#- The cohort types and the last period that is kept for each (vars, so that a table of daily cohorts stays bounded). -#}
 {% macro cohort_types() -%}
     {{ return({
-        'day': var('retention_day_periods', 90),
-        'week': var('retention_week_periods', 52),
-        'month': var('retention_month_periods', 36),
+        'day': var('retention_day_periods'),
+        'week': var('retention_week_periods'),
+        'month': var('retention_month_periods'),
     }) }}
 {%- endmacro %}
 

@@ -29,7 +29,7 @@ final as (
     from events
     where
         user_id is not null
-        and {{ is_affected('events.tenant_id', 'events.event_date') }}
+        and {{ is_affected('events.tenant_id', 'events.event_date', 'events.date_key') }}
     group by tenant_id, user_id, event_date
 
 )

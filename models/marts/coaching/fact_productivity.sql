@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['tenant_id', 'user_id', 'date_key']}],
+    indexes=[{'columns': ['tenant_id', 'user_id', 'date_key']}, {'columns': ['date_key', 'tenant_id']}],
     meta={'affected': {'by': 'affected_productivity', 'columns': ['tenant_id', 'user_id', 'date_key']}},
 ) }}
 

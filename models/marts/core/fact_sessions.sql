@@ -1,10 +1,14 @@
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['date_key', 'tenant_id']}, {'columns': ['ended_at']}],
+    indexes=[
+        {'columns': ['date_key', 'tenant_id']},
+        {'columns': ['is_long', 'ended_at']},
+        {'columns': ['session_id', 'tenant_id']},
+    ],
     pre_hook="{{ forget_logged_days() }}",
     meta={'affected': {
         'by': 'affected_sessions',
-        'columns': ['tenant_id', 'session_id', 'is_derived', 'started_at', 'ended_at'],
+        'columns': ['tenant_id', 'session_id', 'is_derived'],
         'vars': ['session_gap_minutes'],
         'logged': ['tenant_id', 'date_key'],
     }},
@@ -22,6 +26,7 @@ tenants as (
 
 ),
 
+-- while affected sessions are built: the affected days, and the other days that those sessions span
 events as (
 
     select
@@ -31,60 +36,68 @@ events as (
         events.session_id,
         events.event_id,
         events.event_name,
-        events.date_key,
-        events.event_date,
-        events.occurred_at
+        events.occurred_at,
+        {{ is_on_affected_day('events.tenant_id', 'events.event_date') }} as is_affected
     from {{ ref('fact_events') }} as events
     left join {{ ref('engagement_event_roles') }} as event_roles on events.event_name = event_roles.event_name
     where
         (events.session_id is not null or events.user_id is not null)
         and coalesce(event_roles.is_activity, true)
+        and {{ is_on_session_day('events.tenant_id', 'events.event_date', 'events.date_key') }}
 
 ),
 {% if is_incremental() %}
 replaced_sessions as (
 
     select * from {{ this }} as sessions
-    where {{ is_affected('sessions.tenant_id', 'sessions.session_id', 'sessions.is_derived', 'sessions.started_at', 'sessions.ended_at') }}
+    where {{ is_affected('sessions.tenant_id', 'sessions.session_id', 'sessions.is_derived') }}
 
 ),
 
--- the affected days, and what else belongs to the sessions that are replaced
+-- what belongs to the others lies on affected days alone
+spanning_sessions as (
+
+    select * from replaced_sessions
+    where
+        {{ local_date('started_at', "'UTC'") }} <> {{ local_date('ended_at', "'UTC'") }}
+        or not {{ is_on_affected_day('tenant_id', local_date('started_at', "'UTC'")) }}
+
+),
+
 session_events as (
 
     select events.*
     from events
-    where {{ on_affected_days('events') }}
+    where events.is_affected
 
     union all
 
     select events.*
     from events
-    inner join replaced_sessions
+    inner join spanning_sessions
         on
-            events.product = replaced_sessions.product
-            and events.tenant_id = replaced_sessions.tenant_id
-            and events.user_id = replaced_sessions.user_id
-            and events.occurred_at between replaced_sessions.started_at and replaced_sessions.ended_at
+            events.product = spanning_sessions.product
+            and events.tenant_id = spanning_sessions.tenant_id
+            and events.user_id = spanning_sessions.user_id
+            and events.occurred_at between spanning_sessions.started_at and spanning_sessions.ended_at
     where
-        replaced_sessions.is_derived
+        not events.is_affected
         and events.session_id is null
-        and {{ on_spanned_days('events') }}
+        and spanning_sessions.is_derived
 
     union all
 
     select events.*
     from events
     where
-        events.session_id is not null
+        not events.is_affected
         and (events.tenant_id, events.session_id) in (
             select
-                replaced_sessions.tenant_id,
-                replaced_sessions.session_id
-            from replaced_sessions
-            where not replaced_sessions.is_derived
+                spanning_sessions.tenant_id,
+                spanning_sessions.session_id
+            from spanning_sessions
+            where not spanning_sessions.is_derived
         )
-        and {{ on_spanned_days('events') }}
 
 ),
 {% else %}
@@ -184,7 +197,8 @@ final as (
         sessions.active_minutes,
         sessions.feature_count,
         {{ seconds_between('sessions.started_at', 'sessions.ended_at') }} / 60 as session_minutes,
-        sessions.is_derived
+        sessions.is_derived,
+        {{ is_long_session('sessions.started_at', 'sessions.ended_at') }} as is_long
     from sessions
     inner join tenants on sessions.tenant_id = tenants.tenant_id
 
