@@ -6,6 +6,7 @@ that comes or changes later, an event that bridges two sessions, rows that must 
 
 import random
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +38,13 @@ def everyday_events() -> list[dict[str, Any]]:
     return lines
 
 
+def visit_of_32_hours() -> list[dict[str, Any]]:
+    """One visit without a pause, which spans a day on which it neither starts nor ends."""
+    start = datetime(2026, 6, 12, 20)
+    moments = [start + timedelta(minutes=25 * number) for number in range(78)]
+    return [event(f"h{at:%d%H%M}", "umoya", "ayanda", f"{at}") for at in moments]
+
+
 def steps() -> Steps:
     """One file each. Files of events may come in any order; those of changes say their place."""
     goal = {"title": "Run", "status": "completed", "created_at": "2026-06-01T08:00:00.000000Z"}
@@ -54,6 +62,7 @@ def steps() -> Steps:
             event("v1", "kompas", None, "2026-06-03 09:00:00", anonymous="visitor-1"),
             event("v2", "kompas", None, "2026-06-17 09:00:00", anonymous="visitor-1"),
             event("n1", "kompas", None, "2026-06-05 09:00:00", session="walk-in"),
+            *visit_of_32_hours(),
         ],
         # bridges thandi's two visits; the same from 150 days before anything else of the tenant
         events.format("30-bridge"): [
@@ -64,6 +73,9 @@ def steps() -> Steps:
         ],
         events.format("40-identity"): [
             event("v3", "kompas", "vera", "2026-06-25 09:00:00", anonymous="visitor-1"),
+        ],
+        events.format("60-middle"): [
+            event("h0", "umoya", "ayanda", "2026-06-13 12:03:00", received="2026-06-28 08:00:00"),
         ],
         # the body that was received first counts: bram's long visit loses its end, a day its event
         events.format("50-corrections"): [
@@ -130,7 +142,7 @@ STEPS = steps()
 def in_order(names: list[str]) -> list[list[str]]:
     """Everyday life first, then what reaches back, then what takes back."""
     back = [n for n in names if any(word in n for word in ("bridge", "identity", "zones"))]
-    gone = [n for n in names if any(word in n for word in ("corrections", "gone"))]
+    gone = [n for n in names if any(word in n for word in ("corrections", "gone", "middle"))]
     return [[n for n in names if n not in back + gone], back, gone]
 
 
@@ -179,6 +191,9 @@ def assert_cases_happened(house: House) -> None:
         "core.dim_tenant where timezone = 'Africa/Johannesburg') and event_count = 2 "
         "and started_at = timestamptz '2026-06-10 23:45:00+00'"
     ) == [(1,)]
+    assert house.query(
+        "select event_count from core.fact_sessions where is_derived and is_long"
+    ) == [(79,)]
     assert house.query(
         "select min(metric_date)::text from engagement.metrics_daily_engagement"
     ) == [("2026-01-05",)]
