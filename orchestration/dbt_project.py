@@ -6,8 +6,10 @@ key prefix are one. Does not belong here: running dbt (`defs/transformation`).
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,31 @@ PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/dbt")
 
 @cache
 def manifest() -> dict[str, Any]:
-    """Return the parsed manifest, parsing the project first when a file is newer than it."""
+    """Return the parsed manifest, parsing the project first when a file is newer than it.
+
+    Dagster's processes start together: one of them parses, the others wait for it.
+    """
     settings = Settings.from_env()
     path = settings.root / "target" / "manifest.json"
-    if not path.exists() or path.stat().st_mtime < newest_change(settings.root):
-        dbt.parse(settings)
-    parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with _alone(path.parent):
+        if not path.exists() or path.stat().st_mtime < newest_change(settings.root):
+            dbt.parse(settings)
+        parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return parsed
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time; where nothing can be written, nobody parses either."""
+    try:
+        folder.mkdir(exist_ok=True)
+        file = (folder / ".parsing").open("a")
+    except OSError:
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def newest_change(root: Path) -> float:
