@@ -41,13 +41,21 @@
         {%- set pairs = affected_tenant_day_pairs() -%}
         {%- if pairs -%}
             {%- set query -%}
+                with sessions as (
+                    select tenant_id, started_at, ended_at, is_long from {{ this }}
+                    where {{ affected_sessions(['tenant_id', 'session_id', 'is_derived']) }}
+                )
+                select tenant_id, {{ local_date('started_at', "'UTC'") }} as event_date from sessions
+                union
+                select tenant_id, {{ local_date('ended_at', "'UTC'") }} as event_date from sessions
+                union
                 select sessions.tenant_id, dates.date_key as event_date
-                from {{ this }} as sessions
+                from sessions
                 inner join {{ _ancestor_relation('dim_date') }} as dates
                     on
                         dates.date_key >= {{ local_date('sessions.started_at', "'UTC'") }}
                         and dates.date_key <= {{ local_date('sessions.ended_at', "'UTC'") }}
-                where {{ affected_sessions(['sessions.tenant_id', 'sessions.session_id', 'sessions.is_derived']) }}
+                where sessions.is_long
             {%- endset -%}
             {%- do pairs.extend(_query_pairs(query)) -%}
         {%- endif -%}
