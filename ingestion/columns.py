@@ -28,6 +28,7 @@ _ROWS_AT_ONCE = 4_096
 _ESCAPED = re.compile(r"\\(.)")
 _ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
+_SAME_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 
 
 def unescape(text: str) -> str | None:
@@ -82,17 +83,27 @@ def bytes_16(joined: bytes) -> pa.Array:
     return pa.Array.from_buffers(BYTES_16, len(joined) // 16, [None, pa.py_buffer(joined)])
 
 
+def joined(texts: pa.StringArray) -> bytes:
+    """All the bytes of texts, none of them null, one text after the other."""
+    if not len(texts):
+        return b""
+    ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    return bytes(texts.buffers()[2][int(ends[0]) : int(ends[-1])])
+
+
+def alike(text: bytes) -> bytes:
+    """A text with zeros for all its digits: texts that differ in digits only become one."""
+    return text.translate(_SAME_DIGIT)
+
+
 def uuid_bytes(texts: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     """Texts, none of them null, as UUIDs: (n, 16) bytes, and which texts are UUIDs in the usual
     form at all; the bytes of others mean nothing."""
     count = len(texts)
     found = np.zeros((count, 16), np.uint8)
     is_uuid = pc.equal(pc.binary_length(texts), 36).to_numpy(zero_copy_only=False)
-    joined = texts.filter(pa.array(is_uuid)) if not is_uuid.all() else texts
-    starts = np.frombuffer(joined.buffers()[1], np.int32)[joined.offset :]
-    first = int(starts[0]) if len(joined) else 0
-    raw = np.frombuffer(joined.buffers()[2] or b"", np.uint8)
-    raw = raw[first : first + 36 * len(joined)].reshape(-1, 36)
+    likely = texts.filter(pa.array(is_uuid)) if not is_uuid.all() else texts
+    raw = np.frombuffer(joined(likely), np.uint8).reshape(-1, 36)
     values = _VALUE_OF_DIGIT[raw[:, _DIGITS_OF_UUID]]
     is_good = (values < 16).all(axis=1) & (raw[:, _DASHES_OF_UUID] == ord("-")).all(axis=1)
     found[is_uuid] = values[:, ::2] << 4 | values[:, 1::2]

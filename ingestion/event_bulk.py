@@ -42,67 +42,68 @@ class BulkReader:
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
         self._known.forget()
-        taken, parts, left = self._said(lines)
-        if not taken:
+        parts, odd = self._said([text for _, text in lines])
+        left = [lines[place] for place in odd]
+        if odd:
+            unlike = {*odd}
+            lines = [line for place, line in enumerate(lines) if place not in unlike]
+        if not lines:
             return None, left
         said = Said.joined(parts)
         fields, is_plain, drift = judged_fields(said, self._known, self._contract)
         if not is_plain.all():
-            left += compress(taken, ~is_plain)
-            taken = list(compress(taken, is_plain))
+            left += compress(lines, ~is_plain)
+            lines = list(compress(lines, is_plain))
             fields = fields.only(is_plain)
-        if not taken:
+        if not lines:
             return None, left
         for place, found in drift.items():
             if is_plain[place]:
                 self._parser.drift.update(found)
-        return self._rows([number for number, _ in taken], fields), left
+        return self._rows([number for number, _ in lines], fields), left
 
-    def _said(self, lines: list[Line]) -> tuple[list[Line], list[Said], list[Line]]:
-        """The lines that have the contract's form, what they say part by part, the other lines."""
-        taken: list[Line] = []
+    def _said(self, texts: list[bytes]) -> tuple[list[Said], list[int]]:
+        """What the lines that have the contract's form say, part by part; the places of the
+        others."""
         parts: list[Said] = []
-        left: list[Line] = []
-        for start in range(0, len(lines), _LINES_AT_ONCE):
-            some, structs = self._decoded(lines[start : start + _LINES_AT_ONCE], left)
-            if some:
-                taken += some
+        odd: list[int] = []
+        for start in range(0, len(texts), _LINES_AT_ONCE):
+            structs, others = self._decoded(texts[start : start + _LINES_AT_ONCE])
+            odd += [start + place for place in others]
+            if structs:
                 parts.append(self._part(structs))
-        return taken, parts, left
+        return parts, odd
 
     def _part(self, structs: list[Any]) -> Said:
-        fields, properties, is_whole = self._unpack(structs)
-        stored = self._known.stored(fields["event_name"], properties)
-        unread = {n: said for n, said in enumerate(properties) if stored[n] is None}
+        fields, names, properties, is_whole = self._unpack(structs)
+        stored = self._known.stored(names, properties)
+        unread = {n: bytes(properties[n]) for n, text in enumerate(stored) if text is None}
         return Said(fields, pa.array(stored, pa.string()), unread, is_whole)
 
-    def _decoded(self, lines: list[Line], left: list[Line]) -> tuple[list[Line], list[Any]]:
-        """The lines that have the contract's form, and each decoded; the others are added to
-        `left`."""
+    def _decoded(self, texts: list[bytes]) -> tuple[list[Any], list[int]]:
+        """The lines that have the contract's form, decoded; the places of the others."""
         decode = self._decode
-        taken: list[Line] = []
+        has_escapes = b"\\" in b"".join(texts)
         decoded: list[Any] = []
-        for start in range(0, len(lines), _LINES_PER_TRY):
-            some = lines[start : start + _LINES_PER_TRY]
-            try:
-                found = [decode(text) for _, text in some if b"\\" not in text]
-            except LEAVE:
-                found = []
-            if len(found) == len(some):
-                taken += some
-                decoded += found
-                continue
-            for line in some:
+        odd: list[int] = []
+        for start in range(0, len(texts), _LINES_PER_TRY):
+            some = texts[start : start + _LINES_PER_TRY]
+            if not has_escapes:
                 try:
-                    struct = None if b"\\" in line[1] else decode(line[1])
+                    decoded += list(map(decode, some))  # none of them where one fails
+                    continue
+                except LEAVE:
+                    pass
+            for place, text in enumerate(some, start):
+                try:
+                    struct = None if b"\\" in text else decode(text)
                 except LEAVE:
                     struct = None
                 if struct is None:
-                    left.append(line)
+                    odd.append(place)
                 else:
-                    taken.append(line)
                     decoded.append(struct)
-        return taken, decoded
+        return decoded, odd
 
     def _rows(self, lines: list[int], fields: Fields) -> Accepted:
         count, known = len(lines), self._known

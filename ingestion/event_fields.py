@@ -13,14 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.bulk_memory import REFUSED, Numbers
+from ingestion.columns import INSTANT, alike, joined
 from ingestion.contracts import EventContract
-from ingestion.event_columns import INSTANT
 from ingestion.event_known import LEAVE, Drift, Known
 from ingestion.rows import Mask
 from ingestion.times import DAY_US, parse_instant
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
 _USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$"  # see `times.has_usual_form`
+_USUAL_TIMES = {
+    len(text): text
+    for text in (
+        b"0000-00-00T00:00:00Z",
+        b"0000-00-00T00:00:00.000Z",
+        b"0000-00-00T00:00:00.000000Z",
+    )
+}  # the same, one by length, with zeros for all digits
 _NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so never stored
 _LONGEST_ID = 500
 
@@ -167,8 +175,8 @@ def _whole(
 
 def _instants(texts: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, pa.Array]:
     """Times as the database reads them, and as instants."""
-    is_usual = pc.match_substring_regex(texts, _USUAL_TIME).fill_null(False)
-    if not pc.all(is_usual).as_py():
+    if not _are_usual(texts):
+        is_usual = pc.match_substring_regex(texts, _USUAL_TIME).fill_null(False)
         found = texts.to_pylist()
         for place in np.flatnonzero(~np.asarray(is_usual)):
             found[place] = _instant(found[place], zone)
@@ -178,6 +186,15 @@ def _instants(texts: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, pa.Array]:
     except pa.ArrowInvalid:  # a 30th of February among them
         texts = pa.array([_instant(text, zone) for text in texts.to_pylist()], pa.string())
         return texts, texts.cast(INSTANT)
+
+
+def _are_usual(texts: pa.StringArray) -> bool:
+    """Whether all times are written in one and the same of the usual forms."""
+    lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    form = _USUAL_TIMES.get(lengths["min"])
+    if form is None or texts.null_count or lengths["max"] != len(form):
+        return False
+    return alike(joined(texts)) == form * len(texts)
 
 
 def _instant(text: str | None, zone: ZoneInfo) -> str:

@@ -75,7 +75,7 @@ class Known:
         # by user agent, device type, browser, country
         self.places = Memory(_PLACE, self._judge_place, LEAVE)
         self.subnets = Memory(_SUBNET, self._judge_subnet, LEAVE)  # by address
-        self._plans: dict[str, EventPlan] = {}  # by name as it is said
+        self._own_names: dict[str, str] = {}  # by name as it is said
         self._bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
         self._shapes = Shapes()
 
@@ -90,7 +90,8 @@ class Known:
             self._shapes = Shapes()
 
     def _judge_kind(self, name: str) -> _Learned:
-        self._plans[name] = plan = self._parser.plan_of(name)
+        plan = self._parser.plan_of(name)
+        self._own_names[name] = plan.name
         domain = NULL if plan.domain is None else plan.domain
         return plan, (plan.name, plan.domain, f"{plan.name}\t{domain}")
 
@@ -113,23 +114,22 @@ class Known:
     def _judge_subnet(self, address: str | None) -> _Learned:
         return None, (ip_subnet(address) if address is not None else None,)
 
-    def stored(self, names: pa.Array, properties: Sequence[bytes]) -> list[str | None]:
-        """Properties as they are stored, None for those that are not of a known shape."""
-        readers = {name: self._shapes.reader(plan.name) for name, plan in self._plans.items()}
-        said = zip(names.to_pylist(), properties, strict=True)
-        return [readers.get(name, _nobody)(text) for name, text in said]
+    def stored(self, names: Sequence[Any], properties: Sequence[msgspec.Raw]) -> list[str | None]:
+        """Properties as they are stored, None for those that are not of a known shape; the names
+        are as they are said."""
+        return self._shapes.texts(self._own_names, names, properties)
 
     def judged(self, kind: int, person: int, said: bytes) -> Judged:
         """One line's properties as they are stored; None where they ask for judgement."""
         if REFUSED in (kind, person):
             return None, None
         plan = self.kinds.entries[kind]
-        text = self._shapes.reader(plan.name)(said)
-        if text is not None:
-            return text, None
         held = self._bodies.get((plan.name, said))
         if held is not None:
             return held
+        text = self._shapes.text(plan.name, said)
+        if text is not None:
+            return text, None
         try:
             return self._judge_body(plan, said, self.people.entries[person])
         except LEAVE:
@@ -156,10 +156,6 @@ class Known:
         if "tok_" not in text and len(said) <= LONGEST:
             self._bodies[(plan.name, said)] = text, drift
         return text, drift
-
-
-def _nobody(_: bytes) -> None:
-    """Reads the properties of events whose names were not heard of yet."""
 
 
 def _bytes(uuid: str | None) -> bytes | None:

@@ -7,27 +7,35 @@ digits. Belongs here: when two texts have one shape. Does not belong here: judgi
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+import msgspec
+
+from ingestion.columns import alike
 from ingestion.json_lines import encode
 
-_SAME_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
 _DIGIT = re.compile(r"\d")
 # Numbers that are written in one way, whatever their digits; a fraction must not end in zero.
 _NUMBER = re.compile(r"(?:0|[1-9]\d{0,11})\Z|(?:0|[1-9]\d{0,8})\.\d{1,4}\Z")
 _END_OF_FRACTION = re.compile(r"\.\d+(\d)")
-_ZERO = ord("0")
 LONGEST = 1_000  # characters of a text that is remembered
-
-
-Reader = Callable[[bytes], str | None]
 
 
 class _Shape(NamedTuple):
     members: Callable[[str], tuple[str, ...]] | None  # in the order of their names; None: as it is
     ends: tuple[int, ...]  # where a digit must not be zero
+
+    def text(self, said: str) -> str | None:
+        """The canonical JSON of a text of this shape; None where its digits forbid it."""
+        for place in self.ends:
+            if said[place] == "0":
+                return None
+        return said if self.members is None else "{" + ",".join(self.members(said)) + "}"
+
+
+_AS_IT_IS = _Shape(None, ())
 
 
 class Shapes:
@@ -35,32 +43,36 @@ class Shapes:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[bytes, _Shape]] = defaultdict(dict)
-        self._readers: dict[str, Reader] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._known.values()))
 
-    def reader(self, event_name: str) -> Reader:
-        """What tells the canonical JSON of an event's properties; None for those of a new shape."""
-        if event_name not in self._readers:
-            self._readers[event_name] = self._reader(event_name)
-        return self._readers[event_name]
+    def text(self, event_name: str, said: bytes) -> str | None:
+        """The canonical JSON of an event's properties; None for those of a new shape."""
+        shape = self._known[event_name].get(alike(said))
+        return None if shape is None else shape.text(said.decode("ascii"))
 
-    def _reader(self, event_name: str) -> Reader:
-        shape_of = self._known[event_name].get
+    def texts(
+        self,
+        event_names: Mapping[str, str],
+        names: Sequence[Any],
+        said: Sequence[bytes | msgspec.Raw],
+    ) -> list[str | None]:
+        """`text` of many, none of which holds a line's end; item i of each part is one event's.
 
-        def text_of(said: bytes) -> str | None:
-            shape = shape_of(said.translate(_SAME_DIGIT))
-            if shape is None:
-                return None
-            members, ends = shape
-            for place in ends:
-                if said[place] == _ZERO:
-                    return None
-            text = said.decode("ascii")
-            return text if members is None else "{" + ",".join(members(text)) + "}"
-
-        return text_of
+        `event_names` tells what a name among `names` stands for; others stand for nothing.
+        """
+        shapes_of = {name: self._known[own].get for name, own in event_names.items()}.get
+        joined = b"\n".join(said)
+        masked = alike(joined).split(b"\n")
+        shapes = [
+            shapes_of(name, _no_shape)(text) for name, text in zip(names, masked, strict=True)
+        ]
+        texts = joined.decode("latin-1").split("\n")  # those of a known shape are ASCII
+        return [
+            text if shape is _AS_IT_IS else None if shape is None else shape.text(text)
+            for shape, text in zip(shapes, texts, strict=True)
+        ]
 
     def learn(self, event_name: str, said: bytes, properties: Mapping[str, Any]) -> bool:
         """Remember the shape of properties that are stored unchanged, whatever the digits of their
@@ -79,8 +91,13 @@ class Shapes:
         is_sorted = names == list(members)
         order = None if is_sorted else itemgetter(*(slices[name] for name in names))
         ends = tuple(found.start(1) for found in _END_OF_FRACTION.finditer(text))
-        self._known[event_name][said.translate(_SAME_DIGIT)] = _Shape(order, ends)
+        shape = _Shape(order, ends) if order or ends else _AS_IT_IS
+        self._known[event_name][alike(said)] = shape
         return True
+
+
+def _no_shape(_: bytes) -> None:
+    """Finds the shapes of events whose names were not heard of yet."""
 
 
 def _is_open(value: Any) -> bool:

@@ -21,7 +21,8 @@ class LineColumns(NamedTuple):
     """The fields of lines; item i of each column is line i's."""
 
     fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of _WHOLE
-    properties: list[bytes]  # JSON
+    names: Sequence[Any]  # of events, as they are said
+    properties: Sequence[msgspec.Raw]  # JSON
     is_whole: np.ndarray  # whether the line has all that the contract requires, no number too large
 
 
@@ -101,6 +102,7 @@ def _columns(
         if None in found[path]:
             is_whole &= [value is not None for value in found[path]]
     fields: dict[str, pa.Array] = {}
+    names: Sequence[Any] = ()
     for name in ENVELOPE:
         kind = pa.int64() if name in _WHOLE else pa.string()
         paths = contract.envelope[name].paths() if name in contract.envelope else ()
@@ -109,14 +111,15 @@ def _columns(
             fields[name] = pa.nulls(count, kind)
             continue
         values = several[0] if len(several) == 1 else _first(several)
+        if name == "event_name":
+            names = values
         try:
             fields[name] = pa.array(values, kind)
         except (pa.ArrowTypeError, OverflowError):
             fields[name], is_small = _numbers(values, kind)
             is_whole &= is_small
     assert contract.properties.path is not None
-    properties = list(map(bytes, found[contract.properties.path]))
-    return LineColumns(fields, properties, is_whole)
+    return LineColumns(fields, names, found[contract.properties.path], is_whole)
 
 
 def _first(columns: Sequence[Sequence[Any]]) -> list[Any]:

@@ -95,7 +95,7 @@ def learnt(properties: dict[str, Any], text: bytes | None = None) -> Shapes:
 def test_other_digits_are_the_same_shape() -> None:
     shapes = learnt({"platform": "web", "goal_id": 12, "seconds": 1.25})
     said = b'{"platform":"web","goal_id":90,"seconds":7.01}'
-    assert shapes.reader("viewed")(said) == '{"goal_id":90,"platform":"web","seconds":7.01}'
+    assert shapes.text("viewed", said) == '{"goal_id":90,"platform":"web","seconds":7.01}'
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,17 @@ def test_other_digits_are_the_same_shape() -> None:
 )
 def test_other_texts_are_not(said: bytes) -> None:
     shapes = learnt({"platform": "web", "goal_id": 12, "seconds": 1.25})
-    assert shapes.reader("viewed")(said) is None
-    assert shapes.reader("another")(b'{"platform":"web","goal_id":12,"seconds":1.25}') is None
+    assert shapes.text("viewed", said) is None
+    assert shapes.text("another", b'{"platform":"web","goal_id":12,"seconds":1.25}') is None
+
+
+def test_many_texts_are_each_read_by_the_shapes_of_their_own_event() -> None:
+    shapes = learnt({"goal_id": 12})
+    shapes.learn("rated", b'{"z":1,"b":2}', {"z": 1, "b": 2})
+    said = [b'{"goal_id":34}', b'{"z":3,"b":4}', b'{"goal_id":56}', '{"a":"é"}'.encode(), b"\xff"]
+    names = ["seen", "rated", "rated", "seen", "unheard of"]
+    found = shapes.texts({"seen": "viewed", "rated": "rated"}, names, said)
+    assert found == ['{"goal_id":34}', '{"b":4,"z":3}', None, None, None]
 
 
 @pytest.mark.parametrize(
