@@ -17,12 +17,12 @@ from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.columns import halves
-from ingestion.lake_files import NOT_KEPT, as_in_lake, by_tenant, from_parquet, parquet
+from ingestion.columns import alike, joined
+from ingestion.lake_files import as_in_lake, by_tenant, from_parquet, parquet
+from ingestion.lake_order import by_day
 from ingestion.spool import Place, Spool
 
 _BEHIND = 3  # tables that wait to be kept
@@ -45,8 +45,9 @@ class FreshDays:
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
         self._limit = in_memory
         self._spool: Spool | None = None
-        self._held: dict[date, list[pa.Table]] = {}
+        self._held: list[pa.Table] = []  # rows of any days
         self._held_bytes = 0
+        self._last: dict[date, pa.Table] = {}  # the same by day and in order, in the end
         self._made: dict[date, dict[str, _File]] = {}
         self._more: dict[date, list[Place]] = {}  # rows of days beside their files
         self._begun: set[date] = set()
@@ -88,33 +89,41 @@ class FreshDays:
             self._keeping.popleft().result()
 
     def _keep(self, table: pa.Table) -> None:
-        for day, found in _by_day(table):
-            if day in self._begun:
-                rows = found.drop_columns(NOT_KEPT)
-                self._held.setdefault(day, []).append(rows)
-                self._held_bytes += rows.nbytes
+        with self._lock:
+            begun = pa.array(self._begun, pa.date32())
+        is_fresh = pc.is_in(table["event_date"], begun)
+        if not pc.all(is_fresh).as_py():
+            table = table.filter(is_fresh)
+        if len(table):
+            rows = table.drop_columns(["content_hash"])
+            self._held.append(rows)
+            self._held_bytes += rows.nbytes
         self._make_room(self._limit * _WITHIN_FILE)
 
     def _make_room(self, limit: int) -> None:
         """Move what is in memory to the spool; without room there, the tables know."""
         if self._held_bytes <= limit:
             return
+        days = self._by_day()
         try:
             self._spool = self._spool or Spool()
-            for day, tables in self._held.items():
-                self._put_aside(self._spool, day, tables)
+            for day, rows in days:
+                self._put_aside(self._spool, day, rows)
         except OSError:
-            self.spoil(self._held)
-        self._held, self._held_bytes = {}, 0
+            self.spoil([day for day, _ in days])
 
-    def _put_aside(self, spool: Spool, day: date, tables: list[pa.Table]) -> None:
-        rows = pa.concat_tables(tables)
+    def _by_day(self) -> list[tuple[date, pa.Table]]:
+        """What is held, by day and in order; nothing is held then."""
+        held, self._held, self._held_bytes = self._held, [], 0
+        return by_day(pa.concat_tables(held)) if held else []
+
+    def _put_aside(self, spool: Spool, day: date, rows: pa.Table) -> None:
         made = self._made.setdefault(day, {})
         tenants = {str(UUID(bytes=tenant)) for tenant in pc.unique(rows["tenant_id"]).to_pylist()}
         if len(rows) < _WORTH_A_FILE or tenants & made.keys():
             self._more.setdefault(day, []).append(spool.put(_arrow(rows)))
             return
-        found = _ordered(rows)
+        found = as_in_lake(rows)
         if _has_powers_of_ten(found):
             self.spoil([day])
             return
@@ -128,14 +137,22 @@ class FreshDays:
         May be called from several threads, once everything was kept."""
         with self._turn:
             self._wait(upto=0)
-        made, tables = self._made.get(day, {}), list(self._held.get(day, ()))
+            if self._held:
+                self._last = dict(self._by_day())
+        made, tables = self._made.get(day, {}), []
+        if day in self._last:
+            tables.append(self._last[day])
         if day not in self._begun or not (made or tables or day in self._more):
             return None
         tables += (_from_arrow(self._got(place)) for place in self._more.get(day, ()))
         if not tables:
             return self._files(made, {})
-        rows = _ordered(self._without_undone(pa.concat_tables(tables)))
-        return None if _has_powers_of_ten(rows) else self._files(made, dict(by_tenant(rows)))
+        rows = self._without_undone(pa.concat_tables(tables))
+        if len(tables) > 1 and len(rows):
+            days = pa.repeat(pa.scalar(day, pa.date32()), len(rows))
+            ((_, rows),) = by_day(rows.append_column("event_date", days))
+        found = as_in_lake(rows)
+        return None if _has_powers_of_ten(found) else self._files(made, dict(by_tenant(found)))
 
     def _files(
         self, made: dict[str, _File], more: dict[str, pa.Table]
@@ -170,32 +187,13 @@ class FreshDays:
             self._spool.close()
 
 
-def _by_day(table: pa.Table) -> list[tuple[date, pa.Table]]:
-    days = table["event_date"].combine_chunks().cast(pa.int32()).to_numpy()
-    found = np.unique(days)
-    if np.any(days[1:] < days[:-1]):
-        order = np.argsort(days, kind="stable")
-        table, days = table.combine_chunks().take(pa.array(order)), days[order]
-    starts = np.searchsorted(days, found).tolist()
-    stops = [*starts[1:], len(days)]
-    return [
-        (pa.scalar(int(day), pa.date32()).as_py(), table.slice(start, stop - start))
-        for day, start, stop in zip(found, starts, stops, strict=True)
-    ]
-
-
-def _ordered(table: pa.Table) -> pa.Table:
-    """A day's rows in the lake's columns, by tenant, then time, then event."""
-    table = table.combine_chunks()
-    occurred = table["occurred_at"].cast(pa.int64()).to_numpy()
-    events, tenants = halves(table["event_id"]), halves(table["tenant_id"])
-    order = np.lexsort((*events[::-1], occurred, *tenants[::-1]))
-    return as_in_lake(table.take(pa.array(order)))
-
-
 def _has_powers_of_ten(table: pa.Table) -> bool:
     """Whether a number is written like 1e+17, which the database spells out."""
-    found = pc.match_substring_regex(table["properties"], r"[:,\[]-?\d+(\.\d+)?e[+\d]")
+    properties = table["properties"].combine_chunks()
+    texts = alike(joined(properties))
+    if b"0e+" not in texts and b"0e0" not in texts:
+        return False
+    found = pc.match_substring_regex(properties, r"[:,\[]-?\d+(\.\d+)?e[+\d]")
     return bool(pc.any(found).as_py())
 
 

@@ -13,8 +13,8 @@ import pyarrow.parquet
 from ingestion import event_columns as events
 from ingestion.columns import BYTES_16, uuid_texts
 
-NOT_KEPT = ["event_date", "content_hash"]  # the lake has neither: the day is its folder's name
-_KEPT = [field for field in events.SCHEMA if field.name not in NOT_KEPT]
+_NOT_KEPT = ["event_date", "content_hash"]  # the lake has neither: the day is its folder's name
+_KEPT = [field for field in events.SCHEMA if field.name not in _NOT_KEPT]
 _IDS = frozenset(field.name for field in _KEPT if field.type == BYTES_16)
 SCHEMA = pa.schema([
     *(pa.field(field.name, pa.string() if field.name in _IDS else field.type) for field in _KEPT),
