@@ -2,17 +2,18 @@
 
 A day whose partition this load makes holds nothing but what this load stores, so the lake's files
 of it can be made from memory instead of being read out of the table again. Rows gather in memory;
-when they are too many, those of a tenant's day become its file in a spool. Most often that is all of
-the day, and the file needs only to be copied. Where more of the day follows it is put aside as it
-is, and all is put together in the end. Whatever speaks against a day (rows that left it again) sends
-the lake to the table. Belongs here: which days are wholly known, keeping their rows. Does not belong
-here: Parquet (`lake_files`), writing the lake (`lake`).
+when they are too many, those of a tenant's day become its file, put aside at the lake (for one in a
+bucket: in a spool). Most often that is all of the day, and the file needs only its name. Where more
+of the day follows it is spooled as it is, and all is put together in the end. Whatever speaks
+against a day (rows that left it again) sends the lake to the table. Belongs here: which days are
+wholly known, keeping their rows. Does not belong here: Parquet (`lake_files`), writing the lake (`lake`).
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 from uuid import UUID
@@ -24,6 +25,7 @@ from ingestion.columns import alike, joined
 from ingestion.lake_files import as_in_lake, by_tenant, from_parquet, parquet
 from ingestion.lake_order import by_day
 from ingestion.spool import Place, Spool
+from tallyhouse.storage import Aside, open_storage
 
 _BEHIND = 3  # tables that wait to be kept
 IN_MEMORY = 24 << 20  # bytes that may stay in memory from file to file
@@ -31,20 +33,24 @@ _WITHIN_FILE = 2  # times as many while a file is read, whose next line may be o
 _WORTH_A_FILE = 1_000  # rows of a day; with fewer, more will follow
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
+Made = Path | bytes  # a file put aside at the lake, or what is in it
+
 
 class _File(NamedTuple):
-    """A tenant's day as the lake has it, in the spool."""
+    """A tenant's day as the lake has it."""
 
-    place: Place
+    place: Path | Place
     loads: frozenset[int]
 
 
 class FreshDays:
     """Stored events by day, for the days that are wholly known here."""
 
-    def __init__(self, in_memory: int = IN_MEMORY) -> None:
+    def __init__(self, lake: str, in_memory: int = IN_MEMORY) -> None:
         self._limit = in_memory
+        self._lake = lake
         self._spool: Spool | None = None
+        self._aside: Aside | None = None
         self._held: list[pa.Table] = []  # rows of any days
         self._held_bytes = 0
         self._last: dict[date, pa.Table] = {}  # the same by day and in order, in the end
@@ -95,18 +101,25 @@ class FreshDays:
         if not pc.all(is_fresh).as_py():
             table = table.filter(is_fresh)
         if len(table):
-            rows = table.drop_columns(["content_hash"])
-            self._held.append(rows)
-            self._held_bytes += rows.nbytes
+            self._hold(table.drop_columns(["content_hash"]))
         self._make_room(self._limit * _WITHIN_FILE)
+
+    def _hold(self, rows: pa.Table) -> None:
+        self._held.append(rows)
+        self._held_bytes += rows.nbytes
 
     def _make_room(self, limit: int) -> None:
         """Move what is in memory to the spool; without room there, the tables know."""
         if self._held_bytes <= limit:
             return
         days = self._by_day()
+        day, newest = days[-1]
+        if len(days) > 1 and newest.nbytes <= limit // 2:  # more of this day is likely to follow
+            self._hold(_at_day(newest, day))
+            days.pop()
         try:
-            self._spool = self._spool or Spool()
+            if self._spool is None:
+                self._spool, self._aside = Spool(), open_storage(self._lake).aside()
             for day, rows in days:
                 self._put_aside(self._spool, day, rows)
         except OSError:
@@ -129,9 +142,9 @@ class FreshDays:
             return
         for tenant, of_tenant in by_tenant(found):
             loads = frozenset(pc.unique(of_tenant["load_id"]).to_pylist())
-            made[tenant] = _File(spool.put(parquet(of_tenant)), loads)
+            made[tenant] = _File((self._aside or spool).put(parquet(of_tenant)), loads)
 
-    def files(self, day: date) -> Iterator[tuple[str, bytes]] | None:
+    def files(self, day: date) -> Iterator[tuple[str, Made]] | None:
         """Each tenant's file of a day; None where only the table knows the day.
 
         May be called from several threads, once everything was kept."""
@@ -149,29 +162,32 @@ class FreshDays:
             return self._files(made, {})
         rows = self._without_undone(pa.concat_tables(tables))
         if len(tables) > 1 and len(rows):
-            days = pa.repeat(pa.scalar(day, pa.date32()), len(rows))
-            ((_, rows),) = by_day(rows.append_column("event_date", days))
+            ((_, rows),) = by_day(_at_day(rows, day))
         found = as_in_lake(rows)
         return None if _has_powers_of_ten(found) else self._files(made, dict(by_tenant(found)))
 
     def _files(
         self, made: dict[str, _File], more: dict[str, pa.Table]
-    ) -> Iterator[tuple[str, bytes]]:
+    ) -> Iterator[tuple[str, Made]]:
         for tenant, rows in more.items():
             if tenant not in made:
                 yield tenant, parquet(rows).to_pybytes()
         for tenant, file in made.items():
-            data = self._got(file.place)
             if tenant in more or file.loads & self._undone:
-                tables = [from_parquet(data), *filter(None, [more.get(tenant)])]
+                tables = [from_parquet(self._got(file.place)), *filter(None, [more.get(tenant)])]
                 rows = self._without_undone(pa.concat_tables(tables))
                 if not len(rows):
                     continue
                 rows = rows.sort_by([("occurred_at", "ascending"), ("event_id", "ascending")])
-                data = parquet(rows).to_pybytes()
-            yield tenant, data
+                yield tenant, parquet(rows).to_pybytes()
+            elif isinstance(file.place, Path):
+                yield tenant, file.place
+            else:
+                yield tenant, self._got(file.place)
 
-    def _got(self, place: Place) -> bytes:
+    def _got(self, place: Path | Place) -> bytes:
+        if isinstance(place, Path):
+            return place.read_bytes()
         assert self._spool is not None
         return self._spool.get(place)
 
@@ -183,8 +199,14 @@ class FreshDays:
 
     def close(self) -> None:
         self._keeper.shutdown(cancel_futures=True)
-        if self._spool is not None:
-            self._spool.close()
+        for opened in (self._spool, self._aside):
+            if opened is not None:
+                opened.close()
+
+
+def _at_day(rows: pa.Table, day: date) -> pa.Table:
+    days = pa.repeat(pa.scalar(day, pa.date32()), len(rows))
+    return rows.add_column(0, "event_date", days)
 
 
 def _has_powers_of_ten(table: pa.Table) -> bool:

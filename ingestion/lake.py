@@ -12,13 +12,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 from psycopg import sql
 
-from ingestion.fresh_days import FreshDays
+from ingestion.fresh_days import FreshDays, Made
 from ingestion.json_lines import decode_object, encode
 from ingestion.lake_files import SCHEMA, by_tenant, name_of, parquet
 from tallyhouse.errors import TallyhouseError
@@ -165,13 +166,17 @@ def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Tab
 
 
 def _write_day(
-    files: Writing, day: date, tenants: list[str], known: Iterable[tuple[str, bytes]]
+    files: Writing, day: date, tenants: list[str], known: Iterable[tuple[str, Made]]
 ) -> int:
     """Write each tenant's file of a day; a tenant without events there loses its file."""
     empty = set(tenants)
     count = 0
-    for tenant, data in known:
-        files.put(name_of(day, tenant), data)
+    for tenant, made in known:
+        name = name_of(day, tenant)
+        if isinstance(made, Path):
+            files.move(made, name)
+        else:
+            files.put(name, made)
         empty.discard(tenant)
         count += 1
     for tenant in empty:

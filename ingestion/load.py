@@ -80,7 +80,7 @@ class _Load:
         self._progress = progress
         self._processes = processes or min(4, os.cpu_count() or 1)
         self._report = LoadReport()
-        self._fresh = FreshDays()
+        self._fresh = FreshDays(settings.lake)
         self._seen = SeenByTable()
         self._done = 0
         self._at_work: str | None = None

@@ -4,10 +4,11 @@
 Does not belong here: what the files hold, or which of them are due (`ingestion`, `serving`).
 """
 
+from tallyhouse.storage.aside import Aside
 from tallyhouse.storage.base import Found, Storage, StorageError, Writing
 from tallyhouse.storage.folder import Folder
 
-__all__ = ["Found", "Storage", "StorageError", "Writing", "open_storage"]
+__all__ = ["Aside", "Found", "Storage", "StorageError", "Writing", "open_storage"]
 
 
 def open_storage(place: str) -> Storage:

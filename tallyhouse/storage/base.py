@@ -8,7 +8,10 @@ import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
+
+from tallyhouse.storage.aside import Aside
 
 
 class StorageError(OSError):
@@ -38,6 +41,10 @@ class Writing(ABC):
         """Write a file anew, in the place of what stood there."""
 
     @abstractmethod
+    def move(self, made: Path, name: str) -> None:
+        """Give a name to a file that was put aside at this place (`Storage.aside`)."""
+
+    @abstractmethod
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is fine."""
 
@@ -64,6 +71,10 @@ class Storage(ABC):
     @abstractmethod
     def look(self, name: str) -> Found:
         """A file as it lies there now."""
+
+    @abstractmethod
+    def aside(self) -> Aside | None:
+        """Where to put files that get their names later; None where a name costs a copy."""
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Writing]:

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from tallyhouse.storage.aside import Aside, remove_left
 from tallyhouse.storage.base import Found, Storage, Writing
 
 _FEW = 64  # so many files and folders are made durable one by one
@@ -48,8 +49,12 @@ class Folder(Storage):
     def look(self, name: str) -> Found:
         return _found(name, (self._root / name).stat())
 
+    def aside(self) -> Aside:
+        return Aside(self._root)
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
+        remove_left(self._root)
         writing = _FolderWriting(self._root)
         try:
             yield writing
@@ -73,7 +78,7 @@ class _FolderWriting(Writing):
         self._root = root
         self._lock = threading.Lock()
         self._drafts: set[Path] = set()  # begun and not yet renamed
-        self._due: list[Path] = []  # targets whose drafts are written
+        self._due: list[tuple[Path, Path]] = []  # what is written, and its target
         self._size = 0
         self._removed: list[Path] = []
         self._folders: set[Path] = set()  # that hold new names
@@ -88,10 +93,16 @@ class _FolderWriting(Writing):
             draft.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(data)
         with self._lock:
-            self._due.append(target)
+            self._due.append((draft, target))
             self._size += len(data)
             if self._size >= _GROUP:
                 self._rename()
+
+    def move(self, made: Path, name: str) -> None:
+        target = self._root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._due.append((made, target))
 
     def remove(self, name: str) -> None:
         self._removed.append(self._root / name)
@@ -106,11 +117,10 @@ class _FolderWriting(Writing):
 
     def _rename(self) -> None:
         due, self._due, self._size = self._due, [], 0
-        _sync(self._root, map(_draft, due))
-        for target in due:
-            draft = _draft(target)
-            draft.replace(target)
-            self._drafts.discard(draft)
+        _sync(self._root, [made for made, _ in due])
+        for made, target in due:
+            made.replace(target)
+            self._drafts.discard(made)
             self._folders.update(self._upwards(target))
 
     def discard(self) -> None:

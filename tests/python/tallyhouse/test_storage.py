@@ -1,6 +1,8 @@
 """Files of a place: written whole or not at all, and durable when the block ends."""
 
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,6 +99,66 @@ def test_content_is_durable_before_its_name_and_the_name_before_the_end(
         assert order.index(f"sync {target.parent / '.events.parquet.tmp'}") < renamed
         for folder in (target.parent, target.parent.parent, root):
             assert f"sync {folder}" in order[renamed:]
+
+
+@pytest.mark.parametrize("count", [FEW, MANY])
+def test_files_put_aside_get_their_names_when_the_block_ends(tmp_path: Path, count: int) -> None:
+    place = open_storage(str(tmp_path))
+    aside = place.aside()
+    assert aside is not None
+    made = [aside.put(b"%d" % number) for number in range(count + 1)]
+    with pytest.raises(ZeroDivisionError), place.writing() as files:
+        files.move(made[0], "x")
+        raise ZeroDivisionError
+    with place.writing() as files:
+        for path, name in zip(made, names(count), strict=False):
+            files.move(path, name)
+        assert not [name for name in content(tmp_path) if name.endswith(".parquet")]
+    wanted = {name: b"%d" % number for number, name in enumerate(names(count))}
+    assert {k: v for k, v in content(tmp_path).items() if k in wanted} == wanted
+    aside.close()
+    assert content(tmp_path) == wanted  # what got no name is gone
+
+
+def test_a_file_put_aside_is_durable_before_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    true_sync, true_replace = os.fsync, Path.replace
+
+    def sync(descriptor: int) -> None:
+        order.append(os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
+        true_sync(descriptor)
+
+    def replace(self: Path, target: Path) -> Path:
+        order.append("rename")
+        return true_replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "replace", replace)
+    place = open_storage(str(tmp_path))
+    aside = place.aside()
+    assert aside is not None
+    made = aside.put(b"x")
+    with place.writing() as files:
+        files.move(made, "a/x")
+    assert order[:2] == [str(made), "rename"] and str(tmp_path / "a") in order[2:]
+
+
+def test_what_a_killed_process_put_aside_is_removed_by_the_next(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from tallyhouse.storage import open_storage;"
+        "open_storage(sys.argv[1]).aside().put(b'x'); os.kill(os.getpid(), 9)"
+    )
+    alive = open_storage(str(tmp_path)).aside()
+    assert alive is not None
+    kept = alive.put(b"kept")
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert (done.returncode, len(content(tmp_path))) == (-9, 2)
+    with open_storage(str(tmp_path)).writing():
+        pass
+    assert content(tmp_path) == {kept.relative_to(tmp_path).as_posix(): b"kept"}
+    alive.close()
 
 
 def test_many_bytes_take_their_names_in_groups(

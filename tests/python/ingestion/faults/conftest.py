@@ -93,7 +93,7 @@ class Trial:
             self.rows("select product, tenant_id::text, event_id::text from raw_events.events")
         )
         lake = Path(self.warehouse.settings.lake)
-        assert not [path for path in lake.rglob("*") if path.suffix == ".tmp"]
+        assert not [path for path in lake.rglob("*") if path.name.startswith(".")]
 
     def lake(self) -> list[tuple[str, str, str]]:
         """The events of the lake by product, tenant and id."""

@@ -1,0 +1,58 @@
+"""Finished files that wait beside a folder's others until they get their names.
+
+What is made while it may still be taken back (a load not yet committed) is written here, where it
+need not be copied afterwards: only `Writing.move` gives it a name. Each user has a folder of its own
+and holds a lock on it as long as it lives; what a killed one left is removed by the next. Belongs
+here: putting, reading back, tidying up. Does not belong here: names (`folder`).
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from pyarrow import Buffer
+
+_PREFIX = ".aside-"  # readers of the lake pass over names that begin with a dot
+
+
+class Aside:
+    """A folder of files without names. Filled by one thread, read by several; fails with OSError."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        remove_left(root)
+        self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+        self._held = os.open(self._folder, os.O_RDONLY)
+        fcntl.flock(self._held, fcntl.LOCK_EX)
+        self._count = 0
+
+    def put(self, data: bytes | Buffer) -> Path:
+        self._count += 1
+        path = self._folder / str(self._count)
+        with path.open("wb", buffering=0) as file:
+            left = memoryview(data)
+            while left:
+                left = left[file.write(left) :]
+            if hasattr(os, "posix_fadvise"):  # it goes to the disk from now on, not in the end
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        return path
+
+    def close(self) -> None:
+        """Remove what got no name."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._held)
+
+
+def remove_left(root: Path) -> None:
+    """Remove what users that live no more left below a folder."""
+    for folder in root.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):  # another user's, or gone already
+            held = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(held)
