@@ -5,14 +5,16 @@ reading of a line (`event_parser`), the lake (`lake`).
 """
 
 from fnmatch import fnmatchcase
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from ingestion.contracts import Contracts, EventContract, FieldMap
 from ingestion.event_columns import SCHEMA
 from ingestion.event_parser import EventParser
 from ingestion.pii import Tokeniser
 from ingestion.sources import FileInfo, LineParser, LoadedFile, Shape, Target, Undeclared
+
+if TYPE_CHECKING:
+    import psycopg
 
 COLUMNS = tuple(SCHEMA.names)
 
@@ -63,7 +65,7 @@ class EventSource:
             parser = self._parsers[contract.key] = EventParser(contract, file, self._tokeniser)
         return parser
 
-    def after_file(self, conn: psycopg.Connection, loaded: LoadedFile) -> None:
+    def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
         """Nothing beyond the rows themselves."""
 
 

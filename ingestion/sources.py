@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, NamedTuple, Protocol
-
-import psycopg
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ingestion.contracts import Contracts
 from ingestion.pii import Tokeniser
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class Row(NamedTuple):
@@ -123,7 +124,7 @@ class Source(Protocol):
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""
 
-    def after_file(self, conn: psycopg.Connection, loaded: LoadedFile) -> None:
+    def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
         """Runs in the file's transaction once its rows are stored (current state, history)."""
 
 

@@ -71,7 +71,7 @@ def load(
 
     With `again`, those files whose rejected records a changed contract may now accept.
     """
-    from ingestion import load_all, replay
+    from ingestion.load import load_all, replay
 
     with run_log.logged(warehouse, "replay" if again else "load") as entry:
         report = (replay if again else load_all)(warehouse.connect, settings, progress=progress)

@@ -11,12 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion import LoadReport, load_all, replay
 from ingestion.contracts import Contracts, load_contracts
 from ingestion.events import EventSource
 from ingestion.ledger import LOADER_LOCK
+from ingestion.load import load_all, replay
 from ingestion.pii import Tokeniser
 from ingestion.quality import reconcile
+from ingestion.report import LoadReport
 from ingestion.sources import FileInfo, LineParser
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT, Settings

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingestion import LoadError, load_all
+from ingestion.load import load_all
+from ingestion.load_errors import LoadError
 from tests.python.ingestion.conftest import Loading, line, wait_for_nobody
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import psycopg
-from ingestion import load_all
+from ingestion.load import load_all
 from tallyhouse.settings import Settings
 url, landing, lake, key = sys.argv[1:5]
 settings = replace(Settings.from_env({}), landing=landing, lake=lake, pii_key_file=Path(key))

@@ -8,8 +8,10 @@ import psycopg
 import pyarrow as pa
 import pytest
 
-from ingestion import LoadError, key_table, load_all
+from ingestion import key_table
 from ingestion.batches import KEYS
+from ingestion.load import load_all
+from ingestion.load_errors import LoadError
 from tests.python.ingestion.conftest import OTHER_TENANT, Loading, conflict_log, line
 
 Merging = Callable[[bool], None]

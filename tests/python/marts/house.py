@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ingestion import load_all
+from ingestion.load import load_all
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import parse_instant

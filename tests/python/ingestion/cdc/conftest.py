@@ -10,10 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion import LoadReport, load_all
 from ingestion.cdc.contract import cdc_contracts
 from ingestion.cdc.tables import create_all
 from ingestion.contracts import load_contracts
+from ingestion.load import load_all
+from ingestion.report import LoadReport
 from tallyhouse.database import Warehouse
 
 PROJECT = Path(__file__).resolve().parents[4]

@@ -20,8 +20,9 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
 
-from ingestion import LoadReport, load_all
+from ingestion.load import load_all
 from ingestion.quality import reconcile
+from ingestion.report import LoadReport
 from simulator import write_sample
 from tallyhouse.database import Warehouse
 from tests.python.ingestion.conftest import KEY

@@ -70,7 +70,7 @@ def main() -> None:
         if event == "os.rename" and str(given[1]).startswith(lake):
             moments.at("before lake file")
 
-    from ingestion import load_all
+    from ingestion.load import load_all
     from tallyhouse.settings import Settings
 
     sys.addaudithook(watch)

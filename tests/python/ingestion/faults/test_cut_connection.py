@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion import LoadError
+from ingestion.load_errors import LoadError
 from tests.python.ingestion.faults.conftest import State, Trial
 from tests.python.ingestion.faults.cutting_proxy import CuttingProxy
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import load_all, workers
+from ingestion import workers
+from ingestion.load import load_all
 from tallyhouse.errors import TallyhouseError
 from tests.python.ingestion.conftest import wait_for_nobody
 from tests.python.ingestion.faults.conftest import State, Trial, children

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import load_all
+from ingestion.load import load_all
 from tallyhouse.database import Warehouse
 from tests.python.ingestion.webhooks.conftest import shared_json
 
