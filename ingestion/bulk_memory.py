@@ -49,18 +49,21 @@ class Memory:
         """The number of each row's thing, or REFUSED. Item i of each part is row i's."""
         keys = _keys(parts)
         found = pc.index_in(keys, self._keys)
-        if found.null_count:
-            places = np.flatnonzero(np.asarray(found.is_null()))
-            new = keys.take(pa.array(places)).dictionary_encode()
-            _, first = np.unique(new.indices.to_numpy(), return_index=True)
-            rows = pa.array(places[first])
-            said = list(zip(*(part.take(rows).to_pylist() for part in parts), strict=True))
-            self._learn(new.dictionary, said)
-            found = pc.index_in(keys, self._keys)
-        return found.fill_null(REFUSED).to_numpy()
+        if not found.null_count:
+            return found.to_numpy()
+        places = np.flatnonzero(np.asarray(found.is_null()))
+        new = keys.take(pa.array(places)).dictionary_encode()
+        which = new.indices.to_numpy()
+        _, first = np.unique(which, return_index=True)
+        rows = pa.array(places[first])
+        said = list(zip(*(part.take(rows).to_pylist() for part in parts), strict=True))
+        numbers = found.fill_null(REFUSED).to_numpy().copy()
+        numbers[places] = self._learn(new.dictionary, said)[which]
+        return numbers
 
-    def _learn(self, keys: pa.Array, said: list[tuple[Any, ...]]) -> None:
-        """Judge new things; the refused ones are not remembered."""
+    def _learn(self, keys: pa.Array, said: list[tuple[Any, ...]]) -> Numbers:
+        """Judge new things; their numbers. The refused ones are not remembered."""
+        start = len(self.entries)
         values: list[tuple[Any, ...]] = []
         is_good = []
         for parts in said:
@@ -72,13 +75,16 @@ class Memory:
             is_good.append(True)
             self.entries.append(entry)
             values.append(columns)
+        is_learnt = np.array(is_good)
+        numbers = np.where(is_learnt, start + np.cumsum(is_learnt) - 1, REFUSED).astype(np.int32)
         if not values:
-            return
+            return numbers
         self._keys = pa.concat_arrays([self._keys, keys.filter(pa.array(is_good))])
         for (name, kind), column in zip(
             self._types.items(), zip(*values, strict=True), strict=True
         ):
             self._columns[name] = pa.concat_arrays([self._columns[name], pa.array(column, kind)])
+        return numbers
 
     def columns(self, numbers: Numbers) -> dict[str, pa.Array]:
         """The columns of some rows; null for refused ones."""

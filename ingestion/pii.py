@@ -14,18 +14,28 @@ import re
 EMAIL = re.compile(r"[\w.+'%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"((?:{_OCTET}\.){{3}}){_OCTET}\Z")
+_REMEMBERED = 20_000  # tokens
 PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,20}\d")
 
 
 class Tokeniser:
-    """Makes tokens; remembers each tenant's key while it lives."""
+    """Makes tokens; remembers each tenant's key and the last tokens while it lives."""
 
     def __init__(self, master_key: bytes) -> None:
         self._master_key = master_key
         self._tenant_keys: dict[str, hmac.HMAC] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
 
     def token(self, tenant_id: str, value: str) -> str:
         """`tok_` and 32 hex digits for a value within a tenant (UUID text)."""
+        made = self._tokens.get((tenant_id, value))
+        if made is None:
+            if len(self._tokens) >= _REMEMBERED:
+                self._tokens.clear()
+            made = self._tokens[(tenant_id, value)] = self._make(tenant_id, value)
+        return made
+
+    def _make(self, tenant_id: str, value: str) -> str:
         keyed = self._tenant_keys.get(tenant_id)
         if keyed is None:
             derived = hmac.digest(self._master_key, tenant_id.encode(), "sha256")
