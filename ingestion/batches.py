@@ -129,7 +129,7 @@ def _batch(
 def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:
     """Of rows with one key, the earliest received (ties: the smallest hash): rule 40."""
     starts = np.frombuffer(b"".join(found.keys), ">u8")[::2].astype(np.uint64)
-    order = np.argsort(starts, kind="stable")
+    order = np.argsort(starts)
     is_again = starts[order][1:] == starts[order][:-1]
     if not is_again.any():
         return found, []

@@ -7,6 +7,8 @@ binary COPY. Does not belong here: what a column means.
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,7 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from pgpq.encoders import StringEncoderBuilder
 from pgpq.schema import Jsonb
 
+Some = TypeVar("Some", pa.Array, pa.Table)
 BYTES_16 = pa.binary(16)
 INSTANT = pa.timestamp("us", tz="UTC")
 _HEX_OF_BYTE = np.array([f"{byte:02x}".encode() for byte in range(256)]).view(np.uint16)
@@ -25,6 +28,7 @@ _VALUE_OF_DIGIT = np.full(256, 255, np.uint8)
 for _digit in "0123456789abcdefABCDEF":
     _VALUE_OF_DIGIT[ord(_digit)] = int(_digit, 16)
 _ROWS_AT_ONCE = 4_096
+_FEW = 20
 _ESCAPED = re.compile(r"\\(.)")
 _ITEM = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
@@ -76,6 +80,21 @@ def halves(ids: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
 def of_load(table: pa.Table, load_id: int) -> pa.Table:
     """Rows with the load that stored them."""
     return table.append_column("load_id", pa.repeat(pa.scalar(load_id, pa.int64()), table.num_rows))
+
+
+def only(rows: Some, wanted: np.ndarray) -> Some:
+    """Some of the rows of an array or a table, as a mask of booleans says.
+
+    Where few are left out, what lies between them is copied as it is: a mask costs every row.
+    """
+    left_out: list[int] = np.flatnonzero(~wanted).tolist()
+    if len(left_out) > _FEW:
+        return rows.filter(pa.array(wanted))
+    cuts = pairwise([-1, *left_out, len(rows)])
+    parts = [rows.slice(before + 1, after - before - 1) for before, after in cuts]
+    if isinstance(rows, pa.Table):
+        return pa.concat_tables(parts).combine_chunks()
+    return pa.concat_arrays(parts)
 
 
 def bytes_16(joined: bytes) -> pa.Array:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from ingestion.columns import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load
+from ingestion.columns import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load, only
 from ingestion.rows import Accepted, Mask
 from ingestion.sources import Row, Touch
 
@@ -39,7 +39,7 @@ class EventRows:
         return int(self.table.num_rows)
 
     def only(self, wanted: Mask) -> "EventRows":
-        return EventRows(self.table.filter(pa.array(wanted)))
+        return EventRows(only(self.table, wanted))
 
     def touches(self) -> set[Touch]:
         keys = ["product", "tenant_id", "event_date"]

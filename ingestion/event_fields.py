@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.bulk_memory import REFUSED, Numbers
-from ingestion.columns import INSTANT, alike, joined
+from ingestion.columns import INSTANT, alike, joined, only
 from ingestion.contracts import EventContract
 from ingestion.event_known import LEAVE, Drift, Known
 from ingestion.rows import Mask
@@ -76,9 +76,8 @@ class Fields(NamedTuple):
     received_at: pa.Array
 
     def only(self, wanted: Mask) -> "Fields":
-        mask = pa.array(wanted)
         return Fields._make(
-            part[wanted] if isinstance(part, np.ndarray) else part.filter(mask) for part in self
+            part[wanted] if isinstance(part, np.ndarray) else only(part, wanted) for part in self
         )
 
 
