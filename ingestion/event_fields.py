@@ -175,11 +175,9 @@ def _whole(
 def _instants(texts: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, pa.Array]:
     """Times as the database reads them, and as instants."""
     if not _are_usual(texts):
-        is_usual = pc.match_substring_regex(texts, _USUAL_TIME).fill_null(False)
-        found = texts.to_pylist()
-        for place in np.flatnonzero(~np.asarray(is_usual)):
-            found[place] = _instant(found[place], zone)
-        texts = pa.array(found, pa.string())
+        is_odd = pc.invert(pc.match_substring_regex(texts, _USUAL_TIME).fill_null(False))
+        found = [_instant(text, zone) for text in texts.filter(is_odd).to_pylist()]
+        texts = pc.replace_with_mask(texts, is_odd, pa.array(found, pa.string()))
     try:
         return texts, texts.cast(INSTANT)
     except pa.ArrowInvalid:  # a 30th of February among them
