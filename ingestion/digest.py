@@ -7,12 +7,8 @@ remembering digests (`hashing`), reading blocks (`reader`, `spans`).
 import hashlib
 from typing import NamedTuple
 
-import numpy as np
-
-from ingestion.reader import BLOCK, MAX_LINE, Damaged, Unreadable, pieces
+from ingestion.reader import BLOCK, MAX_LINE, Damaged, Unreadable, line_ends, pieces
 from tallyhouse.storage import Storage
-
-_LINE_END = ord("\n")
 
 
 class Start(NamedTuple):
@@ -61,8 +57,7 @@ class _Cuts:
         if end:
             first = piece.find(b"\n")
             self._longest = max(self._longest, self._size + first - self._line_start)
-            # counted by numpy in a third of the time that `count` takes for this many
-            self._lines += int(np.count_nonzero(np.frombuffer(piece, np.uint8) == _LINE_END))
+            self._lines += line_ends(piece)
             self._line_start = self._size + end
             if self._line_start - self._starts[-1].offset >= BLOCK:
                 self._starts.append(Start(self._line_start, self._lines + 1))

@@ -4,6 +4,7 @@ Belongs here: what a plain id, time, version is. Does not belong here: decoding 
 (`event_bulk`), what is remembered between blocks (`event_known`).
 """
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,15 +21,12 @@ from ingestion.rows import Mask
 from ingestion.times import DAY_US, parse_instant
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
-_USUAL_TIME = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?Z$"  # see `times.has_usual_form`
-_USUAL_TIMES = {
-    len(text): text
-    for text in (
-        b"0000-00-00T00:00:00Z",
-        b"0000-00-00T00:00:00.000Z",
-        b"0000-00-00T00:00:00.000000Z",
-    )
-}  # the same, one by length, with zeros for all digits
+# With zeros for all digits; see `times.has_usual_form`.
+_USUAL_FORMS = (
+    "0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00.000000Z",
+)  # fmt: skip
+_USUAL_BY_LENGTH = {len(form): form.encode() for form in _USUAL_FORMS}
+_USUAL_TIME = f"^({'|'.join(re.escape(form).replace('0', '[0-9]') for form in _USUAL_FORMS)})$"
 _NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so never stored
 _LONGEST_ID = 500
 
@@ -188,7 +186,7 @@ def _instants(texts: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, pa.Array]:
 def _are_usual(texts: pa.StringArray) -> bool:
     """Whether all times are written in one and the same of the usual forms."""
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
-    form = _USUAL_TIMES.get(lengths["min"])
+    form = _USUAL_BY_LENGTH.get(lengths["min"])
     if form is None or texts.null_count or lengths["max"] != len(form):
         return False
     return alike(joined(texts)) == form * len(texts)

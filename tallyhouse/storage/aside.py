@@ -3,7 +3,7 @@
 What is made while it may still be taken back (a load not yet committed) is written here, where it
 need not be copied afterwards: only `Writing.move` gives it a name. Each user has a folder of its own
 and holds a lock on it as long as it lives; what a killed one left is removed by the next. Belongs
-here: putting, reading back, tidying up. Does not belong here: names (`folder`).
+here: putting, tidying up. Does not belong here: names (`folder`).
 """
 
 import contextlib
@@ -12,8 +12,10 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pyarrow import Buffer
+if TYPE_CHECKING:  # who only reads and writes names, like the receiver, need not start it
+    from pyarrow import Buffer
 
 _PREFIX = ".aside-"  # readers of the lake pass over names that begin with a dot
 
@@ -29,13 +31,12 @@ class Aside:
         fcntl.flock(self._held, fcntl.LOCK_EX)
         self._count = 0
 
-    def put(self, data: bytes | Buffer) -> Path:
+    def put(self, data: "bytes | Buffer") -> Path:
         self._count += 1
         path = self._folder / str(self._count)
-        with path.open("wb", buffering=0) as file:
-            left = memoryview(data)
-            while left:
-                left = left[file.write(left) :]
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
             if hasattr(os, "posix_fadvise"):  # it goes to the disk from now on, not in the end
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         return path

@@ -40,9 +40,9 @@ class Writing(ABC):
     def put(self, name: str, data: bytes) -> None:
         """Write a file anew, in the place of what stood there."""
 
-    @abstractmethod
     def move(self, made: Path, name: str) -> None:
         """Give a name to a file that was put aside at this place (`Storage.aside`)."""
+        self.put(name, made.read_bytes())
 
     @abstractmethod
     def remove(self, name: str) -> None:
@@ -72,9 +72,9 @@ class Storage(ABC):
     def look(self, name: str) -> Found:
         """A file as it lies there now."""
 
-    @abstractmethod
     def aside(self) -> Aside | None:
         """Where to put files that get their names later; None where a name costs a copy."""
+        return None
 
     @abstractmethod
     def writing(self) -> AbstractContextManager[Writing]:

@@ -10,7 +10,6 @@ import io
 import threading
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 import aiohttp
@@ -58,9 +57,6 @@ class Bucket(Storage):
 
     def look(self, name: str) -> Found:
         return _found(name, self.call(self._fs.info, self.path(name)))
-
-    def aside(self) -> None:
-        return None
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -228,9 +224,6 @@ class _BucketWriting(Writing):
                 return
             due, self._gathered, self._size = self._gathered, {}, 0
         self._bucket.put_all(due)
-
-    def move(self, made: Path, name: str) -> None:
-        self.put(name, made.read_bytes())
 
     def remove(self, name: str) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 """Objects of a bucket: whole or not at all, whatever becomes of the line; failures as sentences."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,15 @@ def test_written_listed_read_and_removed(store: ObjectStore) -> None:
         files.remove("a/7")
         files.remove("a/never")
     assert len(list(place().files())) == len(NAMES) - 1
+
+
+def test_a_file_made_elsewhere_is_copied(store: ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "made").write_bytes(b"body")
+    assert place().aside() is None  # a name costs a copy here
+    with place().writing() as files:
+        files.move(tmp_path / "made", "a/7")
+    with place().open("a/7") as file:
+        assert file.read() == b"body"
 
 
 def test_large_objects_go_up_in_parts_and_come_down_in_pieces(

@@ -161,6 +161,12 @@ def test_what_a_killed_process_put_aside_is_removed_by_the_next(tmp_path: Path) 
     alive.close()
 
 
+def test_who_only_opens_places_starts_no_arrow() -> None:
+    """The receiver, whose memory and start it would cost."""
+    code = "import sys, serving.landing_writer; sys.exit('pyarrow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_many_bytes_take_their_names_in_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
