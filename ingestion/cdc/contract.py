@@ -32,11 +32,13 @@ class _Strict(BaseModel):
 
 class Column(_Strict):
     """A column's Postgres type, how its values travel when the type leaves that open, and whether
-    they are personal: `token` stores a keyed token, `drop` stores nothing."""
+    they are personal: `token` stores a keyed token, `drop` stores nothing. `staged_as` is its name
+    in staging where that is another one, for the part it plays in the warehouse."""
 
     type: str
     encoding: Encoding | None = None
     personal: Literal["token", "drop"] | None = None
+    staged_as: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     description: str = ""
 
     @field_validator("type")
@@ -61,6 +63,7 @@ class Table(_Strict):
     tenant: str | None = None  # the column with the source's tenant id
     user: str | None = None  # the column with the source's user id
     is_tenant_table: bool = False  # its rows describe tenants
+    is_user_table: bool = False  # its rows describe users
     description: str = ""
     columns: Mapping[str, Column]
 
@@ -84,7 +87,10 @@ class Table(_Strict):
 
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""
-        body = {"form": FORM, **self.model_dump(exclude={"description": True})}
+        unstored = {"description", "is_user_table"}
+        body = {"form": FORM, **self.model_dump(exclude=unstored)}
+        for column in body["columns"].values():
+            del column["staged_as"]
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -19,13 +19,7 @@ users as (
         product,
         user_id,
         tenant_id
-    from {{ ref('stg_upcoach__users') }}
-    union all
-    select
-        product,
-        user_id,
-        tenant_id
-    from {{ ref('stg_rostracore__users') }}
+    from {{ ref('int_core__registered_users') }}
 ),
 
 known as (

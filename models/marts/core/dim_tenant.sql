@@ -1,48 +1,18 @@
-with upcoach_organizations as (
+with registered as (
 
-    select * from {{ ref('stg_upcoach__organizations') }}
-
-),
-
-rostracore_organizations as (
-
-    select * from {{ ref('stg_rostracore__organizations') }}
+    select * from {{ ref('int_core__registered_tenants') }}
 
 ),
 
-mentioned as (
+registered_users as (
 
-    select
-        tenant_id,
-        product,
-        signup_at as seen_at
-    from {{ ref('stg_upcoach__users') }}
-    where tenant_id is not null
+    select * from {{ ref('int_core__registered_users') }}
 
-    union all
+),
 
-    select
-        tenant_id,
-        product,
-        created_at as seen_at
-    from {{ ref('stg_rostracore__users') }}
-    where tenant_id is not null
+tenant_days as (
 
-    union all
-
-    select
-        tenant_id,
-        product,
-        first_event_at as seen_at
-    from {{ ref('int_core__tenant_days') }}
-
-    union all
-
-    select
-        tenant_id,
-        product,
-        first_seen_at as seen_at
-    from {{ ref('int_revenue__tenants') }}
+    select * from {{ ref('int_core__tenant_days') }}
 
 ),
 
@@ -58,71 +28,52 @@ timezones as (
 
 ),
 
+mentions as (
+
+    select
+        tenant_id,
+        product,
+        signup_at as seen_at
+    from registered_users
+    where tenant_id is not null
+
+    union all
+
+    select
+        tenant_id,
+        product,
+        first_event_at as seen_at
+    from tenant_days
+
+    union all
+
+    select
+        tenant_id,
+        product,
+        first_seen_at as seen_at
+    from paying_tenants
+
+),
+
 -- what a source's own database says about a tenant comes before what merely mentions it
 candidates as (
 
     select
         tenant_id,
         product,
-        country_code,
-        region,
-        timezone,
-        currency,
-        industry,
-        plan,
-        size_band,
         created_at,
         1 as precedence
-    from upcoach_organizations
+    from registered
 
     union all
 
     select
         tenant_id,
         product,
-        country_code,
-        region,
-        timezone,
-        currency,
-        industry,
-        plan,
-        size_band,
-        created_at,
-        1 as precedence
-    from rostracore_organizations
-
-    union all
-
-    select
-        tenant_id,
-        product,
-        null as country_code,
-        null as region,
-        null as timezone,
-        null as currency,
-        null as industry,
-        null as plan,
-        null as size_band,
         min(seen_at) as created_at,
         2 as precedence
-    from mentioned
+    from mentions
     group by tenant_id, product
-
-    union all
-
-    select
-        tenant_id,
-        product,
-        null as country_code,
-        null as region,
-        null as timezone,
-        null as currency,
-        null as industry,
-        null as plan,
-        null as size_band,
-        first_seen_at as created_at,
-        3 as precedence
-    from paying_tenants
 
 ),
 
@@ -144,18 +95,19 @@ final as (
         ranked.tenant_id,
 
         ranked.product,
-        ranked.country_code,
-        ranked.region,
+        registered.country_code,
+        registered.region,
         -- a name the engine does not know must not stop a build
         coalesce(timezones.timezone, 'UTC') as timezone,
-        coalesce(ranked.currency, '{{ var("reporting_currency") }}') as currency,
-        ranked.industry,
-        ranked.plan,
-        ranked.size_band,
+        coalesce(registered.currency, '{{ var("reporting_currency") }}') as currency,
+        registered.industry,
+        registered.plan,
+        registered.size_band,
 
         ranked.created_at
     from ranked
-    left join timezones on ranked.timezone = timezones.timezone
+    left join registered on ranked.tenant_id = registered.tenant_id and ranked.product = registered.product
+    left join timezones on registered.timezone = timezones.timezone
     where ranked.rank_number = 1
 
 )

@@ -1,12 +1,6 @@
-with upcoach_users as (
+with registered as (
 
-    select * from {{ ref('stg_upcoach__users') }}
-
-),
-
-rostracore_users as (
-
-    select * from {{ ref('stg_rostracore__users') }}
+    select * from {{ ref('int_core__registered_users') }}
 
 ),
 
@@ -19,38 +13,6 @@ event_users as (
 tenants as (
 
     select * from {{ ref('dim_tenant') }}
-
-),
-
-registered as (
-
-    select
-        tenant_id,
-        user_id,
-        coach_id,
-        product,
-        plan,
-        role,
-        country_code,
-        is_consented,
-        signup_at,
-        deleted_at
-    from upcoach_users
-
-    union all
-
-    select
-        tenant_id,
-        user_id,
-        null as coach_id,
-        product,
-        null as plan,
-        role,
-        null as country_code,
-        is_consented,
-        created_at as signup_at,
-        null as deleted_at
-    from rostracore_users
 
 ),
 

@@ -17,7 +17,7 @@ renamed as (
 
         is_consented,
 
-        created_at,
+        created_at as signup_at,
         _committed_at as committed_at,
         _received_at as received_at,
         _load_id as load_id
