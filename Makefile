@@ -20,7 +20,7 @@ run: install ## load, build, test, train, and say what came out (sample sources 
 
 .PHONY: test
 test: install ## everything: pytest, dbt build with its tests on a fresh database, lint
-	@$(BIN)/python -m tallyhouse.checks.everything
+	@$(BIN)/python -m app.checks.everything
 
 .PHONY: test-fast
 test-fast: install ## what needs no database: under two minutes
@@ -28,7 +28,7 @@ test-fast: install ## what needs no database: under two minutes
 
 .PHONY: lint
 lint: install ## ruff, mypy, sqlfluff, portable SQL, one-way layers, names
-	@$(BIN)/python -m tallyhouse.checks.lint
+	@$(BIN)/python -m app.checks.lint
 
 .PHONY: dev
 dev: install ## Dagster's UI on http://127.0.0.1:3000

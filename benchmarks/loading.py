@@ -6,6 +6,7 @@ Belongs here: the budgets of loading events. Does not belong here: change record
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app import pipeline
 from benchmarks import dlt_reference
 from benchmarks.copying import copy_rows, write_rows
 from benchmarks.inputs import SHAPE, History
@@ -13,7 +14,6 @@ from benchmarks.measure import Cost, clock
 from benchmarks.plan import Bench
 from benchmarks.report import Line, Report
 from benchmarks.stores import Store
-from tallyhouse import pipeline
 
 GROUP = "Loading events"
 COPY = "COPY of the same rows"

@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+from app import pipeline
 from benchmarks import hand_sql
 from benchmarks.inputs import WEEKS, History
 from benchmarks.loading import tidy
@@ -17,7 +18,7 @@ from benchmarks.measure import clock
 from benchmarks.plan import Bench, Plan, WrongResult
 from benchmarks.report import Line, Report
 from benchmarks.stores import Store
-from tallyhouse import dbt, pipeline
+from tallyhouse import dbt
 
 GROUP = "Building the marts"
 NO_TESTS = ("--resource-type", "seed", "--resource-type", "snapshot", "--resource-type", "model")

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app import pipeline
 from benchmarks.inputs import WEEKS, History, write_events
 from benchmarks.stores import Site, Store
-from tallyhouse import pipeline
 
 FIRST_NEW_DAY = 7 * WEEKS
 

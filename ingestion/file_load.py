@@ -9,16 +9,17 @@ from collections.abc import Callable
 
 import psycopg
 
-from ingestion.batches import Batch, Rejection
-from ingestion.cdc.change_rows import ChangeRows, Kept
-from ingestion.event_columns import EventRows
-from ingestion.fresh_days import FreshDays
-from ingestion.ledger import Entry, Ledger
+from ingestion.cdc.decode.rows import ChangeRows, Kept
+from ingestion.events.columns import EventRows
+from ingestion.lake.new_days import FreshDays
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.batches import Batch, Rejection
+from ingestion.parsing.rows import Rows
+from ingestion.parsing.source import LoadedFile, Source
 from ingestion.report import LoadReport
-from ingestion.rows import Rows
-from ingestion.seen_keys import SeenByTable
-from ingestion.sink import Sink, Stored
-from ingestion.sources import FileInfo, LoadedFile, Source
+from ingestion.storing.bloom_filter import SeenByTable
+from ingestion.storing.ledger import Entry, Ledger
+from ingestion.storing.sink import Sink, Stored
 
 # What the database refuses because of the row itself, not because of its own state.
 REFUSED = (

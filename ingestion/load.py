@@ -1,7 +1,7 @@
 """Loads the landing folder: each file once, in one transaction, in any order.
 
 Belongs here: the course of a load from the list of files to the report. Does not belong here:
-reading (`reader`), parsing (`batches`, `workers`), storing (`sink`), notes (`ledger`), what a
+reading (`blocks`), parsing (`batches`, `workers`), storing (`sink`), notes (`ledger`), what a
 load that stopped says (`load_errors`).
 """
 
@@ -14,24 +14,25 @@ from typing import Any, Protocol
 
 import psycopg
 
-from ingestion.batches import SourceMaker
-from ingestion.cdc import CdcSource
-from ingestion.contracts import load_contracts
-from ingestion.digest import Digest
+from ingestion.cdc.source import CdcSource
+from ingestion.contracts.model import load_contracts
 from ingestion.file_load import FileLoad, set_aside
-from ingestion.fresh_days import FreshDays
-from ingestion.hashing import Hashing
-from ingestion.key_table import merge_recent
-from ingestion.lake import LakeError, mirror
-from ingestion.landing import LandingFile, list_files, open_landing
-from ingestion.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from ingestion.lake.mirror import LakeError, mirror
+from ingestion.lake.new_days import FreshDays
+from ingestion.landing.blocks import Block, Unreadable, blocks
+from ingestion.landing.byte_ranges import Span, spans
+from ingestion.landing.digest import Digest
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.landing.known_digests import Hashing
+from ingestion.landing.listing import LandingFile, list_files, open_landing
 from ingestion.load_errors import load_error
-from ingestion.reader import Block, Unreadable, blocks
+from ingestion.parsing.batches import SourceMaker
+from ingestion.parsing.source import Undeclared
+from ingestion.parsing.workers import Begin, Finish, Item, Parsing, Unread, Work
 from ingestion.report import LoadReport
-from ingestion.seen_keys import SeenByTable
-from ingestion.sources import FileInfo, Shape, Undeclared
-from ingestion.spans import Span, spans
-from ingestion.workers import Begin, Finish, Item, Parsing, Unread, Work
+from ingestion.storing.bloom_filter import SeenByTable
+from ingestion.storing.key_table import merge_recent
+from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
 from tallyhouse.settings import Settings
 
 

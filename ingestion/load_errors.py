@@ -1,7 +1,7 @@
 """What a load that the database stopped says to whoever started it.
 
 Belongs here: from an error of the database to a sentence. Does not belong here: files that cannot be
-read (`load`, `reader`), records that are refused (`sources`).
+read (`load`, `blocks`), records that are refused (`source`).
 """
 
 import psycopg

@@ -1,7 +1,7 @@
 """Applies the DDL of the raw and ops schemas.
 
 Belongs here: bringing a database to the tables the loader expects, again and again without harm.
-Does not belong here: the tables themselves (the .sql files beside this module, the contracts of
+Does not belong here: the tables themselves (`ddl/`, the contracts of
 `cdc`), roles, marts.
 """
 
@@ -10,11 +10,11 @@ from pathlib import Path
 import psycopg
 
 from ingestion.cdc.contract import cdc_contracts
-from ingestion.cdc.tables import create_all
-from ingestion.contracts import load_contracts
+from ingestion.cdc.scd.tables import create_all
+from ingestion.contracts.model import load_contracts
 from tallyhouse.settings import Settings
 
-HERE = Path(__file__).parent
+DDL = Path(__file__).with_name("ddl")
 FILES = ("schema.sql", "webhooks.sql", "cdc.sql", "indexes.sql", "upgrades.sql")
 
 # Two processes applying DDL at the same moment would trip over each other's catalogue rows.
@@ -27,7 +27,7 @@ def apply(conn: psycopg.Connection) -> None:
         conn.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
         conn.execute("set local client_min_messages = warning")
         for name in FILES:
-            conn.execute((HERE / name).read_bytes())
+            conn.execute((DDL / name).read_bytes())
         settings = Settings.from_env()
         contracts = load_contracts([settings.root / "contracts", *settings.contracts])
         create_all(conn, cdc_contracts(contracts).values())

@@ -14,7 +14,8 @@ from functools import cached_property
 
 import dagster as dg
 
-from tallyhouse import dbt, run_log
+from app import run_log
+from tallyhouse import dbt
 from tallyhouse.database import Warehouse, open_warehouse
 from tallyhouse.settings import Settings
 

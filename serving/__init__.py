@@ -1,6 +1,5 @@
-"""What other systems reach over HTTP: the receiver of webhooks and product events.
+"""What other systems reach over HTTP, one folder per door: `receiver` takes webhooks and events in.
 
-Belongs here: proving who calls, limits, and writing what was accepted durably into the landing
-folder. Does not belong here: what a record means; the loader reads it from the landing folder like
-any other file, so a delivery that comes twice is harmless.
+Belongs here: the doors, and starting them (`python -m serving`). Does not belong here: what a record
+means; loading and the models know that.
 """

@@ -7,11 +7,11 @@ import sys
 import click
 import uvicorn
 
-from ingestion.contracts import load_contracts
-from serving.audit import SPOOL, AuditLog
-from serving.credentials import add_key, credentials_file, read_credentials
-from serving.landing_writer import LandingWriter
-from serving.receiver import Limits, Receiver
+from ingestion.contracts.model import load_contracts
+from serving.receiver.app import Limits, Receiver
+from serving.receiver.audit import SPOOL, AuditLog
+from serving.receiver.credentials import add_key, credentials_file, read_credentials
+from serving.receiver.landing_writer import LandingWriter
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
 

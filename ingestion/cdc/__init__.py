@@ -1,9 +1,6 @@
 """Change data capture: Debezium's records of a product's database.
 
-Belongs here: decoding, ordering, current state and history of the declared tables. Does not belong
-here: reading files, the ledger, the storing of changes (`ingestion`).
+Belongs here: in `decode`, a record to a stored change; in `scd`, stored changes to current state and
+slowly changing history of the declared tables. Does not belong here: reading files, the ledger, the
+storing of changes (`landing`, `storing`).
 """
-
-from ingestion.cdc.source import CdcSource
-
-__all__ = ["CdcSource"]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ingestion.contracts import ContractError, Contracts
+from ingestion.contracts.model import ContractError, Contracts
 
 TYPE = re.compile(
     r"(smallint|integer|bigint|real|double precision|boolean|text|uuid|date|interval|jsonb|bytea"

@@ -1,7 +1,7 @@
 """Change data capture as a kind of source: files in, changes stored, tables folded.
 
 Belongs here: the order of the steps once a file's changes are stored. Does not belong here: any
-step itself (`parser`, `straight`, `table_fold`, `rebuild`).
+step itself (`parser`, `apply`, `apply`, `redecode`).
 """
 
 from collections.abc import Callable
@@ -10,20 +10,21 @@ from typing import Any
 
 import psycopg
 
-from ingestion.cdc.affected import read_fresh
-from ingestion.cdc.bulk_columns import Known
-from ingestion.cdc.change_rows import COLUMNS
 from ingestion.cdc.contract import CdcContract, cdc_contracts
-from ingestion.cdc.parser import CdcParser
-from ingestion.cdc.plan import TablePlan
-from ingestion.cdc.progress import forget
-from ingestion.cdc.rebuild import decode_again
-from ingestion.cdc.straight import fold_straight, tables_of
-from ingestion.cdc.table_fold import bring_up_to_date, summaries
-from ingestion.cdc.tables import FoldTarget, create, has_changes, outdated, remember
-from ingestion.contracts import Contracts
-from ingestion.pii import Tokeniser
-from ingestion.sources import FileInfo, LineParser, LoadedFile, Shape, Target, Undeclared
+from ingestion.cdc.decode.fast.columns import Known
+from ingestion.cdc.decode.parser import CdcParser
+from ingestion.cdc.decode.rows import COLUMNS
+from ingestion.cdc.decode.table_decoder import TablePlan
+from ingestion.cdc.scd.affected import read_fresh
+from ingestion.cdc.scd.apply import bring_up_to_date, summaries
+from ingestion.cdc.scd.fast.apply import fold_straight, tables_of
+from ingestion.cdc.scd.progress import forget
+from ingestion.cdc.scd.redecode import decode_again
+from ingestion.cdc.scd.tables import FoldTarget, create, has_changes, outdated, remember
+from ingestion.contracts.model import Contracts
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared
+from ingestion.privacy.tokens import Tokeniser
 
 
 class CdcSource:

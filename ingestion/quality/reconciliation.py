@@ -3,7 +3,7 @@
 Per source and day of loading: records in files = stored + duplicates + rejected + ignored, and what
 the ledger calls stored lies in the tables. Only loads since the last time that all was well are
 counted, on the days their rows lie on, so the cost follows the batch. Belongs here: counting and
-the sentences. Does not belong here: the ledger (`ingestion.ledger`), the marks (`progress`).
+the sentences. Does not belong here: the ledger (`ingestion.storing.ledger`), the marks (`progress`).
 """
 
 from collections import defaultdict
@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+from ingestion.landing.listing import KINDS
+from ingestion.parsing.registry import target_of
 from ingestion.quality.progress import DDL, last_good, mark_good, newest_load
-from ingestion.registry import KINDS, target_of
 
 MARK = "ops.source_reconciliation"
 _LEDGER = """

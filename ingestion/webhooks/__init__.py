@@ -3,8 +3,3 @@
 Belongs here: what an event of theirs is, whose it is, what of it is personal. Does not belong
 here: receiving webhooks over HTTP, the meaning of the events (the models).
 """
-
-from ingestion.webhooks.revenuecat import RevenueCatSource
-from ingestion.webhooks.stripe import StripeSource
-
-__all__ = ["RevenueCatSource", "StripeSource"]

@@ -6,9 +6,9 @@ Does not belong here: the fields of either provider (`stripe`, `revenuecat`).
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from ingestion.identity import record_key
-from ingestion.json_lines import decode_exactly, decode_object, encode
-from ingestion.sources import Rejected, Row, Touch, copy_line
+from ingestion.values.identity import record_key
+from ingestion.values.json_lines import decode_exactly, decode_object, encode
+from ingestion.values.outcomes import Rejected, Row, Touch, copy_line
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US = 946_684_800_000_000  # 2000-01-01: no provider is older

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ingestion.contracts import ContractError, Contracts
+from ingestion.contracts.model import ContractError, Contracts
 
 
 class _Strict(BaseModel):

@@ -2,14 +2,14 @@
 
 Amounts, times, ids and states are what revenue is computed from: numbers are never touched, and
 text under an id's name only when it is an e-mail address or a phone number. Belongs here: walking a
-payload by its contract. Does not belong here: judging free text (`scrub`), making tokens (`pii`).
+payload by its contract. Does not belong here: judging free text (`scrub`), making tokens (`tokens`).
 """
 
 import re
 from typing import Any
 
-from ingestion.pii import Tokeniser, looks_personal
-from ingestion.scrub import KEEP, REMOVE, SUBNET, Scrubber, TooDeep, suspicious
+from ingestion.privacy.scrub import KEEP, REMOVE, SUBNET, Scrubber, TooDeep, suspicious
+from ingestion.privacy.tokens import Tokeniser, looks_personal
 from ingestion.webhooks.contract import WebhookContract
 
 MAX_DEPTH = 60

@@ -9,22 +9,14 @@ from typing import Any
 
 import psycopg
 
-from ingestion.contracts import Contracts
-from ingestion.identity import uuid_text
-from ingestion.json_lines import encode
-from ingestion.pii import Tokeniser
-from ingestion.scrub import TooDeep
-from ingestion.sources import (
-    FileInfo,
-    LineParser,
-    LoadedFile,
-    Outcome,
-    Rejected,
-    Row,
-    Shape,
-    Target,
-    Touch,
-)  # fmt: skip
+from ingestion.contracts.model import Contracts
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.parsing.source import LineParser, LoadedFile, Target
+from ingestion.privacy.scrub import TooDeep
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.identity import uuid_text
+from ingestion.values.json_lines import encode
+from ingestion.values.outcomes import Outcome, Rejected, Row, Touch  # fmt: skip
 from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
 from ingestion.webhooks.contract import WebhookContract, webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter

@@ -1,5 +1,5 @@
 {#- The id of an entity as a UUID: a source id that is a UUID already stays (lower case); any other becomes the
-    md5 of `product|kind|source id`. The same as ingestion/identity.py. `product` and `kind` are words;
+    md5 of `product|kind|source id`. The same as ingestion/values/identity.py. `product` and `kind` are words;
     `source_id` is an SQL expression; so is `product` when `product_is_expression` is true. -#}
 {% macro entity_uuid(product, kind, source_id, product_is_expression=false) -%}
     {%- set product_sql = product if product_is_expression else "'" ~ product ~ "'" -%}

@@ -4,9 +4,9 @@
 Does not belong here: what the files hold, or which of them are due (`ingestion`, `serving`).
 """
 
-from tallyhouse.storage.aside import Aside
 from tallyhouse.storage.base import Found, Storage, StorageError, Writing
 from tallyhouse.storage.folder import Folder
+from tallyhouse.storage.staged import Aside
 
 __all__ = ["Aside", "Found", "Storage", "StorageError", "Writing", "open_storage"]
 

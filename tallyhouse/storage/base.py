@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from tallyhouse.storage.aside import Aside
+from tallyhouse.storage.staged import Aside
 
 
 class StorageError(OSError):

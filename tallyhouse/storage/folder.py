@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from tallyhouse.storage.aside import Aside, remove_left
 from tallyhouse.storage.base import Found, Storage, Writing
+from tallyhouse.storage.staged import Aside, remove_left
 
 _FEW = 64  # so many files and folders are made durable one by one
 _GROUP = 256 << 20  # bytes of drafts

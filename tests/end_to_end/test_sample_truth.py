@@ -14,8 +14,9 @@ from typing import Any
 import orjson
 import pytest
 
+from app import pipeline
 from simulator import SampleReport, write_sample
-from tallyhouse import dbt, pipeline
+from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 
 pytestmark = pytest.mark.slow

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import dagster as dg
 from psycopg.rows import dict_row
 
+from app import pipeline
 from orchestration.dbt_project import landed_sources, relation_name
 from orchestration.warehouse import WarehouseResource
-from tallyhouse import pipeline
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 

@@ -2,9 +2,9 @@
 
 import dagster as dg
 
+from app import pipeline
 from orchestration.defs.automation.jobs import NIGHTLY_JOB
 from orchestration.warehouse import WarehouseResource
-from tallyhouse import pipeline
 
 
 @dg.asset_check(asset=["ops", "load_manifest"])

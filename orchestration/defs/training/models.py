@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from app import pipeline
 from orchestration.dbt_project import FolderTranslator, manifest
 from orchestration.warehouse import WarehouseResource
-from tallyhouse import pipeline
 
 OUTPUTS = ("predictive_models", "predictions")
 

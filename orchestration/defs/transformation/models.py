@@ -6,10 +6,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
+from app import pipeline
 from orchestration.dbt_project import FolderTranslator, manifest
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt as launcher
-from tallyhouse import pipeline
 from tallyhouse.settings import Settings
 
 

@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app import pipeline
 from simulator import write_sample
-from tallyhouse import dbt, pipeline
+from tallyhouse import dbt
 from tallyhouse.database import Warehouse, roles
 
 pytestmark = pytest.mark.slow

@@ -11,14 +11,15 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingestion.contracts import Contracts, load_contracts
-from ingestion.events import EventSource
-from ingestion.ledger import LOADER_LOCK
+from ingestion.contracts.model import Contracts, load_contracts
+from ingestion.events.source import EventSource
+from ingestion.landing.file_info import FileInfo
 from ingestion.load import load_all, replay
-from ingestion.pii import Tokeniser
+from ingestion.parsing.source import LineParser
+from ingestion.privacy.tokens import Tokeniser
 from ingestion.quality import reconcile
 from ingestion.report import LoadReport
-from ingestion.sources import FileInfo, LineParser
+from ingestion.storing.ledger import LOADER_LOCK
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT, Settings
 

@@ -5,7 +5,7 @@ import sys
 
 SCRIPT = """
 import sys
-import ingestion.workers
+import ingestion.parsing.workers
 import pyarrow as pa
 table = pa.table({"number": pa.array([1, None], pa.int64()), "text": pa.array(["a", "b"])})
 print("pandas" in sys.modules)

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion import schema
-from ingestion.lake import SCHEMA
-from ingestion.landing import LandingError
+from ingestion.lake.mirror import SCHEMA
+from ingestion.landing.listing import LandingError
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT
 from tests.python.ingestion import conftest as made

@@ -59,12 +59,12 @@ def limits(draw: st.DrawFn) -> dict[str, int]:
     """Sizes that cut small files into blocks and make a load store keys early and often."""
     few = st.sampled_from([0, 1, 2, 5, 10_000])
     return {
-        "ingestion.reader.PIECE": draw(st.sampled_from([300, 1 << 20])),
-        "ingestion.reader.BLOCK": draw(st.sampled_from([1, 700, 6 << 20])),
-        "ingestion.seen_keys._WORDS": draw(st.sampled_from([1, 8, 1 << 10])),
+        "ingestion.landing.blocks.PIECE": draw(st.sampled_from([300, 1 << 20])),
+        "ingestion.landing.blocks.BLOCK": draw(st.sampled_from([1, 700, 6 << 20])),
+        "ingestion.storing.bloom_filter._WORDS": draw(st.sampled_from([1, 8, 1 << 10])),
         "ingestion.file_load._HELD": draw(few),
-        "ingestion.key_table._DEFERRED": draw(few),
-        "ingestion.key_table._RECENT_BYTES": draw(st.sampled_from([0, 48 << 20])),
+        "ingestion.storing.key_table._DEFERRED": draw(few),
+        "ingestion.storing.key_table._RECENT_BYTES": draw(st.sampled_from([0, 48 << 20])),
     }
 
 

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion import load as course
-from ingestion import workers
-from ingestion.contracts import ContractError
-from ingestion.landing import LandingError
+from ingestion.contracts.model import ContractError
+from ingestion.landing.listing import LandingError
+from ingestion.parsing import workers
 from tests.python.ingestion.conftest import Loading, line
 
 pytestmark = pytest.mark.slow
@@ -174,7 +174,7 @@ def test_a_file_that_another_replaces_before_a_part_is_read(
 def test_a_file_without_permission_is_named_and_the_rest_is_loaded(
     loading: Loading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingestion import hashing
+    from ingestion.landing import known_digests as hashing
 
     loading.put(f"{FOLDER}/a.jsonl", [line(1)])
     loading.put(f"{FOLDER}/b.jsonl", [line(2)])

@@ -19,18 +19,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.contracts import Contracts, load_contracts
-from ingestion.digest import digest
-from ingestion.pii import Tokeniser
-from ingestion.reader import Unreadable, blocks, records
-from ingestion.registry import make_source
-from ingestion.sources import FileInfo, Ignored, LineParser, Rejected, Row, Shape
+from ingestion.contracts.model import Contracts, load_contracts
+from ingestion.landing.blocks import Unreadable, blocks, records
+from ingestion.landing.digest import digest
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.parsing.registry import make_source
+from ingestion.parsing.source import LineParser
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.outcomes import Ignored, Rejected, Row
 from tallyhouse.settings import PROJECT_ROOT
 from tallyhouse.storage import open_storage
 from tests.python.ingestion.cdc.source_database import SourceDatabase, Transaction
 from tests.python.ingestion.conftest import KEY, Loading, line
+from tests.python.ingestion.events.test_foreign_shapes import RECORDS
 from tests.python.ingestion.odd_lines import ODD_LINES, odd_line
-from tests.python.ingestion.test_foreign_shapes import RECORDS
 
 EXAMPLES = PROJECT_ROOT / "contracts" / "examples"
 SHOP = """

@@ -8,7 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
-from ingestion.key_table import recent_of
+from ingestion.storing.key_table import recent_of
 from tallyhouse.database import Warehouse
 from tests.python.ingestion.conftest import OTHER_TENANT, Loading, line
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ingestion.cdc.contract import Table, cdc_contracts
-from ingestion.contracts import load_contracts
+from ingestion.contracts.model import load_contracts
 from tallyhouse.settings import PROJECT_ROOT
 from tests.hand_made import CORE, HandMade, uuid_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.identity import uuid_text
+from ingestion.values.identity import uuid_text
 from tallyhouse.settings import PROJECT_ROOT
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ingestion.identity import uuid_text
+from ingestion.values.identity import uuid_text
 from tallyhouse import dbt
 from tests.python.marts.house import House, assert_equal
 from tests.python.revenue.conftest import REVENUE

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from ingestion.identity import uuid_text
+from ingestion.values.identity import uuid_text
 from simulator import write_sample
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE

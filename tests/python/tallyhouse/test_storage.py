@@ -163,7 +163,7 @@ def test_what_a_killed_process_put_aside_is_removed_by_the_next(tmp_path: Path) 
 
 def test_who_only_opens_places_starts_no_arrow() -> None:
     """The receiver, whose memory and start it would cost."""
-    code = "import sys, serving.landing_writer; sys.exit('pyarrow' in sys.modules)"
+    code = "import sys, serving.receiver.landing_writer; sys.exit('pyarrow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

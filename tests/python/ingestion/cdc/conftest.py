@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from ingestion.cdc.contract import cdc_contracts
-from ingestion.cdc.tables import create_all
-from ingestion.contracts import load_contracts
+from ingestion.cdc.scd.tables import create_all
+from ingestion.contracts.model import load_contracts
 from ingestion.load import load_all
 from ingestion.report import LoadReport
 from tallyhouse.database import Warehouse

@@ -16,14 +16,14 @@ from typing import Any
 import httpx
 import pytest
 
-import serving.landing_writer
-import serving.receiver
-from ingestion.contracts import load_contracts
-from ingestion.landing import open_landing
-from serving.audit import SPOOL, AuditLog
-from serving.credentials import ApiKey, Credentials
-from serving.landing_writer import LandingWriter
-from serving.receiver import Receiver
+import serving.receiver.app
+import serving.receiver.landing_writer
+from ingestion.contracts.model import load_contracts
+from ingestion.landing.listing import open_landing
+from serving.receiver.app import Receiver
+from serving.receiver.audit import SPOOL, AuditLog
+from serving.receiver.credentials import ApiKey, Credentials
+from serving.receiver.landing_writer import LandingWriter
 from tallyhouse.settings import PROJECT_ROOT
 from tests.python.ingestion.conftest import TENANT
 from tests.python.ingestion.faults.conftest import State, Trial
@@ -144,8 +144,8 @@ def test_the_receivers_clock_goes_back(
             def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
                 return clock
 
-        monkeypatch.setattr(serving.receiver, "datetime", Clock)
-        monkeypatch.setattr(serving.landing_writer, "datetime", Clock)
+        monkeypatch.setattr(serving.receiver.app, "datetime", Clock)
+        monkeypatch.setattr(serving.receiver.landing_writer, "datetime", Clock)
         event = {"event_id": f"00000000-0000-4000-8000-{number:012d}", "event_name": "goal_viewed",
                  "occurred_at": "2026-03-04T10:00:00Z", "user_id": "u-1",
                  "properties": {"goal_id": 1}}  # fmt: skip
@@ -170,14 +170,14 @@ def test_a_receiver_started_hours_ahead_takes_no_record_that_was_acknowledged(
 ) -> None:
     """It takes drafts for abandoned that another is writing: that one's caller hears of it."""
     writer = LandingWriter(str(tmp_path), linger_seconds=0)
-    make_folder, real = serving.landing_writer._make_folder, time.time
+    make_folder, real = serving.receiver.landing_writer._make_folder, time.time
 
     def meanwhile(folder: Path, root: Path) -> None:
         make_folder(folder, root)
         monkeypatch.setattr(time, "time", lambda: real() + 7200)
         LandingWriter(str(tmp_path)).close()
 
-    monkeypatch.setattr(serving.landing_writer, "_make_folder", meanwhile)
+    monkeypatch.setattr(serving.receiver.landing_writer, "_make_folder", meanwhile)
     with pytest.raises(OSError):
         writer.submit("events/upcoach", [b"1"]).result()
     monkeypatch.undo()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.landing_writer import LandingWriter
+from serving.receiver.landing_writer import LandingWriter
 from tests.end_to_end.house import House
 from tests.python.ingestion.faults.conftest import State, Trial
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import workers
 from ingestion.load import load_all
+from ingestion.parsing import workers
 from tallyhouse.errors import TallyhouseError
 from tests.python.ingestion.conftest import wait_for_nobody
 from tests.python.ingestion.faults.conftest import State, Trial, children
@@ -100,7 +100,7 @@ def kill_a_parser() -> None:
     while time.monotonic() < ends:
         for pid in children(os.getpid()):
             with contextlib.suppress(OSError):
-                if b"ingestion.workers" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                if b"ingestion.parsing.workers" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     os.kill(pid, signal.SIGKILL)
                     return
         time.sleep(0.002)

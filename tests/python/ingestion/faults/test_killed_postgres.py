@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from ingestion.ledger import LOADER_LOCK
+from ingestion.storing.ledger import LOADER_LOCK
 from tallyhouse.errors import TallyhouseError
 from tests.end_to_end.house import COMMAND, House
 from tests.python.ingestion.faults.conftest import State, Trial, children

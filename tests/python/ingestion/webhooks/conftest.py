@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from ingestion.contracts import load_contracts
-from ingestion.pii import Tokeniser
-from ingestion.sources import FileInfo, LineParser
-from ingestion.webhooks import RevenueCatSource, StripeSource
+from ingestion.contracts.model import load_contracts
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.source import LineParser
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.webhooks.revenuecat import RevenueCatSource
+from ingestion.webhooks.stripe import StripeSource
 
 PROJECT = Path(__file__).resolve().parents[4]
 SHARED_DATA = Path(os.environ.get("TALLYHOUSE_SHARED_DATA", PROJECT.parent / "shared" / "data"))

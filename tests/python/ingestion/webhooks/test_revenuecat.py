@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from ingestion.sources import LineParser, Rejected, Row
+from ingestion.parsing.source import LineParser
+from ingestion.values.outcomes import Rejected, Row
 from ingestion.webhooks.revenuecat import COLUMNS
 
 EVENT: dict[str, Any] = {

@@ -4,7 +4,8 @@ import copy
 import json
 from typing import Any
 
-from ingestion.sources import LineParser, Rejected, Row
+from ingestion.parsing.source import LineParser
+from ingestion.values.outcomes import Rejected, Row
 from ingestion.webhooks.stripe import COLUMNS
 
 EVENT: dict[str, Any] = {

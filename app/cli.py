@@ -1,0 +1,214 @@
+"""The command `tallyhouse`.
+
+Belongs here: options and exit codes. Does not belong here: work; each command calls one function of
+a package.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from app.cli_db import db
+from app.cli_errors import fail, sentences
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.progress import Reporter
+from tallyhouse.settings import Settings
+
+LANDING = click.option("--landing", metavar="DIR", help="Landing folder (a path or s3://…).")
+AS_OF = click.option("--as-of", metavar="T", help="Instant up to which the marts speak.")
+FULL_REFRESH = click.option("--full-refresh", is_flag=True, help="Rebuild every table in full.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Tallyhouse: raw events, webhooks and CDC in, numbers people can bet on out."""
+
+
+@main.command()
+@LANDING
+@AS_OF
+@FULL_REFRESH
+@sentences
+def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
+    """Load, build, test, train, predict; with nothing new it only looks.
+
+    Without --landing, an empty landing folder is filled with sample sources first.
+    """
+    from app import pipeline, summary
+    from tallyhouse.database import open_warehouse
+
+    settings = _settings(landing, as_of)
+    reporter = Reporter()
+    with reporter.step("Opening the warehouse"):
+        warehouse = open_warehouse(settings)
+    result = pipeline.run(
+        settings, warehouse, reporter, full_refresh=full_refresh, may_sample=landing is None
+    )
+    summary.show(result.summary, summary.console())
+    if result.problems:
+        fail("Not everything was read or adds up (see above); everything else is done.")
+
+
+@main.command()
+@LANDING
+@sentences
+def load(landing: str | None) -> None:
+    """Load what is new in the landing folder."""
+    _load(landing, again=False)
+
+
+@main.command()
+@LANDING
+@sentences
+def replay(landing: str | None) -> None:
+    """Read files with rejected records again, after a contract was extended."""
+    _load(landing, again=True)
+
+
+def _load(landing: str | None, again: bool) -> None:
+    from app import pipeline, run_log
+    from tallyhouse.database import open_warehouse
+
+    settings, reporter = _settings(landing), Reporter()
+    warehouse = open_warehouse(settings)
+    warehouse.prepare()
+    with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
+        report = pipeline.load(settings, warehouse, step, again=again)
+        amiss = pipeline.reconcile(warehouse, count_rows=False).differences
+    for sentence in (*report.sentences(), *amiss):
+        click.echo(sentence)
+    if report.unreadable or amiss:
+        fail("Not everything was read or adds up (see above); everything else is loaded.")
+
+
+@main.command()
+@AS_OF
+@FULL_REFRESH
+@click.option("--select", "-s", metavar="NODES", help="Only these, in dbt's selection syntax.")
+@sentences
+def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
+    """Build and test the models with dbt."""
+    from app import pipeline, run_log
+    from tallyhouse.database import open_warehouse
+
+    settings, reporter = _settings(None, as_of), Reporter()
+    warehouse = open_warehouse(settings)
+    warehouse.prepare()
+    with run_log.only_run(warehouse, reporter.say), reporter.step("Building and testing") as step:
+        outcome = pipeline.build(
+            settings, warehouse, step, full_refresh=full_refresh, select=select
+        )
+    click.echo(f"{outcome.built} built, {outcome.tests_passed} tests passed.")
+
+
+@main.command()
+@AS_OF
+@sentences
+def train(as_of: str | None) -> None:
+    """Train the models on the features that are built, predict, and build what that feeds."""
+    from app import pipeline, run_log
+    from tallyhouse.database import open_warehouse
+
+    settings, reporter = _settings(None, as_of), Reporter()
+    warehouse = open_warehouse(settings)
+    warehouse.prepare()
+    with run_log.only_run(warehouse, reporter.say):
+        with reporter.step("Training and predicting") as step:
+            report = pipeline.train(settings, warehouse, step)
+        with reporter.step("Building what the predictions feed") as step:
+            pipeline.build(settings, warehouse, step, select=pipeline.PREDICTIONS)
+    for sentence in report.sentences:
+        click.echo(sentence)
+
+
+@main.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write to.")
+@click.option("--days", default=180, show_default=True, type=click.IntRange(min=1))
+@click.option("--seed", default=7, show_default=True, type=int)
+@click.option(
+    "--scale", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True)
+)
+@sentences
+def sample(out: Path, days: int, seed: int, scale: float) -> None:
+    """Write sample sources to OUT/landing, and what is true of them to OUT/truth."""
+    from app import pipeline
+
+    pipeline.sample(_settings(), Reporter(), out=out, days=days, seed=seed, scale=scale)
+    click.echo(f"Sample sources: {out / 'landing'}; the truth about them: {out / 'truth'}")
+
+
+@main.command()
+@sentences
+def status() -> None:
+    """Show the summary of the last run again, and what has run since."""
+    from app import pipeline, run_log, summary
+    from tallyhouse.database import find_warehouse
+
+    settings = _settings()
+    warehouse = find_warehouse(settings)
+    if warehouse is None:
+        fail("The warehouse does not run. `tallyhouse db start` starts it, `make run` fills it.")
+    warehouse.prepare()
+    with warehouse.connect() as connection:
+        good = run_log.last(connection, "run")
+        newest = run_log.last(connection, "run", status=None)
+    if newest is None:
+        fail("Nothing has run on this warehouse yet. `tallyhouse run` does it.")
+    if good is not None:
+        click.echo(f"Last good run: {good['finished_at']:%Y-%m-%d %H:%M:%S} UTC")
+        summary.show(good["details"]["summary"], summary.console())
+    amiss = list(pipeline.reconcile(warehouse).differences)
+    if newest["status"] != "succeeded":
+        reason = newest["details"].get("reason", "it has not ended")
+        begun = f"{newest['started_at']:%Y-%m-%d %H:%M:%S} UTC"
+        amiss.append(f"The run of {begun} did not succeed: {reason}")
+    if amiss:
+        fail("\n".join(amiss))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@sentences
+def dev(arguments: tuple[str, ...]) -> None:
+    """Open Dagster's UI; further ARGUMENTS are those of `dagster dev`."""
+    from app.dagster_home import prepare_instance
+    from tallyhouse.database import open_warehouse
+
+    settings = _settings()
+    warehouse = open_warehouse(settings)
+    warehouse.prepare()
+    environment = {**os.environ, **prepare_instance(settings, warehouse)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    program = str(Path(sys.executable).parent / "dagster")
+    os.chdir(settings.root)
+    sys.stdout.flush()
+    os.execve(program, [program, "dev", *arguments], environment)
+
+
+@main.command()
+@sentences
+def docs() -> None:
+    """Write the catalogue of all tables and columns as one page that needs no server."""
+    from tallyhouse import dbt
+    from tallyhouse.database import open_warehouse
+
+    settings = _settings()
+    with Reporter().step("Writing the catalogue"):
+        outcome = dbt.run(
+            ["docs", "generate", "--static"], settings, warehouse=open_warehouse(settings)
+        )
+    if not outcome.success:
+        raise TallyhouseError("The catalogue could not be written; see logs/dbt.log.")
+    click.echo(f"The catalogue: {settings.root / 'target' / 'static_index.html'}")
+
+
+main.add_command(db)
+
+
+def _settings(landing: str | None = None, as_of: str | None = None) -> Settings:
+    settings = Settings.from_env().with_options(landing=landing, as_of=as_of)
+    if landing and "://" not in landing and not Path(settings.landing).is_dir():
+        raise TallyhouseError(f"--landing names {settings.landing}, which is not a folder.")
+    return settings

@@ -1,0 +1,140 @@
+"""The commands `tallyhouse db …`: the warehouse's Postgres.
+
+Belongs here: start, stop, and ways to look inside. Does not belong here: what they start.
+"""
+
+import os
+import secrets
+import sys
+from dataclasses import replace
+from uuid import UUID
+
+import click
+
+from app.cli_errors import sentences
+from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+
+
+@click.group()
+def db() -> None:
+    """The warehouse's Postgres."""
+
+
+@db.command()
+@sentences
+def start() -> None:
+    """Start the embedded server (or reach the one that the settings name) and prepare it."""
+    from app.dagster_home import prepare_instance
+    from tallyhouse.database import open_warehouse
+
+    settings = Settings.from_env()
+    warehouse = open_warehouse(settings)
+    warehouse.prepare()
+    prepare_instance(settings, warehouse)
+    click.echo(f"The warehouse runs at {warehouse.label}")
+
+
+@db.command()
+@sentences
+def stop() -> None:
+    """Stop the embedded server."""
+    from tallyhouse.database.embedded import EmbeddedServer
+
+    settings = Settings.from_env()
+    if settings.database_url:
+        raise TallyhouseError(
+            "TALLYHOUSE_DATABASE_URL names a server that is not ours to stop. Unset it to stop "
+            "the embedded one."
+        )
+    stopped = EmbeddedServer(settings.home).stop()
+    click.echo("Stopped." if stopped else "It was not running.")
+
+
+@db.command(name="status")
+@sentences
+def db_status() -> None:
+    """Say whether the warehouse runs, and where; exit code 3 when it does not."""
+    from tallyhouse.database import find_warehouse
+
+    settings = Settings.from_env()
+    warehouse = find_warehouse(settings)
+    if warehouse is None:
+        click.echo(f"The embedded server of {settings.home} does not run.")
+        sys.exit(3)
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "select split_part(version(), ' ', 2),"
+            " pg_size_pretty(pg_database_size(current_database()))"
+        ).fetchone()
+    version, size = row if row else ("", "")
+    click.echo(f"Postgres {version} runs at {warehouse.label} ({size})")
+
+
+@db.command()
+@sentences
+def url() -> None:
+    """Print the address with its password, for other programs."""
+    click.echo(_running().url)
+
+
+@db.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@sentences
+def psql(arguments: tuple[str, ...]) -> None:
+    """Open psql on the warehouse; further ARGUMENTS are psql's own."""
+    from tallyhouse.database.embedded import EmbeddedServer
+
+    warehouse = _running()
+    program = str(EmbeddedServer(warehouse.settings.home).program("psql"))
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
+    names |= {"password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
+    given = {names[k]: v for k, v in warehouse.parameters.items() if k in names}
+    sys.stdout.flush()
+    os.execve(program, [program, *arguments], {**os.environ, **given})
+
+
+@db.command()
+@click.argument("name")
+@click.option("--tenant", metavar="UUID", help="See this tenant's rows, in every mart.")
+@click.option("--role", metavar="ROLE", help="Read as this group role, e.g. tallyhouse_analyst.")
+@sentences
+def login(name: str, tenant: str | None, role: str | None) -> None:
+    """Make the login NAME for a person or a BI tool; prints its address, password included, once.
+
+    Either for one tenant (may be repeated for more) or for a group role of the role matrix.
+    """
+    from tallyhouse.database import roles
+
+    if (tenant is None) == (role is None):
+        raise TallyhouseError("Say either --tenant or --role.")
+    warehouse, password = _running(), secrets.token_urlsafe(18)
+    with warehouse.connect() as connection:
+        if role is not None:
+            roles.join_role(connection, name, role, password)
+        else:
+            roles.bind_login(connection, name, _uuid(tenant or ""), password)
+    click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)
+
+
+def _as(warehouse: Warehouse, name: str, password: str) -> dict[str, str]:
+    return {**warehouse.parameters, "user": name, "password": password}
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise TallyhouseError(
+            f"{text} is not a tenant_id; core.dim_tenant lists them all."
+        ) from error
+
+
+def _running() -> Warehouse:
+    from tallyhouse.database import find_warehouse
+
+    warehouse = find_warehouse(Settings.from_env())
+    if warehouse is None:
+        raise TallyhouseError("The warehouse does not run; `tallyhouse db start` starts it.")
+    return warehouse

@@ -1,0 +1,215 @@
+"""From a line of a CDC file to a row of raw_cdc.changes: identity, order, decoded image.
+
+Belongs here: what makes a change the same change (rule 51) and where it stands. Does not belong
+here: the current state and history made from the changes (`versions_sql`).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from ingestion.cdc.contract import CdcContract
+from ingestion.cdc.decode.envelope import TRUNCATE, Change, NotAChange, read_change
+from ingestion.cdc.decode.fast.columns import Known
+from ingestion.cdc.decode.fast.reader import BulkReader
+from ingestion.cdc.decode.position import UNPLACED, natural_key, partition_lane
+from ingestion.cdc.decode.rows import collect
+from ingestion.cdc.decode.table_decoder import Decoded, TablePlan
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.rows import Accepted, Line
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.identity import record_key
+from ingestion.values.json_lines import decode_exactly, decode_object, encode
+from ingestion.values.outcomes import Ignored, Outcome, Rejected, Row, copy_field
+
+_EPOCH = datetime(1970, 1, 1)
+NULL = "\\N"
+_EMPTY = Decoded({}, None, [], "")
+
+
+class CdcParser:
+    """Parses the lines of one file."""
+
+    def __init__(
+        self, contract: CdcContract, file: FileInfo, tokeniser: Tokeniser,
+        plans: dict[str, TablePlan], known: Known | None = None,
+    ) -> None:  # fmt: skip
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._contract, self._tokeniser, self._plans = contract, tokeniser, plans
+        self._product = contract.product
+        inside = file.path.split("/", 2)[-1]  # below cdc/<product>/
+        self._stream_file = natural_key(inside)
+        self._stream_text = copy_field(self._stream_file)
+        self._file_table = _table_of_path(inside, contract)
+        self._found: dict[tuple[str, str | None], TablePlan | Rejected | Ignored] = {}
+        known = known or Known(TablePlan(self._product, "", None, tokeniser))
+        self._bulk = BulkReader(self._product, self._stream_file, self._plan, known)
+
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        """The rows of the lines that are plain, and the lines that are not."""
+        return self._bulk.take(lines)
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        """The plain lines' rows and those that `parse` made of the others."""
+        return collect(plain, rows)
+
+    def parse(self, number: int, line: bytes) -> Outcome:
+        """The outcome of one line. Never raises."""
+        slow = b"\\u0000" in line
+        record = decode_exactly(line) if slow else decode_object(line)
+        if isinstance(record, Rejected):
+            return record
+        try:
+            return self._row(number, read_change(record))
+        except NotAChange as other:
+            return other.outcome
+        except RecursionError:
+            return Rejected("too_deep", "The record is nested too deeply to be read.")
+        except Exception as error:  # one odd line must not stop a load; the tests see to these
+            form = f"{type(error).__name__}: {error}"[:200]
+            return Rejected("unforeseen", f"The record has a form that nobody foresaw ({form}).")
+
+    def _row(self, number: int, change: Change) -> Outcome:
+        plan = self._plan(change.table, change.schema)
+        if not isinstance(plan, TablePlan):
+            return plan
+        op, after = change.op, change.after
+        key = None
+        if op != TRUNCATE:
+            if change.key:
+                key = plan.decode_key(change.key)
+            if key is None:
+                if plan.primary_key:
+                    key = plan.decode_key(after or change.before)
+                    if key is None:
+                        return self._no_key(plan)
+                elif op in "ud" and not change.is_flat:
+                    return Rejected(
+                        "no_key",
+                        f"An update or delete in {self._product}.{plan.name}, which has no key,"
+                        " cannot be told which row it means. Declare its `primary_key` in"
+                        " contracts/cdc.",
+                    )
+        image = _EMPTY
+        if after is not None and op != TRUNCATE:
+            image = plan.decode(after, self.drift)
+        if not plan.is_declared:
+            self.drift[plan.name, "", "undeclared_table"] += 1
+        return self._assemble(number, change, plan.name, key, image)
+
+    def _no_key(self, plan: TablePlan) -> Rejected:
+        return Rejected(
+            "no_key",
+            f"The record of {self._product}.{plan.name} lacks its key"
+            f" ({', '.join(plan.primary_key)}), or the key has another type.",
+        )
+
+    def _assemble(
+        self, number: int, change: Change, table: str, key: dict[str, Any] | None, image: Decoded
+    ) -> Row:
+        product = self._product
+        (_, _, op, _, _, _, position, lsn, transaction_id, transaction_order, committed_us,
+         received_us, partition, offset, _) = change  # fmt: skip
+        key_text = None if key is None else encode(key)
+        after_text = orjson.dumps(image.values).decode()
+        extra_text = None if image.extra is None else encode(image.extra)
+        lane, place = self._stream_file, number
+        lane_text = self._stream_text
+        if offset is not None and partition is not None:
+            lane = lane_text = partition_lane(partition)
+            place = offset
+        if position == UNPLACED:
+            is_placed = "f"
+            content = record_key(
+                product, table, op, key_text or "", after_text, extra_text or "",
+                str(committed_us), str(received_us), "" if received_us else f"{lane}/{place}",
+            )  # fmt: skip
+            record = record_key(content, lane, str(place))
+        else:
+            is_placed = "t"
+            where = position if lsn is None else f"{lsn}/{transaction_id}"
+            if transaction_order is not None:
+                content = record_key(product, table, op, where, str(transaction_order))
+            elif key_text is not None:
+                content = record_key(product, table, op, where, position, key_text)
+            else:
+                when = str(received_us) if op == "r" else ""
+                content = record_key(product, table, op, where, position, after_text, when)
+            record = content
+        # a row without a key is known by its own change
+        key_hash = content if key_text is None else record_key(product, table, key_text)
+        missing = NULL
+        if image.unavailable:
+            missing = copy_field("{" + ",".join(map(_array_item, image.unavailable)) + "}")
+        committed = time_text(committed_us)
+        date = committed[:10]
+        copy = (
+            f"{date}\t{product}\t{copy_field(table)}\t{op}\t{copy_field(key_text)}\t{key_hash}"
+            f"\t{NULL if lsn is None else lsn}"
+            f"\t{NULL if transaction_id is None else transaction_id}"
+            f"\t{NULL if transaction_order is None else transaction_order}"
+            f"\t\\\\x{position}\t{is_placed}\t{lane_text}\t{place}\t{committed}"
+            f"\t{time_text(received_us)}\t{copy_field(after_text)}\t{copy_field(extra_text)}"
+            f"\t{missing}\t\\\\x{content}"
+        )
+        return Row(record, date, received_us or committed_us or 0, content, copy, None)
+
+    def _plan(self, table: str, schema: str | None) -> TablePlan | Rejected | Ignored:
+        """How to decode a record's table, or what becomes of the record without one."""
+        found = self._found.get((table, schema))
+        if found is None:
+            if len(self._found) > 10_000:
+                self._found.clear()
+            found = self._found[table, schema] = self._find_plan(table, schema)
+        return found
+
+    def _find_plan(self, table: str, schema: str | None) -> TablePlan | Rejected | Ignored:
+        name = self._table_name(table, schema)
+        if name is None:
+            return Rejected(
+                "no_table",
+                "The record names no table: neither `source.table`, `topic`, `__table` nor the"
+                " file's folder or name says which.",
+            )
+        if self._contract.is_ignored(name):
+            return Ignored("signal or heartbeat table")
+        plan = self._plans.get(name)
+        if plan is None:
+            declared = self._contract.tables.get(name)
+            plan = TablePlan(self._product, name, declared, self._tokeniser)
+            self._plans[name] = plan
+        return plan
+
+    def _table_name(self, table: str, schema: str | None) -> str | None:
+        """The table's name as the contract knows it: `schema.table` is tried as schema__table."""
+        table = table or self._file_table or ""
+        if not table:
+            return None
+        if schema and (full := f"{schema}__{table}") in self._contract.tables:
+            return full
+        return table.replace("\x00", "\ufffd")[:200]
+
+
+def _table_of_path(inside: str, contract: CdcContract) -> str | None:
+    """For bare rows: a folder or the file's name that is, or starts with, a declared table."""
+    *folders, name = inside.split("/")
+    for folder in folders:
+        if folder in contract.tables:
+            return folder
+    stem = name.split(".", 1)[0]
+    fitting = [t for t in contract.tables if stem == t or stem.startswith((t + "-", t + "_"))]
+    return max(fitting, key=len, default=None)
+
+
+@lru_cache(maxsize=4096)
+def time_text(us: int | None) -> str:
+    """Microseconds since 1970 as text; a time nobody stated is 1970 itself."""
+    return f"{(_EPOCH + timedelta(microseconds=us or 0)).isoformat(' ', 'microseconds')}+00"
+
+
+def _array_item(name: str) -> str:
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,238 @@
+"""How rows of one table are decoded: a contract's table turned into what the hot path needs.
+
+Belongs here: a source's row → typed values, values nobody declared, columns the source left out,
+ids of tenant and user; personal data tokenised or dropped. Does not belong here: the envelope
+(`envelope`), identity and order of the change (`parser`).
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import orjson
+
+from ingestion.cdc.contract import Table
+from ingestion.cdc.decode.placeholder import PLACEHOLDER, is_placeholder, may_hold_placeholder
+from ingestion.cdc.decode.types import Decoder, decoder
+from ingestion.privacy.scrub import Scrubber, TooDeep
+from ingestion.privacy.tokens import Tokeniser, looks_personal
+from ingestion.values.identity import uuid_text
+from ingestion.values.json_lines import encode
+
+_UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+TENANT_ID, USER_ID = "_tenant_id", "_user_id"
+
+
+def _remember(known: dict[Any, str], value: Any, found: str) -> None:
+    if len(known) > 50_000:
+        known.clear()
+    known[value] = found
+
+
+class Decoded(NamedTuple):
+    values: dict[str, Any]  # column → JSON value that Postgres reads as the column's type
+    extra: dict[str, Any] | None  # what no column takes, scrubbed of personal data
+    unavailable: list[str]  # columns whose earlier value stays
+    tenant_id: str  # UUID text; the product's own where the row names none
+
+
+class TablePlan:
+    """One per table and process. `table` is None for a table that nobody declared."""
+
+    def __init__(self, product: str, name: str, table: Table | None, tokeniser: Tokeniser) -> None:
+        self.product, self.name, self.table = product, name, table
+        self.is_declared = table is not None
+        self.primary_key = table.primary_key if table else ()
+        self._tokeniser = tokeniser
+        self._scrubber = Scrubber(tokeniser)
+        self.default_tenant = uuid_text(product, "tenant", product)
+        columns = table.columns if table else {}
+        self._decoders: dict[str, Decoder] = {n: decoder(c) for n, c in columns.items()}
+        self._tokens = tuple(n for n, c in columns.items() if c.personal == "token")
+        self._drops = tuple(n for n, c in columns.items() if c.personal == "drop")
+        self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
+        self._tenant = table.tenant if table else None
+        self._user = table.user if table else None
+        self._shapes: dict[tuple[str, ...], tuple[tuple[str, Decoder], ...]] = {}
+        self._tenants: dict[str, str] = {}
+        self._users: dict[tuple[str, str], str] = {}
+
+    def decode(
+        self, row: Mapping[str, Any], drift: Counter[tuple[str, str, str]],
+        kept: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Decoded:  # fmt: skip
+        """A row's image; `kept` is decoded already."""
+        extra: dict[str, Any] = {}
+        unavailable: list[str] = []
+        values = None if kept else self._straight(row)
+        if values is None:
+            values = {**kept}
+            self._column_by_column(row, values, extra, unavailable, drift)
+            if len(values) + len(unavailable) < len(self._decoders):
+                self._note_missing(values, unavailable, drift)
+        tenant_id = self._ids(values, unavailable)
+        self._hide(values, tenant_id)
+        if not extra:
+            return Decoded(values, None, unavailable, tenant_id)
+        if self.is_declared:
+            for name in extra:
+                if name not in self._decoders:
+                    drift[self.name, name, "undeclared_column"] += 1
+        return Decoded(values, self._scrubbed(extra, tenant_id), unavailable, tenant_id)
+
+    def _straight(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The values of a row with exactly the declared columns, all sent and all sound, as nearly
+        every row is; None for any other."""
+        shape = tuple(row)
+        decoders = self._shapes.get(shape)
+        if decoders is None:
+            if shape == () or self._decoders.keys() != set(shape) or len(self._shapes) > 100:
+                return None
+            decoders = self._shapes[shape] = tuple((n, self._decoders[n]) for n in shape)
+        if may_hold_placeholder(row):
+            return None
+        try:
+            return {
+                name: None if value is None else decode(value)
+                for (name, decode), value in zip(decoders, row.values(), strict=True)
+            }
+        except _UNDECODABLE:
+            return None
+
+    def _column_by_column(
+        self, row: Mapping[str, Any], values: dict[str, Any], extra: dict[str, Any],
+        unavailable: list[str], drift: Counter[tuple[str, str, str]],
+    ) -> None:  # fmt: skip
+        look_closer = may_hold_placeholder(row)
+        for name, value in row.items():
+            if look_closer and is_placeholder(value):
+                unavailable.append(name)
+                continue
+            decode = self._decoders.get(name)
+            if decode is None:
+                extra[name] = value
+            elif value is None:
+                values[name] = None
+            else:
+                try:
+                    values[name] = decode(value)
+                except _UNDECODABLE:
+                    extra[name] = value
+                    unavailable.append(name)
+                    drift[self.name, name, "undecodable_value"] += 1
+
+    def decode_again(
+        self, held: Mapping[str, Any], kept: dict[str, Any], unavailable: list[str]
+    ) -> Decoded:
+        """An image stored under a former contract: `kept` needs no decoding; what was reported
+        when it first came is not reported again."""
+        silent: Counter[tuple[str, str, str]] = Counter()
+        rest = {n: v for n, v in held.items() if n not in kept and n not in unavailable}
+        tokens = {n: v for n, v in held.items() if isinstance(v, str) and v.startswith("tok_")}
+        decoded = self.decode({**rest, **dict.fromkeys(unavailable, PLACEHOLDER)}, silent, kept)
+        decoded.values.update({n: v for n, v in tokens.items() if n in self._tokens})
+        return decoded
+
+    def _note_missing(
+        self, values: dict[str, Any], unavailable: list[str], drift: Counter[tuple[str, str, str]]
+    ) -> None:
+        """A column the source no longer sends: its earlier value stays (rule 57)."""
+        for name in self._decoders:
+            if name not in values and name not in unavailable:
+                unavailable.append(name)
+                drift[self.name, name, "missing_column"] += 1
+
+    def _ids(self, values: dict[str, Any], unavailable: list[str]) -> str:
+        tenant_id = self.default_tenant
+        if self._tenant is not None:
+            if self._tenant in unavailable:
+                unavailable.append(TENANT_ID)
+            elif (value := values[self._tenant]) is not None:
+                tenant_id = values[TENANT_ID] = self.tenant_of(value)
+        if self._user is not None:
+            if self._user in unavailable:
+                unavailable.append(USER_ID)
+            elif (value := values[self._user]) is not None:
+                values[USER_ID] = self.user_of(value, tenant_id)
+        return tenant_id
+
+    def tenant_of(self, value: Any) -> str:
+        """The id of the tenant that a decoded value names."""
+        source_id = value if type(value) is str else str(value)
+        known = self._tenants.get(source_id)
+        if known is None:
+            known = self._new_entity("tenant", source_id, self.default_tenant)
+            _remember(self._tenants, source_id, known)
+        return known
+
+    def user_of(self, value: Any, tenant_id: str) -> str:
+        """The id of the user that a decoded value names, within a tenant."""
+        source_id = value if type(value) is str else str(value)
+        known = self._users.get((source_id, tenant_id))
+        if known is None:
+            known = self._new_entity("user", source_id, tenant_id)
+            _remember(self._users, (source_id, tenant_id), known)
+        return known
+
+    def token(self, tenant_id: str, value: str) -> str:
+        return self._tokeniser.token(tenant_id, value)
+
+    def _new_entity(self, kind: str, source_id: str, tenant_id: str) -> str:
+        if looks_personal(source_id):
+            source_id = self._tokeniser.token(tenant_id, source_id)
+        return uuid_text(self.product, kind, source_id)
+
+    def _hide(self, values: dict[str, Any], tenant_id: str) -> None:
+        """Personal columns as the contract says; JSON searched for what it must not hold."""
+        for name in self._drops:
+            if values.get(name) is not None:
+                values[name] = None
+        for name in self._tokens:
+            value = values.get(name)
+            if value is not None:
+                owner = self.default_tenant if name in self.primary_key else tenant_id
+                values[name] = self._tokeniser.token(owner, value)
+        for name in self._json:
+            value = values.get(name)
+            if value is not None:
+                values[name] = self.scrubbed_json(name, value, tenant_id)
+
+    def scrubbed_json(self, name: str, value: Any, tenant_id: str) -> Any:
+        """Of a column of JSON, the source's own text where nothing in it had to go, so that every digit stays."""
+        text = bytes(orjson.dumps(value)) if isinstance(value, orjson.Fragment) else encode(value)
+        parsed = orjson.loads(text)
+        try:
+            clean = self._scrubber.value(name, parsed, tenant_id)
+        except TooDeep:
+            return None
+        return orjson.Fragment(text) if clean == parsed else clean
+
+    def _scrubbed(self, extra: dict[str, Any], tenant_id: str) -> dict[str, Any]:
+        try:
+            return self._scrubber.mapping(extra, tenant_id)
+        except TooDeep:
+            return dict.fromkeys(extra, "[too deep]")
+
+    def decode_key(self, row: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The primary key found in a record's key or image, decoded; None when it is not whole."""
+        if row is None:
+            return None
+        key: dict[str, Any] = {}
+        for name in self.primary_key or row:
+            if name not in row:
+                return None
+            value = row[name]
+            if value is not None:
+                decode = self._decoders.get(name)
+                if decode is not None:
+                    try:
+                        value = decode(value)
+                    except _UNDECODABLE:
+                        return None
+                if name in self._tokens:
+                    value = self._tokeniser.token(self.default_tenant, value)
+            key[name] = value
+        if not self.is_declared:
+            key = self._scrubbed(key, self.default_tenant)
+        return key

@@ -1,0 +1,78 @@
+"""Rows of raw_events.events as Arrow columns.
+
+Belongs here: the columns' types, in the table's order (load_id comes after them). Does not belong
+here: how a line becomes a row (`parser`, `reader`).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import pyarrow as pa
+
+from ingestion.parsing.rows import Accepted, Mask
+from ingestion.values.arrow import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load, only
+from ingestion.values.outcomes import Row, Touch
+
+JSON = frozenset({"properties"})
+
+SCHEMA = pa.schema([
+    ("event_date", pa.date32()), ("product", pa.string()), ("source", pa.string()),
+    ("source_event_id", pa.string()), ("event_id", BYTES_16), ("tenant_id", BYTES_16),
+    ("tenant_source_id", pa.string()), ("user_id", BYTES_16), ("user_source_id", pa.string()),
+    ("anonymous_id", pa.string()), ("session_id", pa.string()), ("event_name", pa.string()),
+    ("event_domain", pa.string()), ("occurred_at", INSTANT), ("is_time_corrected", pa.bool_()),
+    ("received_at", INSTANT), ("country_code", pa.string()), ("device_type", pa.string()),
+    ("browser", pa.string()), ("page_load_time_ms", pa.int32()), ("ip_subnet", pa.string()),
+    ("schema_version", pa.int32()), ("properties", pa.string()), ("content_hash", BYTES_16),
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EventRows:
+    """Rows of raw_events.events as columns, see `rows.Rows`."""
+
+    table: pa.Table
+    copy_format = "binary"
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def only(self, wanted: Mask) -> "EventRows":
+        return EventRows(only(self.table, wanted))
+
+    def touches(self) -> set[Touch]:
+        keys = ["product", "tenant_id", "event_date"]
+        found = self.table.group_by(keys, use_threads=False).aggregate([]).to_pylist()
+        return {
+            Touch("tenant_day", row["product"], str(UUID(bytes=row["tenant_id"])), None,
+                  row["event_date"].isoformat())
+            for row in found
+        }  # fmt: skip
+
+    def copy_data(self, load_id: int) -> Iterator[bytes]:
+        return binary_copy(self.of_load(load_id), JSON)
+
+    def of_load(self, load_id: int) -> pa.Table:
+        """The columns as the table holds them, load_id included."""
+        return of_load(self.table, load_id)
+
+
+def accepted(lines: list[int], keys: list[bytes], table: pa.Table) -> Accepted:
+    """Rows in columns, with their lines and keys."""
+    received_us = table["received_at"].cast(pa.int64())
+    found = EventRows(table)
+    return Accepted(lines, keys, table["event_date"], received_us, table["content_hash"], found)
+
+
+def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+    """Rows in columns and rows of COPY text, together."""
+    if plain is not None and not rows:
+        return plain
+    lines, keys = [number for number, _ in rows], [bytes.fromhex(row.key) for _, row in rows]
+    table = from_copy_text([row.copy for _, row in rows], SCHEMA)
+    if plain is not None:
+        assert isinstance(plain.rows, EventRows)
+        lines, keys = plain.lines + lines, plain.keys + keys
+        table = pa.concat_tables([plain.rows.table, table])
+    return accepted(lines, keys, table)

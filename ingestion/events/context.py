@@ -1,0 +1,150 @@
+"""Who did it and from where: tenant, user, session, device, place of an event.
+
+Belongs here: ids to UUIDs (ids that are personal data become tokens first), the user agent and
+the IP address reduced to what may be kept, all as ready COPY text and remembered between lines.
+Does not belong here: times, names, properties.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from ingestion.contracts.field_paths import getter
+from ingestion.contracts.model import EventContract
+from ingestion.events.errors import Invalid, text_of
+from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet, looks_personal
+from ingestion.privacy.user_agents import describe
+from ingestion.values.identity import uuid_text
+from ingestion.values.outcomes import Rejected, copy_field
+
+_NULL = "\\N"
+_COUNTRY = re.compile(r"[A-Za-z]{2}\Z")
+_REMEMBERED = 200_000  # entries of a memory before it starts anew
+
+
+class Who(NamedTuple):
+    tenant_id: str
+    copy: str  # tenant_id, tenant_source_id, user_id, user_source_id
+
+
+class Context:
+    """Reads the circumstances of events of one contract."""
+
+    def __init__(self, contract: EventContract, tokeniser: Tokeniser) -> None:
+        self._product = contract.product
+        self._default_tenant = contract.default_tenant or contract.product
+        self._tokeniser = tokeniser
+        get: dict[str, Callable[[Any], Any]] = {
+            name: found
+            for name, field in contract.envelope.items()
+            if (found := getter(field)) is not None
+        }
+
+        def nothing(record: Any) -> None:
+            return None
+
+        self._tenant, self._user, self._anonymous, self._session = (
+            get.get(name, nothing)
+            for name in ("tenant_id", "user_id", "anonymous_id", "session_id")
+        )
+        self._agent, self._ip, self._device, self._browser, self._country = (
+            get.get(name, nothing)
+            for name in ("user_agent", "ip", "device_type", "browser", "country_code")
+        )
+        self._load_time = get.get("page_load_time_ms", nothing)
+        self._who: dict[tuple[Any, Any], Who] = {}
+        self._places: dict[tuple[Any, Any, Any, Any, Any], str] = {}
+
+    def who(self, record: dict[str, Any]) -> tuple[str, str]:
+        """(tenant UUID, COPY text of the six columns tenant_id … session_id)."""
+        tenant, user = self._tenant(record), self._user(record)
+        try:
+            who = self._who.get((tenant, user))
+        except TypeError as error:  # a list or an object where an id is due
+            raise Invalid(Rejected("wrong_type", "tenant_id or user_id is no plain id.")) from error
+        if who is None:
+            who = self.identify(tenant, user)
+            if len(self._who) > _REMEMBERED:
+                self._who.clear()
+            self._who[(tenant, user)] = who
+        anonymous, session = self._anonymous(record), self._session(record)
+        return who.tenant_id, (
+            f"{who.copy}\t{self._plain(anonymous, 'anonymous_id', who.tenant_id)}"
+            f"\t{self._plain(session, 'session_id', who.tenant_id)}"
+        )
+
+    def identify(self, tenant: Any, user: Any) -> Who:
+        """Whose an event is, not remembered."""
+        tenant_source = self._default_tenant
+        if tenant is not None and tenant != "":
+            tenant_source = text_of(tenant, "tenant_id")
+        if looks_personal(tenant_source):
+            home = uuid_text(self._product, "tenant", self._product)
+            tenant_source = self._tokeniser.token(home, tenant_source)
+        tenant_id = uuid_text(self._product, "tenant", tenant_source)
+        user_id, user_source = _NULL, _NULL
+        if user is not None and user != "":
+            user_source = text_of(user, "user_id")
+            if looks_personal(user_source):
+                user_source = self._tokeniser.token(tenant_id, user_source)
+            user_id = uuid_text(self._product, "user", user_source)
+            user_source = copy_field(user_source)
+        return Who(tenant_id, f"{tenant_id}\t{copy_field(tenant_source)}\t{user_id}\t{user_source}")
+
+    def _plain(self, value: Any, field: str, tenant_id: str) -> str:
+        """An id that is kept as it is; one that holds an e-mail address becomes a token."""
+        if value is None or value == "":
+            return _NULL
+        text = text_of(value, field)
+        if "@" in text and EMAIL.search(text):
+            return self._tokeniser.token(tenant_id, text)
+        return copy_field(text)
+
+    def surroundings(self, record: dict[str, Any]) -> str:
+        """COPY text of country_code, device_type, browser, page_load_time_ms, ip_subnet."""
+        agent, ip, device = self._agent(record), self._ip(record), self._device(record)
+        browser, country = self._browser(record), self._country(record)
+        try:
+            place = self._places.get((agent, ip, device, browser, country))
+        except TypeError as error:
+            raise Invalid(
+                Rejected("wrong_type", "The event's context is no plain text.")
+            ) from error
+        if place is None:
+            place = self.describe(agent, ip, device, browser, country)
+            if len(self._places) > _REMEMBERED:
+                self._places.clear()
+            self._places[(agent, ip, device, browser, country)] = place
+        load_time = self._load_time(record)
+        if load_time is None:
+            return place.replace("\v", _NULL)
+        return place.replace("\v", _milliseconds(load_time))
+
+    def describe(self, agent: Any, ip: Any, device: Any, browser: Any, country: Any) -> str:
+        """COPY text of a place, with \\v where page_load_time_ms goes; not remembered."""
+        device_seen, browser_seen = describe(agent) if type(agent) is str else (None, None)
+        code = country.upper() if type(country) is str and _COUNTRY.match(country) else _NULL
+        subnet = (ip_subnet(ip) if type(ip) is str else None) or _NULL
+        device_type = _word(device) or device_seen or _NULL
+        return f"{code}\t{device_type}\t{_word(browser) or browser_seen or _NULL}\t\v\t{subnet}"
+
+
+def _word(value: Any) -> str | None:
+    """A short lower-case word such as mobile or chrome; anything else says nothing."""
+    if type(value) is not str or not value.strip():
+        return None
+    text = value.strip().lower()[:50]
+    return text if text.replace(" ", "").replace("_", "").replace("-", "").isalnum() else None
+
+
+def _milliseconds(value: Any) -> str:
+    """Whole milliseconds as COPY text; what cannot be a duration is null."""
+    if type(value) is str:
+        try:
+            value = float(value)
+        except ValueError as error:
+            reason = "page_load_time_ms is not a number."
+            raise Invalid(Rejected("wrong_type", reason)) from error
+    if type(value) not in (int, float):
+        raise Invalid(Rejected("wrong_type", "page_load_time_ms is not a number."))
+    return str(round(value)) if 0 <= value < 2**31 - 1 else _NULL

@@ -1,0 +1,141 @@
+"""A contract's envelope as a typed decoder: lines to columns of the envelope's fields.
+
+Belongs here: which JSON keys hold which field. Does not belong here: what the values mean.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from ingestion.contracts.model import ENVELOPE, EventContract
+
+_WHOLE = frozenset({"schema_version", "page_load_time_ms"})
+_IDS = frozenset({"event_id", "tenant_id", "user_id", "anonymous_id", "session_id"})
+_LARGE = 2**63
+
+
+class LineColumns(NamedTuple):
+    """The fields of lines; item i of each column is line i's."""
+
+    fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of _WHOLE
+    names: Sequence[Any]  # of events, as they are said
+    properties: Sequence[msgspec.Raw]  # JSON
+    is_whole: np.ndarray  # whether the line has all that the contract requires, no number too large
+
+
+_Unpack = Callable[[Sequence[Any]], LineColumns]
+
+
+def is_plain(contract: EventContract) -> bool:
+    """Whether an envelope is plain enough: fields of the record itself or of objects in it, taken
+    as they are, and the properties in an object of their own."""
+    mapped, fields = contract.properties, contract.envelope
+    paths = {path for field in fields.values() for path in field.paths()}
+    holders = {path.split(".")[0] for path in paths if "." in path}
+    return (
+        contract.format.type == "jsonl"
+        and {"event_id", "event_name", "occurred_at"} <= fields.keys()
+        and not any(f.constant or f.values or f.prefix or f.time_format for f in fields.values())
+        and not any(path.count(".") > 1 for path in paths)
+        and not holders & paths
+        and mapped.path is not None
+        and "." not in mapped.path
+        and mapped.path not in paths | holders
+        and not mapped.fields
+        and mapped.nulls == "keep"
+        and {*contract.required} <= paths
+    )
+
+
+def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpack]:
+    """(decode, unpack): a line to a struct, and one or more structs to columns.
+
+    `decode` raises msgspec.MsgspecError for a line with other fields or types.
+    """
+    kinds: dict[str, dict[str, Any]] = {"": {}}  # by holder, which is "" for the record itself
+    for name in ENVELOPE:
+        kind: Any = int | None if name in _WHOLE else str | None
+        if name in _IDS:
+            kind = str | int | None
+        for path in contract.envelope[name].paths() if name in contract.envelope else ():
+            holder, _, key = path.rpartition(".")
+            kinds.setdefault(holder, {}).setdefault(key, kind)
+    holders = [holder for holder in kinds if holder]
+    record: list[tuple[str, Any, Any]] = [(key, kind, None) for key, kind in kinds[""].items()]
+    for holder in holders:
+        inner = _struct([(key, kind, None) for key, kind in kinds[holder].items()])
+        record.append((holder, inner, msgspec.field(default_factory=inner)))
+    assert contract.properties.path is not None
+    record.append((contract.properties.path, msgspec.Raw, msgspec.Raw(b"null")))
+    keys = [key for key, _, _ in record]
+
+    def unpack(structs: Sequence[Any]) -> LineColumns:
+        found = _by_key(keys, structs)
+        for holder in holders:
+            inside = _by_key(kinds[holder], found[holder])
+            found |= {f"{holder}.{key}": column for key, column in inside.items()}
+        return _columns(contract, found, len(structs))
+
+    return msgspec.json.Decoder(_struct(record)).decode, unpack
+
+
+def _struct(fields: list[tuple[str, Any, Any]]) -> type[msgspec.Struct]:
+    """With attributes in the order of the fields; a key of JSON need not be a name."""
+    numbered = [(f"field_{number}", *field[1:]) for number, field in enumerate(fields)]
+    rename = {f"field_{number}": field[0] for number, field in enumerate(fields)}
+    return msgspec.defstruct("Part", numbered, rename=rename, forbid_unknown_fields=True, gc=False)
+
+
+def _by_key(keys: Iterable[str], structs: Sequence[Any]) -> dict[str, Sequence[Any]]:
+    columns = zip(*map(msgspec.structs.astuple, structs), strict=True)
+    return dict(zip(keys, columns, strict=True))
+
+
+def _columns(
+    contract: EventContract, found: Mapping[str, Sequence[Any]], count: int
+) -> LineColumns:
+    is_whole = np.ones(count, np.bool_)
+    for path in contract.required:
+        if None in found[path]:
+            is_whole &= [value is not None for value in found[path]]
+    fields: dict[str, pa.Array] = {}
+    names: Sequence[Any] = ()
+    for name in ENVELOPE:
+        kind = pa.int64() if name in _WHOLE else pa.string()
+        paths = contract.envelope[name].paths() if name in contract.envelope else ()
+        several = [found[path] for path in paths]
+        if not several:
+            fields[name] = pa.nulls(count, kind)
+            continue
+        values = several[0] if len(several) == 1 else _first(several)
+        if name == "event_name":
+            names = values
+        try:
+            fields[name] = pa.array(values, kind)
+        except (pa.ArrowTypeError, OverflowError):
+            fields[name], is_small = _numbers(values, kind)
+            is_whole &= is_small
+    assert contract.properties.path is not None
+    return LineColumns(fields, names, found[contract.properties.path], is_whole)
+
+
+def _first(columns: Sequence[Sequence[Any]]) -> list[Any]:
+    """Of each line, the first value that is there."""
+    rows = zip(*columns, strict=True)
+    return [next((value for value in row if value is not None), None) for row in rows]
+
+
+def _numbers(values: Sequence[Any], kind: pa.DataType) -> tuple[pa.Array, np.ndarray]:
+    """Values with numbers among texts, or beyond 64 bits; and which are not beyond 64 bits."""
+    try:
+        return pa.array(values, pa.int64()).cast(kind), np.ones(len(values), np.bool_)
+    except (pa.ArrowInvalid, OverflowError):
+        pass
+    is_small = [type(value) is not int or -_LARGE <= value < _LARGE for value in values]
+    small = [value if good else None for value, good in zip(values, is_small, strict=True)]
+    if kind == pa.string():
+        small = [str(value) if type(value) is int else value for value in small]
+    return pa.array(small, kind), np.array(is_small)

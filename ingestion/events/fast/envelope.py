@@ -1,0 +1,210 @@
+"""The envelopes of many lines, field by field: judged, and which of the lines are plain.
+
+Belongs here: what a plain id, time, version is. Does not belong here: decoding lines, making rows
+(`reader`), what is remembered between blocks (`memory`).
+"""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingestion.contracts.model import EventContract
+from ingestion.events.fast.memory import LEAVE, Drift, Known
+from ingestion.parsing.rows import Mask
+from ingestion.values.arrow import INSTANT, alike, joined, only
+from ingestion.values.instants import DAY_US, parse_instant
+from ingestion.values.interning import REFUSED, Numbers
+
+_YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
+# With zeros for all digits; see `times.has_usual_form`.
+_USUAL_FORMS = (
+    "0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00.000000Z",
+)  # fmt: skip
+_USUAL_BY_LENGTH = {len(form): form.encode() for form in _USUAL_FORMS}
+_USUAL_TIME = f"^({'|'.join(re.escape(form).replace('0', '[0-9]') for form in _USUAL_FORMS)})$"
+_NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so never stored
+_LONGEST_ID = 500
+
+
+class Said(NamedTuple):
+    """What lines say; item i of each part is line i's."""
+
+    fields: dict[str, pa.Array]  # see `event_struct.LineColumns`
+    properties: pa.Array  # as they are stored; null where that is not known yet
+    unread: dict[int, bytes]  # properties by line where it is not
+    is_whole: Mask
+
+    @staticmethod
+    def joined(parts: "Sequence[Said]") -> "Said":
+        """The lines of several parts, which has one at least."""
+        unread: dict[int, bytes] = {}
+        start = 0
+        for part in parts:
+            unread |= {start + place: text for place, text in part.unread.items()}
+            start += len(part.is_whole)
+        return Said(
+            {name: pa.concat_arrays([part.fields[name] for part in parts])
+             for name in parts[0].fields},
+            pa.concat_arrays([part.properties for part in parts]),
+            unread,
+            np.concatenate([part.is_whole for part in parts]),
+        )  # fmt: skip
+
+
+class Fields(NamedTuple):
+    """Item i of each part is line i's; numbers are those of the memories of `Known`."""
+
+    kinds: Numbers
+    people: Numbers
+    places: Numbers
+    subnets: Numbers
+    ids: pa.Array
+    anonymous: pa.Array
+    sessions: pa.Array
+    versions: pa.Array
+    load_times: pa.Array
+    properties: pa.Array  # JSON text
+    occurred: pa.Array  # ISO text
+    occurred_at: pa.Array
+    received_at: pa.Array
+
+    def only(self, wanted: Mask) -> "Fields":
+        return Fields._make(
+            part[wanted] if isinstance(part, np.ndarray) else only(part, wanted) for part in self
+        )
+
+
+def judged_fields(
+    said: Said, known: Known, contract: EventContract
+) -> tuple[Fields, Mask, dict[int, Drift]]:
+    """The fields as they are stored, which lines are plain, and drift by line; the fields of lines
+    that are not plain mean nothing."""
+    field = said.fields
+    zone = ZoneInfo(contract.timezone)
+    kinds = known.kinds.find(field["event_name"])
+    people = known.people.find(field["tenant_id"], field["user_id"], field["source"])
+    times, occurred_at = _instants(field["occurred_at"], zone)
+    _, received_at = _instants(pc.coalesce(_not_empty(field["received_at"]), times), zone)
+    properties, drift = _properties(said, kinds, people, known)
+    place = [field[name] for name in ("user_agent", "device_type", "browser", "country_code")]
+    fields = Fields(
+        kinds,
+        people,
+        known.places.find(*place),
+        known.subnets.find(field["ip"]),
+        _not_empty(field["event_id"]),
+        _not_empty(field["anonymous_id"]),
+        _not_empty(field["session_id"]),
+        _whole(field["schema_version"], contract.version, REFUSED),
+        _whole(field["page_load_time_ms"], None, None, below=2**31 - 1),
+        properties,
+        times,
+        occurred_at,
+        received_at,
+    )
+    is_plain = said.is_whole & _plausible(occurred_at, received_at, contract)
+    for numbers in (kinds, people, fields.places, fields.subnets):
+        is_plain &= numbers != REFUSED
+    for always in (properties, fields.ids):
+        is_plain &= np.asarray(always.is_valid())
+    is_plain &= fields.versions.fill_null(0).to_numpy() != REFUSED
+    is_plain &= _is_short(fields.ids)
+    for texts in (fields.anonymous, fields.sessions):
+        has_address = pc.match_substring(texts, "@").fill_null(False)
+        is_plain &= _is_short(texts) & ~np.asarray(has_address)
+    return fields, is_plain & _is_of_domain(field["event_domain"], kinds, known, contract), drift
+
+
+def _properties(
+    said: Said, kinds: Numbers, people: Numbers, known: Known
+) -> tuple[pa.Array, dict[int, Drift]]:
+    """All properties that can be judged, as they are stored; and drift by line."""
+    if not said.unread:
+        return said.properties, {}
+    texts: list[str | None] = []
+    drifts: dict[int, Drift] = {}
+    for place, text in said.unread.items():
+        stored, drift = known.judged(int(kinds[place]), int(people[place]), text)
+        texts.append(stored)
+        if drift:
+            drifts[place] = drift
+    found = pa.array(texts, pa.string())
+    return pc.replace_with_mask(said.properties, said.properties.is_null(), found), drifts
+
+
+def _is_of_domain(stated: pa.Array, kinds: Numbers, known: Known, contract: EventContract) -> Mask:
+    """Which lines state no domain or that of their event name."""
+    if stated.null_count == len(stated):
+        return np.ones(len(stated), np.bool_)
+    is_good = pc.equal(stated, known.kinds.columns(kinds)["event_domain"]).fill_null(False)
+    if contract.domains:
+        is_good = pc.and_(is_good, pc.is_in(stated, pa.array(contract.domains, pa.string())))
+    return np.asarray(pc.or_(is_good, stated.is_null()))
+
+
+def _not_empty(texts: pa.Array) -> pa.Array:
+    if pc.min(pc.binary_length(texts)).as_py() != 0:
+        return texts
+    return pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+
+
+def _is_short(texts: pa.Array) -> Mask:
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= _LONGEST_ID:
+        return np.ones(len(texts), np.bool_)
+    return np.asarray(pc.less_equal(pc.utf8_length(texts), _LONGEST_ID).fill_null(True))
+
+
+def _whole(
+    values: pa.Array, default: int | None, otherwise: int | None, below: int = 2**31
+) -> pa.Array:
+    """Whole numbers; those that are negative or too large are replaced by `otherwise`."""
+    if values.null_count == len(values):
+        return pa.repeat(pa.scalar(default, pa.int32()), len(values))
+    is_good = pc.and_(pc.greater_equal(values, 0), pc.less(values, below)).fill_null(True)
+    found = pc.if_else(is_good, values, pa.scalar(otherwise, pa.int64()))
+    return pc.if_else(values.is_null(), pa.scalar(default, pa.int64()), found).cast(pa.int32())
+
+
+def _instants(texts: pa.Array, zone: ZoneInfo) -> tuple[pa.Array, pa.Array]:
+    """Times as the database reads them, and as instants."""
+    if not _are_usual(texts):
+        is_odd = pc.invert(pc.match_substring_regex(texts, _USUAL_TIME).fill_null(False))
+        found = [_instant(text, zone) for text in texts.filter(is_odd).to_pylist()]
+        texts = pc.replace_with_mask(texts, is_odd, pa.array(found, pa.string()))
+    try:
+        return texts, texts.cast(INSTANT)
+    except pa.ArrowInvalid:  # a 30th of February among them
+        texts = pa.array([_instant(text, zone) for text in texts.to_pylist()], pa.string())
+        return texts, texts.cast(INSTANT)
+
+
+def _are_usual(texts: pa.StringArray) -> bool:
+    """Whether all times are written in one and the same of the usual forms."""
+    lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    form = _USUAL_BY_LENGTH.get(lengths["min"])
+    if form is None or texts.null_count or lengths["max"] != len(form):
+        return False
+    return alike(joined(texts)) == form * len(texts)
+
+
+def _instant(text: str | None, zone: ZoneInfo) -> str:
+    try:
+        found = parse_instant(text, zone).text
+        pa.scalar(found).cast(INSTANT)
+    except LEAVE:  # pa.ArrowInvalid is a ValueError
+        return _NO_TIME
+    return found
+
+
+def _plausible(occurred_at: pa.Array, received_at: pa.Array, contract: EventContract) -> Mask:
+    """Which times need neither correction nor refusal (rule 44)."""
+    occurred = occurred_at.cast(pa.int64()).to_numpy()
+    received = received_at.cast(pa.int64()).to_numpy()
+    latest = received + DAY_US if contract.clock == "device" else _YEAR_2100
+    is_received = (received >= 0) & (received < _YEAR_2100)
+    return (occurred >= _YEAR_2000) & (occurred <= latest) & is_received

@@ -1,0 +1,207 @@
+"""One line of an event source to one row of raw_events.events, by its contract.
+
+The hot path of loading: everything that can be prepared per file or remembered between lines is.
+Belongs here: the envelope (ids, times, tenant, context) and the row's text. Does not belong here:
+properties (`event_types`), file formats (`formats`), storing (`sink`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+from ingestion.contracts.field_paths import by_path, getter
+from ingestion.contracts.model import EventContract, EventType
+from ingestion.events.columns import collect
+from ingestion.events.context import Context
+from ingestion.events.errors import Again, Invalid, text_of
+from ingestion.events.event_types import EventPlan
+from ingestion.events.fast.decoder import is_plain
+from ingestion.events.fast.reader import BulkReader
+from ingestion.events.formats import decoder
+from ingestion.events.properties import Properties
+from ingestion.events.times import Times
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.rows import Accepted, Line
+from ingestion.privacy.scrub import Scrubber, TooDeep
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.identity import UUID_TEXT, record_key
+from ingestion.values.json_lines import decode_exactly, encode
+from ingestion.values.outcomes import Outcome, Rejected, Row, Touch, copy_field
+
+_NULL = "\\N"
+_NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
+
+
+class EventParser:
+    """Parses the lines of one file of events."""
+
+    def __init__(self, contract: EventContract, file: FileInfo, tokeniser: Tokeniser) -> None:
+        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self._contract = contract
+        self._product = contract.product
+        self._default_source = contract.default_source
+        self._file = file
+        self._decode = decoder(contract.format, file.header)
+        self._is_text = contract.format.type != "jsonl"
+        self._scrubber = Scrubber(tokeniser)
+        self._context = Context(contract, tokeniser)
+        self._times = Times(contract)
+        self._properties = Properties(contract)
+        self._plans: dict[str, EventPlan] = {}
+        self._touches: dict[tuple[str, str], Touch] = {}
+        self._prepare_envelope(contract)
+        self._bulk = BulkReader(contract, tokeniser, self) if is_plain(contract) else None
+
+    def follow(self, file: FileInfo) -> bool:
+        """Go on with another file of the contract, and with what is remembered of its people."""
+        if file.header != self._file.header:
+            return False
+        self._file = file
+        return True
+
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        """The rows of the plain lines at once, and the lines that are left to `parse`."""
+        return self._bulk.take(lines) if self._bulk is not None else (None, lines)
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        """All rows in columns."""
+        return collect(plain, rows)
+
+    def _prepare_envelope(self, contract: EventContract) -> None:
+        envelope = contract.envelope
+        self._get = {name: getter(field) for name, field in envelope.items()}
+        self._name = self._get.get("event_name") or (lambda record: None)
+        self._required = [(path, by_path(path)) for path in contract.required]
+        self._id = self._get.get("event_id")
+        self._domain = self._get.get("event_domain")
+        self._source = self._get.get("source")
+        self._version = self._get.get("schema_version")
+        self._pattern = re.compile(contract.event_pattern) if contract.event_pattern else None
+
+    def parse(self, number: int, line: bytes) -> Outcome:  # noqa: PLR0911
+        """The row of a line, or why it is rejected."""
+        record = self._decode(line)
+        if isinstance(record, Rejected):
+            return record
+        try:
+            try:
+                return self._row(number, record, exact=self._is_text)
+            except Again:
+                record = decode_exactly(line)
+                if isinstance(record, Rejected):
+                    return record
+                return self._row(number, record, exact=True)
+        except Invalid as error:
+            return error.rejected
+        except (TooDeep, RecursionError):
+            return Rejected("too_deep", "The record is nested too deeply to be kept.")
+        except (Again, ValueError, TypeError, ArithmeticError) as error:
+            return Rejected("unreadable", f"The record cannot be read: {str(error)[:200]}.")
+
+    def _row(self, number: int, record: dict[str, Any], exact: bool) -> Row:
+        for path, get in self._required:
+            if get(record) is None:
+                raise Invalid(Rejected("missing_field", f"The record lacks {path!r}."))
+        plan = self.plan_of(self._name(record))
+        event_id = self._event_id(record, number)
+        occurred, received, corrected = self._times.of(record)
+        tenant_id, who = self._context.who(record)
+        source = self._default_source
+        if self._source is not None and (named := self._source(record)) is not None:
+            source = text_of(named, "source")
+        properties = self._properties.of(record, plan)
+        plan.clean(properties, tenant_id, self.drift, exact)
+        body = encode(properties)
+        if not exact and "\\u0000" in body:
+            raise Again
+        domain = plan.domain
+        if self._domain is not None and (stated := self._domain(record)) is not None:
+            domain = self._checked_domain(plan, text_of(stated, "event_domain"))
+        version = self._contract.version
+        if self._version is not None and (stated := self._version(record)) is not None:
+            version = _integer(stated, "schema_version")
+        product = self._product
+        if source == self._default_source and UUID_TEXT.match(event_id):
+            event_uuid = event_id.lower()  # kept, within its tenant
+            key = record_key(product, tenant_id, source, event_uuid)
+        else:
+            event_uuid = key = record_key(product, tenant_id, source, event_id)
+            event_id, source = copy_field(event_id), copy_field(source)
+        day = occurred.text[:10]
+        if "\\" in body:
+            body = body.replace("\\", "\\\\")
+        # columns in the order of events.COLUMNS; what lies before and after received_at is hashed
+        head = (
+            f"{day}\t{product}\t{source}\t{event_id}\t{event_uuid}\t{who}\t{plan.name}\t"
+            f"{_NULL if domain is None else domain}\t{occurred.text}\t{'t' if corrected else 'f'}\t"
+        )
+        tail = f"\t{self._context.surroundings(record)}\t{version}\t{body}\t"
+        if not exact and ("\x00" in head or "\x00" in tail):
+            raise Again
+        digest = blake2b((head + tail).encode(), digest_size=16).hexdigest()
+        touch = self._touches.get((tenant_id, day))
+        if touch is None:
+            touch = Touch("tenant_day", product, tenant_id, None, day)
+            self._touches[(tenant_id, day)] = touch
+        copied = f"{head}{received.text}{tail}\\\\x{digest}"
+        return Row(key, day, received.us, digest, copied, touch)
+
+    def plan_of(self, name: Any) -> EventPlan:
+        """What the contract says of an event name; raises Invalid."""
+        if name is None or name == "":
+            raise Invalid(Rejected("missing_field", "The record has no event name."))
+        if type(name) is not str:
+            raise Invalid(Rejected("wrong_type", f"The event name is a {type(name).__name__}."))
+        return self._plans.get(name) or self._new_plan(name)
+
+    def _new_plan(self, name: str) -> EventPlan:
+        contract = self._contract
+        event, domain = contract.events.get(name), None
+        if event is None:
+            matched = self._pattern.match(name) if self._pattern else None
+            if matched is None and contract.unknown_events == "reject":
+                reason = (
+                    f"{name[:100]!r} is not an event of {contract.key!r}. Declare it in the"
+                    " contract and run `tallyhouse replay`."
+                )
+                raise Invalid(Rejected("unknown_event", reason))
+            if matched is not None:
+                domain = matched.groupdict().get("domain")
+            event = EventType()
+        if len(name) > 500 or _NEEDS_ESCAPE(name) or "\x00" in name:
+            raise Invalid(Rejected("wrong_type", "The event name is not a plain short text."))
+        plan = EventPlan(name, event, contract, domain, self._scrubber)
+        if len(self._plans) < 5_000:
+            self._plans[name] = plan
+        return plan
+
+    def _checked_domain(self, plan: EventPlan, stated: str) -> str:
+        declared = self._contract.domains
+        if (declared and stated not in declared) or (
+            plan.domain and declared and stated != plan.domain
+        ):
+            reason = f"{stated[:60]!r} is not the domain of {plan.name!r} ({plan.domain})."
+            raise Invalid(Rejected("wrong_domain", reason))
+        if len(stated) > 100 or _NEEDS_ESCAPE(stated):
+            raise Invalid(Rejected("wrong_type", "The event domain is not a plain short text."))
+        return plan.domain or stated
+
+    def _event_id(self, record: dict[str, Any], number: int) -> str:
+        if self._id is None:
+            return f"{self._file.content_hash[:32]}:{number}"
+        event_id = self._id(record)
+        if type(event_id) is str and 0 < len(event_id) <= 500:
+            return event_id
+        if event_id is None or event_id == "":
+            raise Invalid(Rejected("missing_field", "The record has no event id."))
+        return text_of(event_id, "event_id")
+
+
+def _integer(value: Any, field: str) -> int:
+    if type(value) is int and 0 <= value < 2**31:
+        return int(value)
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < 9:
+        return int(value)
+    raise Invalid(Rejected("wrong_type", f"{field} is not a whole number."))

@@ -1,0 +1,88 @@
+"""Product events: which contract reads a file, and the table the rows go to.
+
+Belongs here: choosing among a product's contracts, the row's columns. Does not belong here: the
+reading of a line (`parser`), the lake (`mirror`).
+"""
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from ingestion.contracts.model import Contracts, EventContract, FieldMap
+from ingestion.events.columns import SCHEMA
+from ingestion.events.parser import EventParser
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared
+from ingestion.privacy.tokens import Tokeniser
+
+if TYPE_CHECKING:
+    import psycopg
+
+COLUMNS = tuple(SCHEMA.names)
+
+# The house's own envelope: what a contract that maps nothing means.
+NATIVE = {
+    **{name: FieldMap(path=name) for name in (
+        "event_id", "event_name", "event_domain", "occurred_at", "received_at", "tenant_id",
+        "user_id", "anonymous_id", "session_id", "source", "schema_version",
+    )},
+    **{name: FieldMap(path=f"context.{name}") for name in (
+        "user_agent", "ip", "device_type", "browser", "country_code", "page_load_time_ms",
+    )},
+}  # fmt: skip
+
+
+class EventSource:
+    """Events of all products."""
+
+    kind = "events"
+    target = Target(
+        table="raw_events.events",
+        key_table="raw_events.event_keys",
+        columns=COLUMNS,
+        touch_sql=("'tenant_day'", "product", "tenant_id", "null", "event_date"),
+    )
+
+    def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
+        self._contracts = contracts
+        self._tokeniser = tokeniser
+        self._parsers: dict[str, EventParser] = {}
+
+    def shape(self, file: FileInfo) -> Shape:
+        contract = choose_contract(self._contracts, file)
+        form = contract.format
+        return Shape(
+            has_header=form.type == "csv" and form.columns is None,
+            is_quoted=form.type == "csv",
+            identity_from_file="event_id" not in contract.envelope and bool(contract.envelope),
+        )
+
+    def open(self, file: FileInfo) -> LineParser:
+        """The parser of one file; the next `open` of the same contract may take it over."""
+        contract = choose_contract(self._contracts, file)
+        parser = self._parsers.get(contract.key)
+        if parser is None or not parser.follow(file):
+            if not contract.envelope:
+                contract = contract.model_copy(update={"envelope": NATIVE})
+            parser = self._parsers[contract.key] = EventParser(contract, file, self._tokeniser)
+        return parser
+
+    def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
+        """Nothing beyond the rows themselves."""
+
+
+def choose_contract(contracts: Contracts, file: FileInfo) -> EventContract:
+    """The contract whose `match` fits the file, else the product's contract without one."""
+    candidates = [c for c in contracts.events.values() if c.product == file.name]
+    if not candidates:
+        raise Undeclared(
+            f"Nobody declared the product {file.name!r}. Write contracts/events/{file.name}.yml, or"
+            " name a folder that holds its contract in TALLYHOUSE_CONTRACTS."
+        )
+    below = file.path.split("/", 2)[2] if file.path.count("/") >= 2 else file.path
+    fitting = [c for c in candidates if any(fnmatchcase(below, pattern) for pattern in c.match)]
+    fitting = fitting or [c for c in candidates if not c.match]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(sorted(c.key for c in fitting or candidates))
+    how = "Several contracts claim" if fitting else "No contract claims"
+    raise Undeclared(f"{how} the file {file.path}: see `match` in {names}.")

@@ -1,0 +1,77 @@
+"""The interface between the loader and a kind of source (events, stripe, revenuecat, cdc).
+
+A source turns one line into one outcome, purely; the loader reads files, counts, deduplicates,
+stores and commits. Belongs here: what both sides ask of each other. Does not belong here: any
+source's own rules, any SQL.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ingestion.contracts.model import Contracts
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.outcomes import Outcome
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+@dataclass(frozen=True)
+class Target:
+    """A day-partitioned table with its key table (see raw_events.events in schema.sql).
+
+    `touch_sql` are five expressions over the table, one per field of Touch, for rows that leave
+    because an earlier body came late; None where `Row.touch` is always None.
+    """
+
+    table: str
+    key_table: str
+    columns: tuple[str, ...]
+    touch_sql: tuple[str, str, str, str, str] | None = None
+
+
+class Undeclared(Exception):
+    """Nobody declared this source; the text says where to do so."""
+
+
+class LineParser(Protocol):
+    """Parses the lines of one file. `drift` counts (object, field, kind) it met on the way."""
+
+    drift: Counter[tuple[str, str, str]]
+
+    def parse(self, number: int, line: bytes) -> Outcome:
+        """The outcome of one line (numbered from 1, without its line end). Never raises."""
+
+
+@dataclass
+class LoadedFile:
+    """What `after_file` may look at: rows of this load lie in the partitions of `dates`. `rows` are
+    they where the source has them in columns, None when they were too many to keep."""
+
+    file: FileInfo
+    load_id: int
+    dates: set[date] = field(default_factory=set)
+    rows: Sequence[Any] | None = None
+
+
+class Source(Protocol):
+    """One kind of source. Made once per process with the contracts and the tokeniser."""
+
+    kind: str
+    target: Target
+
+    def shape(self, file: FileInfo) -> Shape:
+        """How the file is cut into records (`Shape()` for JSON lines); raises Undeclared."""
+
+    def open(self, file: FileInfo) -> LineParser:
+        """The parser of one file; raises Undeclared when no contract claims the file."""
+
+    def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
+        """Runs in the file's transaction once its rows are stored (current state, history)."""
+
+
+SourceFactory = Callable[[Contracts, Tokeniser], Source]

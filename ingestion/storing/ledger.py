@@ -1,0 +1,195 @@
+"""The ledger of loaded files and the other notes a load leaves in ops.
+
+Belongs here: every statement on ops.* but conflicts (`sink`). Does not belong here: rows of
+sources, deciding what to load (`load`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+
+from ingestion.contracts.model import Contracts, EventContract, EventType
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.batches import Rejection
+from ingestion.storing.sink import Stored
+from ingestion.values.identity import record_key
+from ingestion.values.json_lines import encode
+from ingestion.values.outcomes import Touch, copy_line
+
+LOADER_LOCK = 7_215_002  # held by the one loader at work
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Entry(NamedTuple):
+    load_id: int
+    is_complete: bool
+
+
+class Ledger:
+    """The ledger, read once; the loader lock makes sure nobody else writes meanwhile."""
+
+    def __init__(self, conn: psycopg.Connection) -> None:
+        self._conn = conn
+        self._entries = {
+            (kind, name, content_hash): Entry(load_id, is_complete)
+            for kind, name, content_hash, load_id, is_complete in conn.execute(
+                "select source_kind, source_name, content_hash, load_id, is_complete"
+                " from ops.load_manifest where superseded_by is null"
+            )
+        }
+
+    def entry(self, kind: str, name: str, content_hash: str) -> Entry | None:
+        return self._entries.get((kind, name, content_hash))
+
+    def forget_rejected(self) -> None:
+        """Let files with rejected records be loaded again; `finish` supersedes their entries."""
+        rejected = self._conn.execute(
+            "select source_kind, source_name, content_hash from ops.load_manifest"
+            " where superseded_by is null and rejected_count > 0 and is_complete"
+        )
+        for kind, name, content_hash in rejected.fetchall():
+            del self._entries[(kind, name, content_hash)]
+
+    def remember(self, file: FileInfo, entry: Entry) -> None:
+        self._entries[(file.kind, file.name, file.content_hash)] = entry
+
+    def next_load_id(self) -> int:
+        row = self._conn.execute(
+            "select nextval(pg_get_serial_sequence('ops.load_manifest', 'load_id'))"
+        ).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def finish(self, file: FileInfo, load_id: int, is_complete: bool, counts: Counter[str],
+               stored: Stored) -> None:  # fmt: skip
+        """Write the file's entry; it takes the place of an entry of the same content, and of
+        unfinished entries of the same path."""
+        superseded = self._conn.execute(
+            "update ops.load_manifest set superseded_by = %s,"
+            " record_count = record_count - rejected_count, rejected_count = 0"
+            " where superseded_by is null and source_kind = %s and source_name = %s"
+            " and (content_hash = %s or (file_path = %s and not is_complete)) returning load_id",
+            (load_id, file.kind, file.name, file.content_hash, file.path),
+        ).fetchall()
+        self._conn.execute(
+            "delete from ops.rejected_records where load_id = any(%s)",
+            ([old for (old,) in superseded],),
+        )
+        self._conn.execute(
+            "insert into ops.load_manifest (load_id, source_kind, source_name, file_path,"
+            " content_hash, size_bytes, record_count, stored_count, duplicate_count,"
+            " rejected_count, ignored_count, conflict_count, replaced_count, withdrawn_count,"
+            " event_dates, is_complete)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                load_id, file.kind, file.name, file.path, file.content_hash, file.size_bytes,
+                counts["records"], stored.stored, stored.duplicates, counts["rejected"],
+                counts["ignored"], stored.conflicts, stored.replaced,
+                stored.withdrawn[load_id], sorted(stored.dates), is_complete,
+            ),
+        )  # fmt: skip
+        self._conn.cursor().executemany(
+            "update ops.load_manifest set withdrawn_count = withdrawn_count + %s"
+            " where load_id = %s",
+            [(count, held) for held, count in stored.withdrawn.items() if held != load_id],
+        )
+        self._touch(file, load_id, stored.touches)
+        if stored.newest_us is not None:
+            self._conn.execute(
+                "insert into ops.source_watermarks as held values (%s, %s, %s)"
+                " on conflict (source_kind, source_name) do update set"
+                " max_received_at = greatest(held.max_received_at, excluded.max_received_at)",
+                (file.kind, file.name, _EPOCH + timedelta(microseconds=stored.newest_us)),
+            )
+
+    def _touch(self, file: FileInfo, load_id: int, touches: Iterable[Touch]) -> None:
+        lines = [
+            copy_line((
+                str(load_id), file.kind, touch.product, touch.entity_type, touch.tenant_id,
+                touch.entity_id, touch.touched_on,
+            ))
+            for touch in touches
+        ]  # fmt: skip
+        if lines:
+            columns = "load_id, source_kind, product, entity_type, tenant_id, entity_id, touched_on"
+            with self._conn.cursor().copy(f"copy ops.load_touched ({columns}) from stdin") as copy:
+                copy.write("\n".join(lines) + "\n")
+
+    def reject(self, file: FileInfo, load_id: int, rejected: Iterable[Rejection]) -> None:
+        """Keep what was refused: reason, file, line and the scrubbed record."""
+        lines = [
+            copy_line((
+                str(load_id), file.kind, file.name, file.path, str(item.line_number),
+                item.reason_code, item.reason.replace("\x00", "\ufffd"), item.record,
+            ))
+            for item in rejected
+        ]  # fmt: skip
+        if lines:
+            columns = (
+                "load_id, source_kind, source_name, file_path, line_number, reason_code, reason,"
+                " record"
+            )
+            with self._conn.cursor().copy(
+                f"copy ops.rejected_records ({columns}) from stdin"
+            ) as copy:
+                text = "\n".join(lines) + "\n"
+                copy.write(text.encode("utf-8", "replace"))
+
+    def note_drift(
+        self, file: FileInfo, load_id: int, drift: Counter[tuple[str, str, str]]
+    ) -> None:
+        """Fields and tables no contract names, with how often they were seen."""
+        self._conn.cursor().executemany(
+            "insert into ops.schema_drift as held values (%s, %s, %s, %s, %s, %s, %s, %s)"
+            " on conflict (source_kind, source_name, object_name, field_name, kind) do update set"
+            " last_load_id = excluded.last_load_id,"
+            " record_count = held.record_count + excluded.record_count",
+            [
+                (file.kind, file.name, *map(_plain, place), load_id, load_id, count)
+                for place, count in sorted(drift.items())
+            ],
+        )
+
+
+def _plain(text: str) -> str:
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def publish_event_versions(conn: psycopg.Connection, contracts: Contracts) -> None:
+    """Enter every declared event in ops.event_schema_versions, once per form it ever had."""
+    rows = {
+        (contract.product, name, contract.version): _version(contract, name, event)
+        for contract in contracts.events.values()
+        for name, event in contract.events.items()
+    }
+    held = set(
+        conn.execute(
+            "select product, event_name, schema_version, fingerprint from ops.event_schema_versions"
+        )
+    )
+    missing = [(*key, *row) for key, row in rows.items() if (*key, row[0]) not in held]
+    if missing:
+        conn.cursor().executemany(
+            "insert into ops.event_schema_versions (product, event_name, schema_version,"
+            " fingerprint, event_domain, is_deprecated, replaced_by, fields)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+            missing,
+        )
+
+
+def _version(
+    contract: EventContract, name: str, event: EventType
+) -> tuple[str, str | None, bool, str | None, str]:
+    optional = {**contract.common, **event.optional}
+    fields = encode(
+        {
+            field: {**form.model_dump(mode="json", exclude_defaults=True), "required": required}
+            for required, group in ((False, optional), (True, event.required))
+            for field, form in group.items()
+        }
+    )
+    fingerprint = record_key(fields, str(event.domain), str(event.deprecated))
+    return fingerprint, event.domain, event.deprecated, event.replaced_by, fields

@@ -1,0 +1,111 @@
+"""Instants as sources write them: ISO text, epoch numbers, formats a contract names.
+
+Belongs here: from a value to (microseconds since 1970, text the database reads). Does not belong
+here: whether an instant is plausible (`parser`, rule 44).
+"""
+
+import math
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, NamedTuple
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+DAY_US = 86_400_000_000
+# 2026-03-01T10:00:00Z without, with milli- or microseconds, by length
+_USUAL_MARKS = {20: "--T::Z", 24: "--T::.", 27: "--T::."}
+_EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+
+
+class Instant(NamedTuple):
+    us: int  # microseconds since 1970, UTC
+    text: str  # ISO in UTC; its first ten characters are the UTC date
+
+
+class NotATime(ValueError):
+    """The value is not a time at all."""
+
+
+class AbsurdTime(ValueError):
+    """The value is a time that no calendar here can hold (year 12026, 1e30 seconds)."""
+
+
+def parse_instant(value: Any, zone: tzinfo = UTC, time_format: str | None = None) -> Instant:
+    """An instant from text or a number; raises NotATime or AbsurdTime."""
+    kind = type(value)
+    if kind is str and time_format is None:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            return _from_text(value.strip(), zone)
+        if has_usual_form(value):
+            gap = moment - EPOCH
+            return Instant((gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds, value)
+        return from_datetime(moment, zone)
+    if kind is int or kind is float:
+        return _from_number(value, time_format)
+    if kind is not str:
+        raise NotATime(f"{kind.__name__} {str(value)[:60]!r}")
+    assert time_format is not None
+    if time_format in _EPOCH_UNITS:
+        return _from_text(value.strip(), zone, time_format)
+    try:
+        return from_datetime(datetime.strptime(value.strip(), time_format), zone)
+    except ValueError as error:
+        raise NotATime(f"{value[:60]!r} does not follow {time_format}") from error
+
+
+def has_usual_form(text: str) -> bool:
+    """Whether all but the digits is as in 2026-03-01T10:00:00.123Z: an instant in UTC, if it is one."""
+    return text[4:20:3] == _USUAL_MARKS.get(len(text)) and text[-1] == "Z"
+
+
+def from_datetime(moment: datetime, zone: tzinfo = UTC) -> Instant:
+    """An instant from a datetime; without an offset it is local to `zone`."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    try:
+        moment = moment.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise AbsurdTime(str(moment)) from error
+    gap = moment - EPOCH
+    text = moment.replace(tzinfo=None).isoformat() + "Z"
+    return Instant((gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds, text)
+
+
+def from_us(us: int) -> Instant:
+    """An instant from microseconds since 1970."""
+    try:
+        return from_datetime(EPOCH + timedelta(microseconds=us))
+    except OverflowError as error:
+        raise AbsurdTime(f"{us} microseconds") from error
+
+
+def _from_text(text: str, zone: tzinfo, time_format: str | None = None) -> Instant:
+    """The forms fromisoformat refuses: epoch digits, a trailing UTC, an offset without minutes."""
+    if text.lstrip("-").replace(".", "", 1).isdigit() and text.isascii():
+        return _from_number(float(text) if "." in text else int(text[:40]), time_format)
+    if text.upper().endswith(" UTC"):
+        return from_datetime(_iso(text[:-4]), UTC)
+    if len(text) > 10 and text[:5].isdigit() and "-" in text[5:7]:
+        raise AbsurdTime(text[:60])
+    return from_datetime(_iso(text), zone)
+
+
+def _iso(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise NotATime(repr(text[:60])) from error
+
+
+def _from_number(value: float, time_format: str | None) -> Instant:
+    """Epoch seconds, milli- or microseconds; without a format told apart by size."""
+    if math.isnan(value) or abs(value) > 1e19:
+        raise AbsurdTime(str(value)[:60])
+    if time_format is None:
+        size = abs(value)
+        unit = 1_000_000 if size < 1e11 else 1_000 if size < 1e14 else 1
+    elif time_format in _EPOCH_UNITS:
+        unit = _EPOCH_UNITS[time_format]
+    else:
+        return parse_instant(str(value), UTC, time_format)
+    return from_us(value * unit if isinstance(value, int) else round(value * unit))
