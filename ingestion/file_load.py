@@ -9,15 +9,15 @@ from collections.abc import Callable
 
 import psycopg
 
-from ingestion.cdc.decode.rows import ChangeRows, Kept
+from ingestion.cdc.decode.rows import ChangeRows, RowBuffer
 from ingestion.events.columns import EventRows
-from ingestion.lake.new_days import FreshDays
+from ingestion.lake.new_days import NewDays
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Batch, Rejection
 from ingestion.parsing.rows import Rows
 from ingestion.parsing.source import LoadedFile, Source
 from ingestion.report import LoadReport
-from ingestion.storing.bloom_filter import SeenByTable
+from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.ledger import Entry, Ledger
 from ingestion.storing.sink import Sink, Stored
 
@@ -37,20 +37,20 @@ class FileLoad:
     """Takes a file's batches and ends with a commit; the caller rolls back on any exception."""
 
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
-                 source: Source, fresh: FreshDays, seen: SeenByTable) -> None:  # fmt: skip
+                 source: Source, new_days: NewDays, filters: BloomFilters) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
         self._source = source
-        self._fresh = fresh
+        self._new_days = new_days
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._drift: Counter[tuple[str, str, str]] = Counter()
-        self._kept = Kept()
+        self._buffer = RowBuffer()
         conn.execute("begin")
         self.load_id = ledger.next_load_id()
         self._sink = Sink(conn, source.target, file, self.load_id)
-        self._seen = seen.of(conn, source.target.key_table)
+        self._filter = filters.of(conn, source.target.key_table)
         self._lost: str | None = None  # why a part of the file could not be read
         self._held: list[Batch] = []  # rows whose keys may have been seen before
 
@@ -60,10 +60,10 @@ class FileLoad:
         self._counts["ignored"] += batch.ignored
         self._drift.update(batch.drift)
         self._refuse(batch.rejected)
-        if self._seen is None:
+        if self._filter is None:
             self._store(batch, self._sink.store)
             return
-        is_known = self._seen.add(batch.keys["key"].combine_chunks())
+        is_known = self._filter.add(batch.keys["key"].combine_chunks())
         if is_known.any():
             batch, known = batch.split(is_known)
             self._held.append(known)
@@ -95,10 +95,10 @@ class FileLoad:
             if store == self._sink.store_new:
                 self._sink.keys.defer(batch.keys)
             if isinstance(rows, EventRows):
-                self._fresh.begin(self._sink.result.days_begun)
-                self._fresh.keep(rows.of_load(self.load_id))
+                self._new_days.begin(self._sink.result.days_begun)
+                self._new_days.keep(rows.of_load(self.load_id))
             elif isinstance(rows, ChangeRows):
-                self._kept.keep(rows)
+                self._buffer.keep(rows)
 
     def _refuse(self, rejected: list[Rejection]) -> None:
         self._counts["rejected"] += len(rejected)
@@ -116,21 +116,21 @@ class FileLoad:
             return
         self._settle()
         stored = self._sink.result
-        kept = None if stored.replaced else self._kept.all_of(stored.stored)
+        kept = None if stored.replaced else self._buffer.all_of(stored.stored)
         loaded = LoadedFile(self.file, self.load_id, stored.dates, kept)
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None
         self._ledger.note_drift(self.file, self.load_id, self._drift)
         self._ledger.finish(self.file, self.load_id, is_complete, self._counts, stored)
         self._conn.execute("commit")
-        self._fresh.spoil(stored.days_thinned)
-        self._fresh.end_of_file()
+        self._new_days.spoil(stored.days_thinned)
+        self._new_days.end_of_file()
         self._ledger.remember(self.file, Entry(self.load_id, is_complete))
         self._report(report)
 
     def _undo(self, report: LoadReport, reason: str | None) -> None:
         self._conn.execute("rollback")
-        self._fresh.undo(self.load_id)
+        self._new_days.undo(self.load_id)
         report.unreadable.append(
             f"{self.file.path} changed or broke off while it was read ({reason}); nothing of it was"
             " kept. The next load reads it anew. Upload under a name ending in .tmp, then rename."
@@ -150,7 +150,7 @@ class FileLoad:
         report.files_loaded += 1
 
 
-def set_aside(conn: psycopg.Connection, ledger: Ledger, file: FileInfo, reason: str) -> None:
+def note_undeclared(conn: psycopg.Connection, ledger: Ledger, file: FileInfo, reason: str) -> None:
     """Note a file whose source nobody declared; it is loaded once somebody does."""
     with conn.transaction():
         load_id = ledger.next_load_id()

@@ -16,21 +16,21 @@ import psycopg
 
 from ingestion.cdc.source import CdcSource
 from ingestion.contracts.model import load_contracts
-from ingestion.file_load import FileLoad, set_aside
+from ingestion.file_load import FileLoad, note_undeclared
 from ingestion.lake.mirror import LakeError, mirror
-from ingestion.lake.new_days import FreshDays
+from ingestion.lake.new_days import NewDays
 from ingestion.landing.blocks import Block, Unreadable, blocks
-from ingestion.landing.byte_ranges import Span, spans
+from ingestion.landing.byte_ranges import ByteRange, byte_ranges
 from ingestion.landing.digest import Digest
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.landing.known_digests import Hashing
+from ingestion.landing.known_digests import KnownDigests
 from ingestion.landing.listing import LandingFile, list_files, open_landing
 from ingestion.load_errors import load_error
 from ingestion.parsing.batches import SourceMaker
 from ingestion.parsing.source import Undeclared
 from ingestion.parsing.workers import Begin, Finish, Item, Parsing, Unread, Work
 from ingestion.report import LoadReport
-from ingestion.storing.bloom_filter import SeenByTable
+from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
 from tallyhouse.settings import Settings
@@ -81,8 +81,8 @@ class _Load:
         self._progress = progress
         self._processes = processes or min(4, os.cpu_count() or 1)
         self._report = LoadReport()
-        self._fresh = FreshDays(settings.lake)
-        self._seen = SeenByTable()
+        self._new_days = NewDays(settings.lake)
+        self._filters = BloomFilters()
         self._done = 0
         self._at_work: str | None = None
         folders = [settings.root / "contracts", *settings.contracts]
@@ -101,7 +101,7 @@ class _Load:
         self._report.files_seen = len(files)
         self._report.stray += self._landing.stray
         try:
-            with closing(self._fresh), closing(self._connect(autocommit=True)) as conn:
+            with closing(self._new_days), closing(self._connect(autocommit=True)) as conn:
                 self._prepare(conn)
                 ledger = Ledger(conn)
                 if again:
@@ -133,17 +133,19 @@ class _Load:
 
     def _load(self, conn: psycopg.Connection, ledger: Ledger, files: list[LandingFile]) -> None:
         parsing = Parsing(self._contracts, self._key, self._processes)
-        hashing = Hashing(conn, self._landing)
+        known_digests = KnownDigests(conn, self._landing)
         current: FileLoad | None = None
         try:
-            for item in parsing.run(self._items(files, ledger, hashing)):
+            for item in parsing.run(self._items(files, ledger, known_digests)):
                 if isinstance(item, Begin):
                     self._at_work = item.file.path
                     if item.undeclared:
-                        set_aside(conn, ledger, item.file, item.undeclared)
+                        note_undeclared(conn, ledger, item.file, item.undeclared)
                     else:
                         source = self._sources(item.file.kind)
-                        current = FileLoad(conn, ledger, item.file, source, self._fresh, self._seen)
+                        current = FileLoad(
+                            conn, ledger, item.file, source, self._new_days, self._filters
+                        )
                 elif isinstance(item, Finish):
                     assert current is not None
                     current.finish(self._report, item.problem, item.changed)
@@ -157,13 +159,15 @@ class _Load:
                     current.take(item)
         finally:
             parsing.close()
-        hashing.save()
+        known_digests.save()
 
-    def _items(self, files: list[LandingFile], ledger: Ledger, hashing: Hashing) -> Iterator[Item]:
+    def _items(
+        self, files: list[LandingFile], ledger: Ledger, known_digests: KnownDigests
+    ) -> Iterator[Item]:
         """What there is to do, file by file. Runs a little ahead of the database."""
         claimed: set[tuple[str, str, str]] = set()
         with ThreadPoolExecutor(2) as threads:
-            digests = threads.map(hashing.digest, files)
+            digests = threads.map(known_digests.digest, files)
             for file, found in zip(files, digests, strict=True):
                 self._done += 1
                 self._show(file.path, len(files))
@@ -205,9 +209,9 @@ class _Load:
             with self._landing.storage.open(file.path) as raw:
                 # without ids of their own, records of a broken file would get others once mended
                 must_wait = hashed.is_damaged or (problem and shape.identity_from_file)
-                found: Iterable[Block | Span] | None = ()
+                found: Iterable[Block | ByteRange] | None = ()
                 if not must_wait:
-                    found = spans(self._landing.storage, file.path, hashed, shape)
+                    found = byte_ranges(self._landing.storage, file.path, hashed, shape)
                 for block in found if found is not None else blocks(raw, file.path, shape):
                     if not started:
                         info = _with_header(info, block, shape)
@@ -228,7 +232,7 @@ class _Load:
 
     def _mirror(self, conn: psycopg.Connection) -> None:
         try:
-            self._report.lake_files = mirror(conn, self._settings.lake, self._say, self._fresh)
+            self._report.lake_files = mirror(conn, self._settings.lake, self._say, self._new_days)
         except LakeError as error:
             self._report.unreadable.append(str(error))
 
@@ -241,8 +245,8 @@ class _Load:
             self._progress.update(self._done, None, text)
 
 
-def _with_header(info: FileInfo, block: Block | Span, shape: Shape) -> FileInfo:
-    if not shape.has_header or isinstance(block, Span):
+def _with_header(info: FileInfo, block: Block | ByteRange, shape: Shape) -> FileInfo:
+    if not shape.has_header or isinstance(block, ByteRange):
         return info
     header = block.data.lstrip(b"\r\n").split(b"\n", 1)[0].rstrip(b"\r")
     return FileInfo(*(info.kind, info.name, info.path, info.content_hash, info.size_bytes), header)

@@ -1,7 +1,7 @@
 """Change data capture as a kind of source: files in, changes stored, tables folded.
 
 Belongs here: the order of the steps once a file's changes are stored. Does not belong here: any
-step itself (`parser`, `apply`, `apply`, `redecode`).
+step itself (`decode`, `scd`).
 """
 
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 
 from ingestion.cdc.contract import CdcContract, cdc_contracts
-from ingestion.cdc.decode.fast.columns import Known
+from ingestion.cdc.decode.fast.columns import ProductInterners
 from ingestion.cdc.decode.parser import CdcParser
 from ingestion.cdc.decode.rows import COLUMNS
-from ingestion.cdc.decode.table_decoder import TablePlan
+from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.scd.affected import read_fresh
 from ingestion.cdc.scd.apply import bring_up_to_date, summaries
-from ingestion.cdc.scd.fast.apply import fold_straight, tables_of
+from ingestion.cdc.scd.fast.apply import fold_on_time, tables_of
 from ingestion.cdc.scd.progress import forget
 from ingestion.cdc.scd.redecode import decode_again
 from ingestion.cdc.scd.tables import FoldTarget, create, has_changes, outdated, remember
@@ -38,8 +38,8 @@ class CdcSource:
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contracts = cdc_contracts(contracts)
         self._tokeniser = tokeniser
-        self._plans: dict[str, dict[str, TablePlan]] = {}
-        self._known: dict[str, Known] = {}
+        self._plans: dict[str, dict[str, TableDecoder]] = {}
+        self._known: dict[str, ProductInterners] = {}
 
     def shape(self, file: FileInfo) -> Shape:
         self._contract(file)
@@ -49,7 +49,9 @@ class CdcSource:
         contract = self._contract(file)
         product = contract.product
         if product not in self._known:
-            self._known[product] = Known(TablePlan(product, "", None, self._tokeniser))
+            self._known[product] = ProductInterners(
+                TableDecoder(product, "", None, self._tokeniser)
+            )
         plans = self._plans.setdefault(product, {})
         return CdcParser(contract, file, self._tokeniser, plans, self._known[product])
 
@@ -82,7 +84,7 @@ class CdcSource:
             followed.add(target.name)
         if not dates:
             return
-        left = self._fold_straight(conn, contract, loaded, followed)
+        left = self._fold_on_time(conn, contract, loaded, followed)
         if left is not None and not left:
             return
         load = {
@@ -100,12 +102,12 @@ class CdcSource:
                 target = FoldTarget(contract.product, name, table)
                 bring_up_to_date(conn, target, loaded.load_id, dates, summary)
 
-    def _fold_straight(
+    def _fold_on_time(
         self, conn: psycopg.Connection[Any], contract: CdcContract, loaded: LoadedFile,
         followed: set[str],
     ) -> list[str] | None:  # fmt: skip
-        """Take the short way where it is open; the tables that must take the long one, None when
-        nobody knows which."""
+        """Take the fast path where it is open; the tables where it is not, None when nobody knows
+        which."""
         if loaded.rows is None:
             return None
         left: list[str] = []
@@ -114,7 +116,7 @@ class CdcSource:
             if table is None or name in followed:
                 continue
             target = FoldTarget(contract.product, name, table)
-            if changes is None or not fold_straight(conn, target, loaded.load_id, changes):
+            if changes is None or not fold_on_time(conn, target, loaded.load_id, changes):
                 left.append(name)
         return left
 

@@ -2,7 +2,7 @@
 
 Every YAML file under a contract folder is one document; its `kind` is one of KINDS.
 Belongs here: finding, reading and checking them, with sentences that name file and place.
-Does not belong here: applying them to records (`events_parser`, `cdc`, `webhooks`).
+Does not belong here: applying them to records (`events`, `cdc`, `webhooks`).
 """
 
 import hashlib

@@ -14,7 +14,7 @@ class Invalid(Exception):
         self.rejected = rejected
 
 
-class Again(Exception):
+class InexactParse(Exception):
     """The fast parse lost something (digits, a NUL character): read the line again, exactly."""
 
 
@@ -26,7 +26,7 @@ def text_of(value: Any, field: str) -> str:
     if kind is int:
         return str(value)
     if kind is float and is_inexact(value):
-        raise Again
+        raise InexactParse
     described = "empty or longer than 500 characters" if kind is str else f"a {kind.__name__}"
     reason = f"{field} is {described}; a short text or a whole number is due."
     raise Invalid(Rejected("wrong_type", reason))

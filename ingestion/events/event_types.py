@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ingestion.contracts.model import EventContract, EventType, FieldType
-from ingestion.events.errors import Again, Invalid
+from ingestion.events.errors import InexactParse, Invalid
 from ingestion.privacy.scrub import KEEP, REMOVE, TOKEN, Scrubber, suspicious
 from ingestion.values.identity import UUID_TEXT
 from ingestion.values.instants import AbsurdTime, NotATime, parse_instant
@@ -38,7 +38,7 @@ class Rule(NamedTuple):
     is_drift: bool
 
 
-class EventPlan:
+class CompiledEventType:
     """One event name of one contract."""
 
     def __init__(self, name: str, event: EventType, contract: EventContract, domain: str | None,
@@ -96,7 +96,7 @@ class EventPlan:
 
     def clean(self, properties: dict[str, Any], tenant_id: str, drift: dict[Any, int],
               exact: bool) -> None:  # fmt: skip
-        """Check and scrub properties in place; Again when an integer may have lost digits."""
+        """Check and scrub properties in place; InexactParse when an integer may have lost digits."""
         rules = self._rules
         for name in self.required:
             if properties.get(name) is None:
@@ -120,7 +120,7 @@ class EventPlan:
             if rule.declared is not None and value is not None:
                 check_value(self.name, key, value, rule.declared)
             if kind is float and not exact and is_inexact(value):
-                raise Again
+                raise InexactParse
             if rule.verdict is not KEEP:
                 properties[key] = self._scrubber.by_verdict(rule.verdict, value, tenant_id)
             elif kind is str:
@@ -128,7 +128,7 @@ class EventPlan:
                     properties[key] = self._scrubber.text(value, tenant_id, key)
             elif kind is dict or kind is list or (kind is int and value >= 10**12):
                 if not exact and _holds_inexact(value):
-                    raise Again
+                    raise InexactParse
                 properties[key] = self._scrubber.value(key, value, tenant_id)
         if renamed:
             for key in [key for key in properties if suspicious(key)]:

@@ -15,10 +15,10 @@ from ingestion.contracts.field_paths import by_path, getter
 from ingestion.contracts.model import EventContract, EventType
 from ingestion.events.columns import collect
 from ingestion.events.context import Context
-from ingestion.events.errors import Again, Invalid, text_of
-from ingestion.events.event_types import EventPlan
+from ingestion.events.errors import InexactParse, Invalid, text_of
+from ingestion.events.event_types import CompiledEventType
 from ingestion.events.fast.decoder import is_plain
-from ingestion.events.fast.reader import BulkReader
+from ingestion.events.fast.reader import FastReader
 from ingestion.events.formats import decoder
 from ingestion.events.properties import Properties
 from ingestion.events.times import Times
@@ -49,10 +49,10 @@ class EventParser:
         self._context = Context(contract, tokeniser)
         self._times = Times(contract)
         self._properties = Properties(contract)
-        self._plans: dict[str, EventPlan] = {}
+        self._plans: dict[str, CompiledEventType] = {}
         self._touches: dict[tuple[str, str], Touch] = {}
         self._prepare_envelope(contract)
-        self._bulk = BulkReader(contract, tokeniser, self) if is_plain(contract) else None
+        self._fast = FastReader(contract, tokeniser, self) if is_plain(contract) else None
 
     def follow(self, file: FileInfo) -> bool:
         """Go on with another file of the contract, and with what is remembered of its people."""
@@ -63,7 +63,7 @@ class EventParser:
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines at once, and the lines that are left to `parse`."""
-        return self._bulk.take(lines) if self._bulk is not None else (None, lines)
+        return self._fast.take(lines) if self._fast is not None else (None, lines)
 
     def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
         """All rows in columns."""
@@ -88,7 +88,7 @@ class EventParser:
         try:
             try:
                 return self._row(number, record, exact=self._is_text)
-            except Again:
+            except InexactParse:
                 record = decode_exactly(line)
                 if isinstance(record, Rejected):
                     return record
@@ -97,7 +97,7 @@ class EventParser:
             return error.rejected
         except (TooDeep, RecursionError):
             return Rejected("too_deep", "The record is nested too deeply to be kept.")
-        except (Again, ValueError, TypeError, ArithmeticError) as error:
+        except (InexactParse, ValueError, TypeError, ArithmeticError) as error:
             return Rejected("unreadable", f"The record cannot be read: {str(error)[:200]}.")
 
     def _row(self, number: int, record: dict[str, Any], exact: bool) -> Row:
@@ -115,7 +115,7 @@ class EventParser:
         plan.clean(properties, tenant_id, self.drift, exact)
         body = encode(properties)
         if not exact and "\\u0000" in body:
-            raise Again
+            raise InexactParse
         domain = plan.domain
         if self._domain is not None and (stated := self._domain(record)) is not None:
             domain = self._checked_domain(plan, text_of(stated, "event_domain"))
@@ -139,7 +139,7 @@ class EventParser:
         )
         tail = f"\t{self._context.surroundings(record)}\t{version}\t{body}\t"
         if not exact and ("\x00" in head or "\x00" in tail):
-            raise Again
+            raise InexactParse
         digest = blake2b((head + tail).encode(), digest_size=16).hexdigest()
         touch = self._touches.get((tenant_id, day))
         if touch is None:
@@ -148,7 +148,7 @@ class EventParser:
         copied = f"{head}{received.text}{tail}\\\\x{digest}"
         return Row(key, day, received.us, digest, copied, touch)
 
-    def plan_of(self, name: Any) -> EventPlan:
+    def plan_of(self, name: Any) -> CompiledEventType:
         """What the contract says of an event name; raises Invalid."""
         if name is None or name == "":
             raise Invalid(Rejected("missing_field", "The record has no event name."))
@@ -156,7 +156,7 @@ class EventParser:
             raise Invalid(Rejected("wrong_type", f"The event name is a {type(name).__name__}."))
         return self._plans.get(name) or self._new_plan(name)
 
-    def _new_plan(self, name: str) -> EventPlan:
+    def _new_plan(self, name: str) -> CompiledEventType:
         contract = self._contract
         event, domain = contract.events.get(name), None
         if event is None:
@@ -172,12 +172,12 @@ class EventParser:
             event = EventType()
         if len(name) > 500 or _NEEDS_ESCAPE(name) or "\x00" in name:
             raise Invalid(Rejected("wrong_type", "The event name is not a plain short text."))
-        plan = EventPlan(name, event, contract, domain, self._scrubber)
+        plan = CompiledEventType(name, event, contract, domain, self._scrubber)
         if len(self._plans) < 5_000:
             self._plans[name] = plan
         return plan
 
-    def _checked_domain(self, plan: EventPlan, stated: str) -> str:
+    def _checked_domain(self, plan: CompiledEventType, stated: str) -> str:
         declared = self._contract.domains
         if (declared and stated not in declared) or (
             plan.domain and declared and stated != plan.domain

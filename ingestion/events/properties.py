@@ -9,7 +9,7 @@ from typing import Any
 from ingestion.contracts.field_paths import by_path, containers, getter, top_level
 from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid
-from ingestion.events.event_types import EventPlan
+from ingestion.events.event_types import CompiledEventType
 from ingestion.values.json_lines import decode_exactly
 from ingestion.values.outcomes import Rejected
 
@@ -33,7 +33,7 @@ class Properties:
             path.removeprefix(inside).split(".")[0] for path in used if path.startswith(inside)
         )
 
-    def of(self, record: dict[str, Any], plan: EventPlan) -> dict[str, Any]:
+    def of(self, record: dict[str, Any], plan: CompiledEventType) -> dict[str, Any]:
         """The properties of a record, not yet checked."""
         found = self._object(record) if self._object is not None else None
         mapped = self._mapped

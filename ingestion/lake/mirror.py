@@ -20,7 +20,7 @@ import pyarrow.csv
 from psycopg import sql
 
 from ingestion.lake.files import SCHEMA, by_tenant, name_of, parquet
-from ingestion.lake.new_days import FreshDays, Made
+from ingestion.lake.new_days import Made, NewDays
 from ingestion.values.json_lines import decode_object, encode
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Writing, open_storage
@@ -44,7 +44,7 @@ class LakeError(TallyhouseError):
 
 
 def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
-           fresh: FreshDays) -> int:  # fmt: skip
+           new_days: NewDays) -> int:  # fmt: skip
     """Bring the lake up to what is loaded; the number of files written. Raises LakeError.
 
     Runs under the loader's lock. `positions` is a folder or an object store's URL.
@@ -68,7 +68,7 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
         touched.setdefault(day, []).append(tenant)
     try:
         with open_storage(place).writing() as files:
-            written = _write_days(conn, files, touched, say, fresh)
+            written = _write_days(conn, files, touched, say, new_days)
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error)
         way_out = getattr(error, "way_out", "Free space or give permission there.")
@@ -86,7 +86,7 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
 
 def _write_days(
     conn: psycopg.Connection, files: Writing, touched: dict[date, list[str]],
-    say: Callable[[str], None], fresh: FreshDays,
+    say: Callable[[str], None], new_days: NewDays,
 ) -> int:  # fmt: skip
     written = 0
     unknown: list[date] = []
@@ -103,7 +103,7 @@ def _write_days(
 
         for day, tenants in touched.items():
             say(f"lake {day}")
-            pending.append((day, writers.submit(_write_fresh_day, files, day, tenants, fresh)))
+            pending.append((day, writers.submit(_write_fresh_day, files, day, tenants, new_days)))
             finish(upto=_DAYS_AT_ONCE)
         finish(upto=0)
         for day in unknown:
@@ -116,9 +116,11 @@ def _write_days(
     return written
 
 
-def _write_fresh_day(files: Writing, day: date, tenants: list[str], fresh: FreshDays) -> int | None:
+def _write_fresh_day(
+    files: Writing, day: date, tenants: list[str], new_days: NewDays
+) -> int | None:
     """Write a day from what is known of it; None where the table must be asked."""
-    known = fresh.files(day)
+    known = new_days.files(day)
     return None if known is None else _write_day(files, day, tenants, known)
 
 

@@ -3,7 +3,7 @@
 A day whose partition this load makes holds nothing but what this load stores, so the lake's files
 of it can be made from memory instead of being read out of the table again. Rows gather in memory;
 when they are too many, those of a tenant's day become its file, put aside at the lake (for one in a
-bucket: in a spool). Most often that is all of the day, and the file needs only its name. Where more
+bucket: in a file of our own). Most often that is all of the day, and the file needs only its name. Where more
 of the day follows it is spooled as it is, and all is put together in the end. Whatever speaks
 against a day (rows that left it again) sends the lake to the table. Belongs here: which days are
 wholly known, keeping their rows. Does not belong here: Parquet (`files`), writing the lake (`mirror`).
@@ -23,9 +23,9 @@ import pyarrow.compute as pc
 
 from ingestion.lake.files import as_in_lake, by_tenant, from_parquet, parquet
 from ingestion.lake.order import by_day
-from ingestion.lake.spill_file import Place, Spool
+from ingestion.lake.spill_file import Extent, SpillFile
 from ingestion.values.arrow import alike, joined
-from tallyhouse.storage import Aside, open_storage
+from tallyhouse.storage import StagedFiles, open_storage
 
 _BEHIND = 3  # tables that wait to be kept
 IN_MEMORY = 24 << 20  # bytes that may stay in memory from file to file
@@ -39,23 +39,23 @@ Made = Path | bytes  # a file put aside at the lake, or what is in it
 class _File(NamedTuple):
     """A tenant's day as the lake has it."""
 
-    place: Path | Place
+    place: Path | Extent
     loads: frozenset[int]
 
 
-class FreshDays:
+class NewDays:
     """Stored events by day, for the days that are wholly known here."""
 
     def __init__(self, lake: str, in_memory: int = IN_MEMORY) -> None:
         self._limit = in_memory
         self._lake = lake
-        self._spool: Spool | None = None
-        self._aside: Aside | None = None
+        self._spill: SpillFile | None = None
+        self._staged: StagedFiles | None = None
         self._held: list[pa.Table] = []  # rows of any days
         self._held_bytes = 0
         self._last: dict[date, pa.Table] = {}  # the same by day and in order, in the end
         self._made: dict[date, dict[str, _File]] = {}
-        self._more: dict[date, list[Place]] = {}  # rows of days beside their files
+        self._more: dict[date, list[Extent]] = {}  # rows of days beside their files
         self._begun: set[date] = set()
         self._spoilt: set[date] = set()
         self._undone: set[int] = set()
@@ -109,7 +109,7 @@ class FreshDays:
         self._held_bytes += rows.nbytes
 
     def _make_room(self, limit: int) -> None:
-        """Move what is in memory to the spool; without room there, the tables know."""
+        """Spill what is in memory; without room there, the tables know."""
         if self._held_bytes <= limit:
             return
         days = self._by_day()
@@ -118,10 +118,10 @@ class FreshDays:
             self._hold(_at_day(newest, day))
             days.pop()
         try:
-            if self._spool is None:
-                self._spool, self._aside = Spool(), open_storage(self._lake).aside()
+            if self._spill is None:
+                self._spill, self._staged = SpillFile(), open_storage(self._lake).staged_files()
             for day, rows in days:
-                self._put_aside(self._spool, day, rows)
+                self._stage(self._spill, day, rows)
         except OSError:
             self.spoil([day for day, _ in days])
 
@@ -130,11 +130,11 @@ class FreshDays:
         held, self._held, self._held_bytes = self._held, [], 0
         return by_day(pa.concat_tables(held)) if held else []
 
-    def _put_aside(self, spool: Spool, day: date, rows: pa.Table) -> None:
+    def _stage(self, spill: SpillFile, day: date, rows: pa.Table) -> None:
         made = self._made.setdefault(day, {})
         tenants = {str(UUID(bytes=tenant)) for tenant in pc.unique(rows["tenant_id"]).to_pylist()}
         if len(rows) < _WORTH_A_FILE or tenants & made.keys():
-            self._more.setdefault(day, []).append(spool.put(_arrow(rows)))
+            self._more.setdefault(day, []).append(spill.put(_arrow(rows)))
             return
         found = as_in_lake(rows)
         if _has_powers_of_ten(found):
@@ -142,7 +142,7 @@ class FreshDays:
             return
         for tenant, of_tenant in by_tenant(found):
             loads = frozenset(pc.unique(of_tenant["load_id"]).to_pylist())
-            made[tenant] = _File((self._aside or spool).put(parquet(of_tenant)), loads)
+            made[tenant] = _File((self._staged or spill).put(parquet(of_tenant)), loads)
 
     def files(self, day: date) -> Iterator[tuple[str, Made]] | None:
         """Each tenant's file of a day; None where only the table knows the day.
@@ -185,11 +185,11 @@ class FreshDays:
             else:
                 yield tenant, self._got(file.place)
 
-    def _got(self, place: Path | Place) -> bytes:
+    def _got(self, place: Path | Extent) -> bytes:
         if isinstance(place, Path):
             return place.read_bytes()
-        assert self._spool is not None
-        return self._spool.get(place)
+        assert self._spill is not None
+        return self._spill.get(place)
 
     def _without_undone(self, rows: pa.Table) -> pa.Table:
         if not self._undone:
@@ -199,7 +199,7 @@ class FreshDays:
 
     def close(self) -> None:
         self._keeper.shutdown(cancel_futures=True)
-        for opened in (self._spool, self._aside):
+        for opened in (self._spill, self._staged):
             if opened is not None:
                 opened.close()
 

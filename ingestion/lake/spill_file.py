@@ -10,21 +10,21 @@ from typing import NamedTuple
 from pyarrow import Buffer
 
 
-class Place(NamedTuple):
+class Extent(NamedTuple):
     offset: int
     size: int
 
 
-class Spool:
+class SpillFile:
     """Filled by one thread, read by several. Any call may raise OSError."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="tallyhouse-load-")  # noqa: SIM115
         self._end = 0
 
-    def put(self, data: Buffer) -> Place:
+    def put(self, data: Buffer) -> Extent:
         """Without room for all of it, nothing is put."""
-        place = Place(self._end, data.size)
+        place = Extent(self._end, data.size)
         left = memoryview(data)
         while left:
             done = os.pwrite(self._file.fileno(), left, place.offset + place.size - len(left))
@@ -32,7 +32,7 @@ class Spool:
         self._end += place.size
         return place
 
-    def get(self, place: Place) -> bytes:
+    def get(self, place: Extent) -> bytes:
         return os.pread(self._file.fileno(), place.size, place.offset)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from tallyhouse.storage import Storage
 _Version = tuple[int, int, int, int]
 
 
-class Span(NamedTuple):
+class ByteRange(NamedTuple):
     """A block that is still in its file."""
 
     path: Path
@@ -37,7 +37,9 @@ class Span(NamedTuple):
         return Block(self.start.line, data.removeprefix(BOM) if self.start.line == 1 else data)
 
 
-def spans(storage: Storage, path: str, found: Digest, shape: Shape) -> Iterator[Span] | None:
+def byte_ranges(
+    storage: Storage, path: str, found: Digest, shape: Shape
+) -> Iterator[ByteRange] | None:
     """The blocks of a file that was hashed; None where they cannot be read so."""
     is_whole = found.problem is None and found.starts
     if not (storage.is_local and is_whole) or shape.is_quoted or shape.has_header:
@@ -49,7 +51,7 @@ def spans(storage: Storage, path: str, found: Digest, shape: Shape) -> Iterator[
         ends = [*found.starts, Start(version[2], 0)]
         place = Path(raw.name).absolute()
     return (
-        Span(place, version, start, following.offset - start.offset)
+        ByteRange(place, version, start, following.offset - start.offset)
         for start, following in pairwise(ends)
         if following.offset > start.offset
     )

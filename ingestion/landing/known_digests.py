@@ -12,7 +12,7 @@ from ingestion.landing.digest import Digest, digest
 from ingestion.landing.listing import Landing, LandingFile
 
 
-class Hashing:
+class KnownDigests:
     """The hashes of a landing folder's files, with those remembered from earlier loads."""
 
     def __init__(self, conn: psycopg.Connection, landing: Landing) -> None:

@@ -17,7 +17,7 @@ from ingestion.contracts.model import Contracts
 from ingestion.landing.blocks import Block, records
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.registry import make_source
-from ingestion.parsing.rows import Accepted, BulkParser, Rows, text_rows
+from ingestion.parsing.rows import Accepted, FastPathParser, Rows, text_rows
 from ingestion.parsing.source import LineParser, Source
 from ingestion.privacy.scrub import Scrubber
 from ingestion.privacy.tokens import Tokeniser
@@ -90,7 +90,7 @@ def parse_block(
     lines = list(records(block, shape))[1 if skip_header else 0 :]
     seen = len(lines)
     plain = None
-    if isinstance(parser, BulkParser):
+    if isinstance(parser, FastPathParser):
         plain, lines = parser.take(lines)
     rows: list[tuple[int, Row]] = []
     rejected = []
@@ -102,7 +102,7 @@ def parse_block(
             text = scrubber.record(line)
             rejected.append(Rejection(number, outcome.reason_code, outcome.reason, text))
     ignored = len(lines) - len(rows) - len(rejected)
-    found = parser.collect(plain, rows) if isinstance(parser, BulkParser) else text_rows(rows)
+    found = parser.collect(plain, rows) if isinstance(parser, FastPathParser) else text_rows(rows)
     return _batch(found, seen, rejected, ignored, parser)
 
 

@@ -83,7 +83,7 @@ class Accepted(NamedTuple):
 
 
 @runtime_checkable
-class BulkParser(LineParser, Protocol):
+class FastPathParser(LineParser, Protocol):
     """A parser that reads many plain lines at once and collects rows in a form of its own."""
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:

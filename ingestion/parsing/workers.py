@@ -21,7 +21,7 @@ from typing import IO, Any, NamedTuple
 
 from ingestion.contracts.model import Contracts
 from ingestion.landing.blocks import Block
-from ingestion.landing.byte_ranges import Span
+from ingestion.landing.byte_ranges import ByteRange
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.batches import Batch, BatchParser
 from tallyhouse.errors import TallyhouseError
@@ -42,7 +42,7 @@ class Begin(NamedTuple):
 
 class Work(NamedTuple):
     file: FileInfo
-    block: Block | Span
+    block: Block | ByteRange
     shape: Shape
 
 
@@ -204,7 +204,7 @@ def _receive(pipe: IO[bytes] | None) -> Any:
 
 def _parsed(parser: BatchParser, work: Work) -> Parsed:
     try:
-        block = work.block.read() if isinstance(work.block, Span) else work.block
+        block = work.block.read() if isinstance(work.block, ByteRange) else work.block
     except OSError as error:
         return Unread(error.strerror or str(error))
     return parser.parse(work.file, block, work.shape)

@@ -16,7 +16,7 @@ _WORDS = 1 << 22  # 32 MiB: at 10 million keys, one new key in some hundred is l
 _BITS_OF_KEY = 4
 
 
-class SeenKeys:
+class BloomFilter:
     """16-byte keys, which are hashes already."""
 
     def __init__(self) -> None:
@@ -30,21 +30,21 @@ class SeenKeys:
         return seen
 
 
-class SeenByTable:
+class BloomFilters:
     """The filters of one load, for those key tables that were empty when it first wrote there.
 
     The loader's lock makes sure that nobody else fills them meanwhile.
     """
 
     def __init__(self) -> None:
-        self._filters: dict[str, SeenKeys | None] = {}
+        self._filters: dict[str, BloomFilter | None] = {}
 
-    def of(self, conn: psycopg.Connection, key_table: str) -> SeenKeys | None:
+    def of(self, conn: psycopg.Connection, key_table: str) -> BloomFilter | None:
         """The filter of a table; None where the table must be asked."""
         if key_table not in self._filters:
             query = sql.SQL("select exists (select from {})").format(sql.SQL(key_table))
             is_filled = conn.execute(query).fetchone() != (False,)
-            self._filters[key_table] = None if is_filled else SeenKeys()
+            self._filters[key_table] = None if is_filled else BloomFilter()
         return self._filters[key_table]
 
 

@@ -18,7 +18,7 @@ _NOTHING, _BETWEEN = b"\x1e", b"\x1f"  # control characters, which no part of a 
 Judge = Callable[..., tuple[Any, tuple[Any, ...]]]
 
 
-class Memory:
+class Interner:
     """A growing list of things, found again by their key.
 
     A key has one or several parts: texts without control characters, or None. `judge` is called

@@ -6,9 +6,9 @@ Does not belong here: what the files hold, or which of them are due (`ingestion`
 
 from tallyhouse.storage.base import Found, Storage, StorageError, Writing
 from tallyhouse.storage.folder import Folder
-from tallyhouse.storage.staged import Aside
+from tallyhouse.storage.staged import StagedFiles
 
-__all__ = ["Aside", "Found", "Storage", "StorageError", "Writing", "open_storage"]
+__all__ = ["Found", "StagedFiles", "Storage", "StorageError", "Writing", "open_storage"]
 
 
 def open_storage(place: str) -> Storage:

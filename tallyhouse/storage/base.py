@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from tallyhouse.storage.staged import Aside
+from tallyhouse.storage.staged import StagedFiles
 
 
 class StorageError(OSError):
@@ -41,7 +41,7 @@ class Writing(ABC):
         """Write a file anew, in the place of what stood there."""
 
     def move(self, made: Path, name: str) -> None:
-        """Give a name to a file that was put aside at this place (`Storage.aside`)."""
+        """Give a name to a file that was put aside at this place (`Storage.staged_files`)."""
         self.put(name, made.read_bytes())
 
     @abstractmethod
@@ -72,7 +72,7 @@ class Storage(ABC):
     def look(self, name: str) -> Found:
         """A file as it lies there now."""
 
-    def aside(self) -> Aside | None:
+    def staged_files(self) -> StagedFiles | None:
         """Where to put files that get their names later; None where a name costs a copy."""
         return None
 

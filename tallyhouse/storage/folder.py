@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tallyhouse.storage.base import Found, Storage, Writing
-from tallyhouse.storage.staged import Aside, remove_left
+from tallyhouse.storage.staged import StagedFiles, remove_abandoned
 
 _FEW = 64  # so many files and folders are made durable one by one
 _GROUP = 256 << 20  # bytes of drafts
@@ -49,12 +49,12 @@ class Folder(Storage):
     def look(self, name: str) -> Found:
         return _found(name, (self._root / name).stat())
 
-    def aside(self) -> Aside:
-        return Aside(self._root)
+    def staged_files(self) -> StagedFiles:
+        return StagedFiles(self._root)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writing]:
-        remove_left(self._root)
+        remove_abandoned(self._root)
         writing = _FolderWriting(self._root)
         try:
             yield writing

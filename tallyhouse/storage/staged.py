@@ -20,12 +20,12 @@ if TYPE_CHECKING:  # who only reads and writes names, like the receiver, need no
 _PREFIX = ".aside-"  # readers of the lake pass over names that begin with a dot
 
 
-class Aside:
+class StagedFiles:
     """A folder of files without names. Filled by one thread, read by several; fails with OSError."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        remove_left(root)
+        remove_abandoned(root)
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
         self._held = os.open(self._folder, os.O_RDONLY)
         fcntl.flock(self._held, fcntl.LOCK_EX)
@@ -47,7 +47,7 @@ class Aside:
         os.close(self._held)
 
 
-def remove_left(root: Path) -> None:
+def remove_abandoned(root: Path) -> None:
     """Remove what users that live no more left below a folder."""
     for folder in root.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):  # another user's, or gone already

@@ -14,11 +14,11 @@ import orjson
 
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.decode.envelope import TRUNCATE, Change, NotAChange, read_change
-from ingestion.cdc.decode.fast.columns import Known
-from ingestion.cdc.decode.fast.reader import BulkReader
+from ingestion.cdc.decode.fast.columns import ProductInterners
+from ingestion.cdc.decode.fast.reader import FastReader
 from ingestion.cdc.decode.position import UNPLACED, natural_key, partition_lane
 from ingestion.cdc.decode.rows import collect
-from ingestion.cdc.decode.table_decoder import Decoded, TablePlan
+from ingestion.cdc.decode.table_decoder import Decoded, TableDecoder
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.tokens import Tokeniser
@@ -36,7 +36,7 @@ class CdcParser:
 
     def __init__(
         self, contract: CdcContract, file: FileInfo, tokeniser: Tokeniser,
-        plans: dict[str, TablePlan], known: Known | None = None,
+        plans: dict[str, TableDecoder], known: ProductInterners | None = None,
     ) -> None:  # fmt: skip
         self.drift: Counter[tuple[str, str, str]] = Counter()
         self._contract, self._tokeniser, self._plans = contract, tokeniser, plans
@@ -45,13 +45,13 @@ class CdcParser:
         self._stream_file = natural_key(inside)
         self._stream_text = copy_field(self._stream_file)
         self._file_table = _table_of_path(inside, contract)
-        self._found: dict[tuple[str, str | None], TablePlan | Rejected | Ignored] = {}
-        known = known or Known(TablePlan(self._product, "", None, tokeniser))
-        self._bulk = BulkReader(self._product, self._stream_file, self._plan, known)
+        self._found: dict[tuple[str, str | None], TableDecoder | Rejected | Ignored] = {}
+        known = known or ProductInterners(TableDecoder(self._product, "", None, tokeniser))
+        self._fast = FastReader(self._product, self._stream_file, self._plan, known)
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the lines that are plain, and the lines that are not."""
-        return self._bulk.take(lines)
+        return self._fast.take(lines)
 
     def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
         """The plain lines' rows and those that `parse` made of the others."""
@@ -75,7 +75,7 @@ class CdcParser:
 
     def _row(self, number: int, change: Change) -> Outcome:
         plan = self._plan(change.table, change.schema)
-        if not isinstance(plan, TablePlan):
+        if not isinstance(plan, TableDecoder):
             return plan
         op, after = change.op, change.after
         key = None
@@ -101,7 +101,7 @@ class CdcParser:
             self.drift[plan.name, "", "undeclared_table"] += 1
         return self._assemble(number, change, plan.name, key, image)
 
-    def _no_key(self, plan: TablePlan) -> Rejected:
+    def _no_key(self, plan: TableDecoder) -> Rejected:
         return Rejected(
             "no_key",
             f"The record of {self._product}.{plan.name} lacks its key"
@@ -158,7 +158,7 @@ class CdcParser:
         )
         return Row(record, date, received_us or committed_us or 0, content, copy, None)
 
-    def _plan(self, table: str, schema: str | None) -> TablePlan | Rejected | Ignored:
+    def _plan(self, table: str, schema: str | None) -> TableDecoder | Rejected | Ignored:
         """How to decode a record's table, or what becomes of the record without one."""
         found = self._found.get((table, schema))
         if found is None:
@@ -167,7 +167,7 @@ class CdcParser:
             found = self._found[table, schema] = self._find_plan(table, schema)
         return found
 
-    def _find_plan(self, table: str, schema: str | None) -> TablePlan | Rejected | Ignored:
+    def _find_plan(self, table: str, schema: str | None) -> TableDecoder | Rejected | Ignored:
         name = self._table_name(table, schema)
         if name is None:
             return Rejected(
@@ -180,7 +180,7 @@ class CdcParser:
         plan = self._plans.get(name)
         if plan is None:
             declared = self._contract.tables.get(name)
-            plan = TablePlan(self._product, name, declared, self._tokeniser)
+            plan = TableDecoder(self._product, name, declared, self._tokeniser)
             self._plans[name] = plan
         return plan
 

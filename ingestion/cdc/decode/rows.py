@@ -78,7 +78,7 @@ class ChangeRows:
         return binary_copy(of_load(self.table, load_id), JSON)
 
 
-class Kept:
+class RowBuffer:
     """A file's rows, kept for their fold while they are few enough."""
 
     def __init__(self) -> None:

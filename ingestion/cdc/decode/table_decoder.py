@@ -37,7 +37,7 @@ class Decoded(NamedTuple):
     tenant_id: str  # UUID text; the product's own where the row names none
 
 
-class TablePlan:
+class TableDecoder:
     """One per table and process. `table` is None for a table that nobody declared."""
 
     def __init__(self, product: str, name: str, table: Table | None, tokeniser: Tokeniser) -> None:
@@ -65,7 +65,7 @@ class TablePlan:
         """A row's image; `kept` is decoded already."""
         extra: dict[str, Any] = {}
         unavailable: list[str] = []
-        values = None if kept else self._straight(row)
+        values = None if kept else self._decode_usual(row)
         if values is None:
             values = {**kept}
             self._column_by_column(row, values, extra, unavailable, drift)
@@ -81,7 +81,7 @@ class TablePlan:
                     drift[self.name, name, "undeclared_column"] += 1
         return Decoded(values, self._scrubbed(extra, tenant_id), unavailable, tenant_id)
 
-    def _straight(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+    def _decode_usual(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """The values of a row with exactly the declared columns, all sent and all sound, as nearly
         every row is; None for any other."""
         shape = tuple(row)

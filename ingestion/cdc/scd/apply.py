@@ -1,7 +1,7 @@
-"""The long way of changes into a table: from what is stored of them, with every special case.
+"""Changes into a table from what is stored of them, late-arriving or not, with every special case.
 
 Belongs here: the order of the steps that bring one table up to date. Does not belong here: any step
-itself (`positions`, `affected`, `versions_sql`, `write`), the short way (`apply`).
+itself (`positions`, `affected`, `versions_sql`, `write`), on-time changes in columns (`fast`).
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from ingestion.cdc.scd.affected import Batch, find_affected
-from ingestion.cdc.scd.positions import StreamState, place
+from ingestion.cdc.scd.positions import StreamState, assign_positions
 from ingestion.cdc.scd.progress import Progress, advance, read_progress
 from ingestion.cdc.scd.tables import FoldTarget
 from ingestion.cdc.scd.versions_sql import fold
@@ -82,8 +82,8 @@ def bring_up_to_date(
         first_file=found.first_file,
     )
     names = {"product": target.product, "table": target.name, "load_id": load_id}
-    if state.must_place():
-        place(conn, target, state, load_id, dates)
+    if state.must_assign():
+        assign_positions(conn, target, state, load_id, dates)
     resets: list[str] = []
     if found.has_truncates or found.has_snapshot_without_key:
         rows = conn.execute(_RESETS, {**names, "keyless": found.has_snapshot_without_key})

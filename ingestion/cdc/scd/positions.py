@@ -1,4 +1,4 @@
-"""Gives changes without a commit position the place of the change before them in the stream.
+"""Gives changes without a commit position the position of the change before them in the stream.
 
 Rows of an incremental snapshot carry no lsn; what they say was read after everything that stands
 before them in the stream (rule 50). Belongs here: inheriting positions, within a partition or over
@@ -14,7 +14,7 @@ import psycopg
 from ingestion.cdc.scd.tables import FoldTarget
 
 # Positions are compared as hexadecimal text: max(bytea) is younger than many a server.
-_PLACE = """
+_ASSIGN = """
 with stream as (
     select
         tableoid as part, ctid as row_place, is_placed, position,
@@ -27,15 +27,15 @@ with stream as (
     where product = %(product)s and table_name = %(table)s {scope}
 ),
 moved as (
-    select part, row_place, decode(coalesce(greatest(inherited, %(floor)s), ''), 'hex') as place
+    select part, row_place, decode(coalesce(greatest(inherited, %(floor)s), ''), 'hex') as assigned
     from stream
     where not is_placed
 )
 update raw_cdc.changes
-set position = moved.place
+set position = moved.assigned
 from moved
 where changes.tableoid = moved.part and changes.ctid = moved.row_place
-    and changes.position <> moved.place
+    and changes.position <> moved.assigned
 returning changes.key_hash, changes.load_id
 """
 
@@ -51,8 +51,8 @@ class StreamState:
     has_unplaced: bool
     first_file: str
 
-    def must_place(self) -> bool:
-        """Whether any change's place can differ from what is stored."""
+    def must_assign(self) -> bool:
+        """Whether any change's position can differ from what is stored."""
         if not self.has_placed and self.max_position is None:
             return False  # nothing to inherit from: the stream alone orders
         earlier = self.last_unplaced_file is not None and self.first_file <= self.last_unplaced_file
@@ -65,7 +65,7 @@ class StreamState:
         return self.max_stream_file is None or self.first_file > self.max_stream_file
 
 
-def place(
+def assign_positions(
     conn: psycopg.Connection[Any], target: FoldTarget, state: StreamState, load_id: int,
     dates: list[Any] | None,
 ) -> None:  # fmt: skip
@@ -74,7 +74,7 @@ def place(
     continues = dates is not None and state.continues()
     scope = "and load_id = %(load_id)s and event_date = any(%(dates)s)" if continues else ""
     moved = conn.execute(
-        _PLACE.format(scope=scope),
+        _ASSIGN.format(scope=scope),
         {
             "product": target.product, "table": target.name, "load_id": load_id, "dates": dates,
             "floor": state.max_position if continues else None,

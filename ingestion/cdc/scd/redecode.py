@@ -12,7 +12,7 @@ import orjson
 import psycopg
 from psycopg.rows import dict_row
 
-from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID, TablePlan
+from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID, TableDecoder
 from ingestion.cdc.scd.tables import FoldTarget
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import record_key
@@ -31,12 +31,12 @@ def decode_again(
         [target.product, target.name],
     ).fetchone()
     former: dict[str, str] = row[0] if row else {}
-    plan = TablePlan(target.product, target.name, target.table, tokeniser)
+    plan = TableDecoder(target.product, target.name, target.table, tokeniser)
     _decode(conn, target, plan, former, load_id)
 
 
 def _decode(
-    conn: psycopg.Connection[Any], target: FoldTarget, plan: TablePlan,
+    conn: psycopg.Connection[Any], target: FoldTarget, plan: TableDecoder,
     former: Mapping[str, str], load_id: int,
 ) -> None:  # fmt: skip
     conn.execute(
@@ -72,7 +72,9 @@ def _decode(
     conn.execute("drop table decoded")
 
 
-def _again(plan: TablePlan, former: Mapping[str, str], row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _again(
+    plan: TableDecoder, former: Mapping[str, str], row: Mapping[str, Any]
+) -> tuple[Any, ...]:
     """One change by the new contract. Values keep the form they have where the type is the same."""
     values: dict[str, Any] = orjson.loads(row["after"])
     for own in (TENANT_ID, USER_ID):
@@ -99,7 +101,7 @@ def _again(plan: TablePlan, former: Mapping[str, str], row: Mapping[str, Any]) -
     )  # fmt: skip
 
 
-def _same_form(plan: TablePlan, former: Mapping[str, str], name: str) -> bool:
+def _same_form(plan: TableDecoder, former: Mapping[str, str], name: str) -> bool:
     """Whether a decoded value can stay: its type is as before, or it goes from number to number."""
     assert plan.table is not None
     column = plan.table.columns.get(name)

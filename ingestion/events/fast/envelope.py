@@ -1,7 +1,7 @@
 """The envelopes of many lines, field by field: judged, and which of the lines are plain.
 
 Belongs here: what a plain id, time, version is. Does not belong here: decoding lines, making rows
-(`reader`), what is remembered between blocks (`memory`).
+(`reader`), what is remembered between blocks (`interners`).
 """
 
 import re
@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts.model import EventContract
-from ingestion.events.fast.memory import LEAVE, Drift, Known
+from ingestion.events.fast.interners import NOT_PLAIN, Drift, Interners
 from ingestion.parsing.rows import Mask
 from ingestion.values.arrow import INSTANT, alike, joined, only
 from ingestion.values.instants import DAY_US, parse_instant
 from ingestion.values.interning import REFUSED, Numbers
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
-# With zeros for all digits; see `times.has_usual_form`.
+# With zeros for all digits; see `instants.has_usual_form`.
 _USUAL_FORMS = (
     "0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00.000000Z",
 )  # fmt: skip
@@ -31,23 +31,23 @@ _NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so
 _LONGEST_ID = 500
 
 
-class Said(NamedTuple):
+class DecodedLines(NamedTuple):
     """What lines say; item i of each part is line i's."""
 
-    fields: dict[str, pa.Array]  # see `event_struct.LineColumns`
+    fields: dict[str, pa.Array]  # see `decoder.LineColumns`
     properties: pa.Array  # as they are stored; null where that is not known yet
     unread: dict[int, bytes]  # properties by line where it is not
     is_whole: Mask
 
     @staticmethod
-    def joined(parts: "Sequence[Said]") -> "Said":
+    def joined(parts: "Sequence[DecodedLines]") -> "DecodedLines":
         """The lines of several parts, which has one at least."""
         unread: dict[int, bytes] = {}
         start = 0
         for part in parts:
             unread |= {start + place: text for place, text in part.unread.items()}
             start += len(part.is_whole)
-        return Said(
+        return DecodedLines(
             {name: pa.concat_arrays([part.fields[name] for part in parts])
              for name in parts[0].fields},
             pa.concat_arrays([part.properties for part in parts]),
@@ -57,7 +57,7 @@ class Said(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """Item i of each part is line i's; numbers are those of the memories of `Known`."""
+    """Item i of each part is line i's; numbers are those of `Interners`."""
 
     kinds: Numbers
     people: Numbers
@@ -80,23 +80,23 @@ class Fields(NamedTuple):
 
 
 def judged_fields(
-    said: Said, known: Known, contract: EventContract
+    decoded: DecodedLines, interners: Interners, contract: EventContract
 ) -> tuple[Fields, Mask, dict[int, Drift]]:
     """The fields as they are stored, which lines are plain, and drift by line; the fields of lines
     that are not plain mean nothing."""
-    field = said.fields
+    field = decoded.fields
     zone = ZoneInfo(contract.timezone)
-    kinds = known.kinds.find(field["event_name"])
-    people = known.people.find(field["tenant_id"], field["user_id"], field["source"])
+    kinds = interners.kinds.find(field["event_name"])
+    people = interners.people.find(field["tenant_id"], field["user_id"], field["source"])
     times, occurred_at = _instants(field["occurred_at"], zone)
     _, received_at = _instants(pc.coalesce(_not_empty(field["received_at"]), times), zone)
-    properties, drift = _properties(said, kinds, people, known)
+    properties, drift = _properties(decoded, kinds, people, interners)
     place = [field[name] for name in ("user_agent", "device_type", "browser", "country_code")]
     fields = Fields(
         kinds,
         people,
-        known.places.find(*place),
-        known.subnets.find(field["ip"]),
+        interners.places.find(*place),
+        interners.subnets.find(field["ip"]),
         _not_empty(field["event_id"]),
         _not_empty(field["anonymous_id"]),
         _not_empty(field["session_id"]),
@@ -107,7 +107,7 @@ def judged_fields(
         occurred_at,
         received_at,
     )
-    is_plain = said.is_whole & _plausible(occurred_at, received_at, contract)
+    is_plain = decoded.is_whole & _plausible(occurred_at, received_at, contract)
     for numbers in (kinds, people, fields.places, fields.subnets):
         is_plain &= numbers != REFUSED
     for always in (properties, fields.ids):
@@ -117,31 +117,37 @@ def judged_fields(
     for texts in (fields.anonymous, fields.sessions):
         has_address = pc.match_substring(texts, "@").fill_null(False)
         is_plain &= _is_short(texts) & ~np.asarray(has_address)
-    return fields, is_plain & _is_of_domain(field["event_domain"], kinds, known, contract), drift
+    return (
+        fields,
+        is_plain & _is_of_domain(field["event_domain"], kinds, interners, contract),
+        drift,
+    )
 
 
 def _properties(
-    said: Said, kinds: Numbers, people: Numbers, known: Known
+    decoded: DecodedLines, kinds: Numbers, people: Numbers, interners: Interners
 ) -> tuple[pa.Array, dict[int, Drift]]:
     """All properties that can be judged, as they are stored; and drift by line."""
-    if not said.unread:
-        return said.properties, {}
+    if not decoded.unread:
+        return decoded.properties, {}
     texts: list[str | None] = []
     drifts: dict[int, Drift] = {}
-    for place, text in said.unread.items():
-        stored, drift = known.judged(int(kinds[place]), int(people[place]), text)
+    for place, text in decoded.unread.items():
+        stored, drift = interners.judged(int(kinds[place]), int(people[place]), text)
         texts.append(stored)
         if drift:
             drifts[place] = drift
     found = pa.array(texts, pa.string())
-    return pc.replace_with_mask(said.properties, said.properties.is_null(), found), drifts
+    return pc.replace_with_mask(decoded.properties, decoded.properties.is_null(), found), drifts
 
 
-def _is_of_domain(stated: pa.Array, kinds: Numbers, known: Known, contract: EventContract) -> Mask:
+def _is_of_domain(
+    stated: pa.Array, kinds: Numbers, interners: Interners, contract: EventContract
+) -> Mask:
     """Which lines state no domain or that of their event name."""
     if stated.null_count == len(stated):
         return np.ones(len(stated), np.bool_)
-    is_good = pc.equal(stated, known.kinds.columns(kinds)["event_domain"]).fill_null(False)
+    is_good = pc.equal(stated, interners.kinds.columns(kinds)["event_domain"]).fill_null(False)
     if contract.domains:
         is_good = pc.and_(is_good, pc.is_in(stated, pa.array(contract.domains, pa.string())))
     return np.asarray(pc.or_(is_good, stated.is_null()))
@@ -196,7 +202,7 @@ def _instant(text: str | None, zone: ZoneInfo) -> str:
     try:
         found = parse_instant(text, zone).text
         pa.scalar(found).cast(INSTANT)
-    except LEAVE:  # pa.ArrowInvalid is a ValueError
+    except NOT_PLAIN:  # pa.ArrowInvalid is a ValueError
         return _NO_TIME
     return found
 

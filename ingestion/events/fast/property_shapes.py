@@ -38,7 +38,7 @@ class _Shape(NamedTuple):
 _AS_IT_IS = _Shape(None, ())
 
 
-class Shapes:
+class PropertyShapes:
     """The shapes of properties that are stored as they are said, by event name."""
 
     def __init__(self) -> None:

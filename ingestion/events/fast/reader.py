@@ -1,4 +1,4 @@
-"""Many lines of events at once: the plain ones straight to columns, the others left to the parser.
+"""The fast path: many lines of events at once, the plain ones straight to columns.
 
 Most lines hold nothing that asks for judgement: declared fields of the usual types, no escapes,
 times that are times. A typed decoder made from the contract reads them, what repeats (people,
@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from ingestion.contracts.model import EventContract
 from ingestion.events.columns import SCHEMA, accepted
 from ingestion.events.fast.decoder import line_decoder
-from ingestion.events.fast.envelope import Fields, Said, judged_fields
-from ingestion.events.fast.memory import LEAVE, NULL, Known, Parser
+from ingestion.events.fast.envelope import DecodedLines, Fields, judged_fields
+from ingestion.events.fast.interners import NOT_PLAIN, NULL, Interners, Parser
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.arrow import bytes_16, uuid_bytes
@@ -29,28 +29,28 @@ _LINES_AT_ONCE = 1_024  # as Python objects, which so few of them leave in the p
 _LINES_PER_TRY = 64  # decoded together; with an unusual one among them, one by one
 
 
-class BulkReader:
-    """Reads the plain lines of files of one contract, see `event_struct.is_plain`."""
+class FastReader:
+    """Reads the plain lines of files of one contract, see `decoder.is_plain`."""
 
     def __init__(self, contract: EventContract, tokeniser: Tokeniser,
                  parser: Parser) -> None:  # fmt: skip
         self._parser = parser
         self._contract = contract
-        self._known = Known(contract, tokeniser, parser)
+        self._interners = Interners(contract, tokeniser, parser)
         self._decode, self._unpack = line_decoder(contract)
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
-        self._known.forget()
-        parts, odd = self._said([text for _, text in lines])
+        self._interners.forget()
+        parts, odd = self._decode_lines([text for _, text in lines])
         left = [lines[place] for place in odd]
         if odd:
             unlike = {*odd}
             lines = [line for place, line in enumerate(lines) if place not in unlike]
         if not lines:
             return None, left
-        said = Said.joined(parts)
-        fields, is_plain, drift = judged_fields(said, self._known, self._contract)
+        decoded = DecodedLines.joined(parts)
+        fields, is_plain, drift = judged_fields(decoded, self._interners, self._contract)
         if not is_plain.all():
             left += compress(lines, ~is_plain)
             lines = list(compress(lines, is_plain))
@@ -62,10 +62,10 @@ class BulkReader:
                 self._parser.drift.update(found)
         return self._rows([number for number, _ in lines], fields), left
 
-    def _said(self, texts: list[bytes]) -> tuple[list[Said], list[int]]:
+    def _decode_lines(self, texts: list[bytes]) -> tuple[list[DecodedLines], list[int]]:
         """What the lines that have the contract's form say, part by part; the places of the
         others."""
-        parts: list[Said] = []
+        parts: list[DecodedLines] = []
         odd: list[int] = []
         for start in range(0, len(texts), _LINES_AT_ONCE):
             structs, others = self._decoded(texts[start : start + _LINES_AT_ONCE])
@@ -74,11 +74,11 @@ class BulkReader:
                 parts.append(self._part(structs))
         return parts, odd
 
-    def _part(self, structs: list[Any]) -> Said:
+    def _part(self, structs: list[Any]) -> DecodedLines:
         fields, names, properties, is_whole = self._unpack(structs)
-        stored = self._known.stored(names, properties)
+        stored = self._interners.stored(names, properties)
         unread = {n: bytes(properties[n]) for n, text in enumerate(stored) if text is None}
-        return Said(fields, pa.array(stored, pa.string()), unread, is_whole)
+        return DecodedLines(fields, pa.array(stored, pa.string()), unread, is_whole)
 
     def _decoded(self, texts: list[bytes]) -> tuple[list[Any], list[int]]:
         """The lines that have the contract's form, decoded; the places of the others."""
@@ -92,12 +92,12 @@ class BulkReader:
                 try:
                     decoded += list(map(decode, some))  # none of them where one fails
                     continue
-                except LEAVE:
+                except NOT_PLAIN:
                     pass
             for place, text in enumerate(some, start):
                 try:
                     struct = None if b"\\" in text else decode(text)
-                except LEAVE:
+                except NOT_PLAIN:
                     struct = None
                 if struct is None:
                     odd.append(place)
@@ -106,13 +106,13 @@ class BulkReader:
         return decoded, odd
 
     def _rows(self, lines: list[int], fields: Fields) -> Accepted:
-        count, known = len(lines), self._known
+        count, interners = len(lines), self._interners
         product = pa.repeat(pa.scalar(self._contract.product), count)
         columns = {
-            **known.people.columns(fields.people),
-            **known.places.columns(fields.places),
-            **known.kinds.columns(fields.kinds),
-            **known.subnets.columns(fields.subnets),
+            **interners.people.columns(fields.people),
+            **interners.places.columns(fields.places),
+            **interners.kinds.columns(fields.kinds),
+            **interners.subnets.columns(fields.subnets),
             "event_date": fields.occurred_at.cast(pa.date32()),
             "product": product,
             "source_event_id": fields.ids,

@@ -126,7 +126,7 @@ def test_stray_files_are_named_and_harmless(loading: Loading) -> None:
 
 
 @pytest.mark.parametrize("becomes", [[1, 2], [3]], ids=["longer", "another of the same size"])
-@pytest.mark.parametrize("way", ["spans", "blocks"])
+@pytest.mark.parametrize("way", ["byte_ranges", "blocks"])
 def test_a_file_that_changes_while_it_is_read_counts_next_time(
     loading: Loading, monkeypatch: pytest.MonkeyPatch, way: str, becomes: list[int]
 ) -> None:
@@ -156,15 +156,15 @@ def test_a_file_that_another_replaces_before_a_part_is_read(
     other = loading.put(f"{FOLDER}/a.tmp", [line(2)])
     times = path.stat().st_atime_ns, path.stat().st_mtime_ns
     os.utime(other, ns=times)
-    true_spans = course.spans
+    true_ranges = course.byte_ranges
 
     def late(*given: object) -> object:
-        found = list(true_spans(*given))  # type: ignore[arg-type]
+        found = list(true_ranges(*given))  # type: ignore[arg-type]
         if other.exists():
             other.replace(path)
         return iter(found)
 
-    monkeypatch.setattr(course, "spans", late)
+    monkeypatch.setattr(course, "byte_ranges", late)
     report = loading.load(processes=processes)
     assert report.stored == 0 and "it is another file now" in report.unreadable[0]
     assert loading.events() == []

@@ -56,7 +56,7 @@ def test_written_listed_read_and_removed(store: ObjectStore) -> None:
 
 def test_a_file_made_elsewhere_is_copied(store: ObjectStore, tmp_path: Path) -> None:
     (tmp_path / "made").write_bytes(b"body")
-    assert place().aside() is None  # a name costs a copy here
+    assert place().staged_files() is None  # a name costs a copy here
     with place().writing() as files:
         files.move(tmp_path / "made", "a/7")
     with place().open("a/7") as file:

@@ -104,7 +104,7 @@ def test_content_is_durable_before_its_name_and_the_name_before_the_end(
 @pytest.mark.parametrize("count", [FEW, MANY])
 def test_files_put_aside_get_their_names_when_the_block_ends(tmp_path: Path, count: int) -> None:
     place = open_storage(str(tmp_path))
-    aside = place.aside()
+    aside = place.staged_files()
     assert aside is not None
     made = [aside.put(b"%d" % number) for number in range(count + 1)]
     with pytest.raises(ZeroDivisionError), place.writing() as files:
@@ -137,7 +137,7 @@ def test_a_file_put_aside_is_durable_before_its_name(
     monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(Path, "replace", replace)
     place = open_storage(str(tmp_path))
-    aside = place.aside()
+    aside = place.staged_files()
     assert aside is not None
     made = aside.put(b"x")
     with place.writing() as files:
@@ -148,9 +148,9 @@ def test_a_file_put_aside_is_durable_before_its_name(
 def test_what_a_killed_process_put_aside_is_removed_by_the_next(tmp_path: Path) -> None:
     code = (
         "import os, sys; from tallyhouse.storage import open_storage;"
-        "open_storage(sys.argv[1]).aside().put(b'x'); os.kill(os.getpid(), 9)"
+        "open_storage(sys.argv[1]).staged_files().put(b'x'); os.kill(os.getpid(), 9)"
     )
-    alive = open_storage(str(tmp_path)).aside()
+    alive = open_storage(str(tmp_path)).staged_files()
     assert alive is not None
     kept = alive.put(b"kept")
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from ingestion.cdc.contract import Column as Declared
 from ingestion.cdc.decode.fast.decoder import base_type
 from ingestion.cdc.decode.placeholder import PLACEHOLDERS, is_placeholder
-from ingestion.cdc.decode.table_decoder import TablePlan
+from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.decode.types import decoder
 from ingestion.values.arrow import BYTES_16, INSTANT
 from ingestion.values.identity import UUID_TEXT
@@ -46,10 +46,10 @@ _FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 to 9
 _REMEMBERED = 30_000
 
 # What a value that cannot be read in bulk raises.
-ODD = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, pa.ArrowException)
+NOT_PLAIN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, pa.ArrowException)
 
 
-class Memory(dict[Any, Any]):
+class Memo(dict[Any, Any]):
     """What a function made of values before."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
@@ -64,13 +64,13 @@ class Memory(dict[Any, Any]):
         return found
 
 
-class Known:
+class ProductInterners:
     """What the tables of one product have in common; `table_decoder` may be that of any of them."""
 
-    def __init__(self, plan: TablePlan) -> None:
+    def __init__(self, plan: TableDecoder) -> None:
         self._plan = plan
-        self.uuids = Memory(usual_uuid_bytes)
-        self.people = Memory(self._person)
+        self.uuids = Memo(usual_uuid_bytes)
+        self.people = Memo(self._person)
 
     def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
         """The ids of a tenant and a user, as text and as bytes."""
@@ -121,7 +121,7 @@ def column_decoder(column: Declared) -> Callable[[Any], Any]:
             raise ValueError("a value that was not sent")
         return decode(value)
 
-    return Memory(run).__getitem__ if base_type(column.type) in ("date", "numeric") else run
+    return Memo(run).__getitem__ if base_type(column.type) in ("date", "numeric") else run
 
 
 def _usual_uuid(text: str) -> str:
@@ -139,7 +139,7 @@ def decoded(values: Sequence[Any], column: Column) -> list[Any]:
     ]
 
 
-def column_array(values: Sequence[Any], base: str, known: Known) -> pa.Array:
+def column_array(values: Sequence[Any], base: str, known: ProductInterners) -> pa.Array:
     """A column's values; raises for one that is not what it seems."""
     kind = ARROW[base]
     if base == "uuid":

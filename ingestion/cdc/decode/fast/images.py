@@ -17,13 +17,13 @@ from ingestion.cdc.decode.fast.columns import (
     AS_THEY_ARE,
     BYTES_16,
     Column,
-    Known,
+    ProductInterners,
     column_array,
     column_decoder,
     decoded,
 )
 from ingestion.cdc.decode.fast.decoder import base_type, key_decoder, row_decoder, stored_row
-from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID, TablePlan
+from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID, TableDecoder
 from ingestion.values.identity import identity_prefix
 
 _encode = msgspec.json.encode
@@ -37,10 +37,10 @@ class Images(NamedTuple):
     columns: pa.Table
 
 
-class BulkTable:
-    """One declared table with plain columns, see `bulk_struct.is_plain`."""
+class FastTable:
+    """One declared table with plain columns, see `decoder.is_plain`."""
 
-    def __init__(self, plan: TablePlan, known: "Known") -> None:
+    def __init__(self, plan: TableDecoder, known: "ProductInterners") -> None:
         assert plan.table is not None
         self.plan, self.name = plan, plan.name
         # what has taken in the beginning of an identity within this table
@@ -85,7 +85,7 @@ class BulkTable:
         return _encode(key)
 
     def images(self, rows: Sequence[Any]) -> Images:
-        """Raises one of ODD when any value asks for judgement."""
+        """Raises one of NOT_PLAIN when any value asks for judgement."""
         listed: list[Any] = list(zip(*map(_fields, rows), strict=True))
         listed = listed or [()] * len(self._columns)
         for place, column in enumerate(self._columns):

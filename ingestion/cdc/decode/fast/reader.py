@@ -1,4 +1,4 @@
-"""Many lines of change records at once: the plain ones straight to columns.
+"""The fast path: many change records at once, the plain ones straight to columns.
 
 Most records are alike: the connector's usual envelope, a declared table with a key, exactly its
 columns with values of the usual types. Typed decoders read them, and whole columns are judged
@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from ingestion.cdc.decode.fast.columns import BYTES_16, INSTANT, ODD, Known
+from ingestion.cdc.decode.fast.columns import BYTES_16, INSTANT, NOT_PLAIN, ProductInterners
 from ingestion.cdc.decode.fast.decoder import (
     Source,
     decode_envelope,
@@ -24,10 +24,10 @@ from ingestion.cdc.decode.fast.decoder import (
     decode_sequence,
     is_plain,
 )
-from ingestion.cdc.decode.fast.images import BulkTable, Images
+from ingestion.cdc.decode.fast.images import FastTable, Images
 from ingestion.cdc.decode.position import SNAPSHOTS, partition_lane
 from ingestion.cdc.decode.rows import SCHEMA, ChangeRows, Image
-from ingestion.cdc.decode.table_decoder import TablePlan
+from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.parsing.rows import Accepted, Line
 
 _PACK = struct.Struct(">QQQI").pack
@@ -40,24 +40,26 @@ PlanOf = Callable[[str, str | None], Any]
 Taken = list[tuple[Any, ...]]
 
 
-class Unusual(Exception):
+class NotPlain(Exception):
     """The line asks for judgement."""
 
 
-_LEAVE = (
-    Unusual, msgspec.MsgspecError, RecursionError, ValueError, TypeError, LookupError,
+_NOT_PLAIN = (
+    NotPlain, msgspec.MsgspecError, RecursionError, ValueError, TypeError, LookupError,
     ArithmeticError, AttributeError, struct.error,
 )  # fmt: skip
 
 
-class BulkReader:
+class FastReader:
     """Reads the plain lines of one file. `known` may serve other files of the product too."""
 
-    def __init__(self, product: str, stream_file: str, plan_of: PlanOf, known: Known) -> None:
+    def __init__(
+        self, product: str, stream_file: str, plan_of: PlanOf, known: ProductInterners
+    ) -> None:
         self._product, self._stream_file, self._plan_of = product, stream_file, plan_of
         self._of_product = known
-        self._known: dict[tuple[str, str | None], BulkTable | None] = {}
-        self._tables: dict[str, BulkTable] = {}
+        self._known: dict[tuple[str, str | None], FastTable | None] = {}
+        self._tables: dict[str, FastTable] = {}
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the plain lines, and the lines that are not plain."""
@@ -69,7 +71,7 @@ class BulkReader:
             rows = [row[-1] for row in taken if row[1] is table and row[-1] is not None]
             try:
                 images[name] = table.images(rows)
-            except ODD:
+            except NOT_PLAIN:
                 odd = {id(row) for row in rows if not _is_even(table, row)}
                 left += [row[0] for row in taken if id(row[-1]) in odd]
                 taken = [row for row in taken if id(row[-1]) not in odd]
@@ -93,7 +95,7 @@ class BulkReader:
             text = line[1]
             try:
                 if not (text.isascii() or text.decode()):
-                    raise Unusual
+                    raise NotPlain
                 lane, place, row = own_lane, line[0], None
                 if text.startswith(_BARE):
                     value, raw_key = decode_envelope(text), None
@@ -101,7 +103,7 @@ class BulkReader:
                     record = decode_record(text)
                     value, raw_key, topic = record.value, record.key, record.topic
                     if topic is not None and topic.startswith("__debezium-heartbeat"):
-                        raise Unusual
+                        raise NotPlain
                     if record.offset is not None and record.partition is not None:
                         lane, place = partition_lane(record.partition), record.offset
                 op, source = value.op, value.source
@@ -110,15 +112,15 @@ class BulkReader:
                 if op in _WITH_IMAGE:
                     row = table.decode_row(value.after)
                 elif op != "d" or bytes(value.after) != _NULL:
-                    raise Unusual
+                    raise NotPlain
                 if raw_key is not None:
                     key_text = table.key_text(table.decode_key(raw_key))
                 elif row is not None:
                     key_text = table.key_text(table.key_of_row(row))
                 else:
-                    raise Unusual
+                    raise NotPlain
                 if b"\\" in key_text:
-                    raise Unusual
+                    raise NotPlain
                 order = None if value.transaction is None else value.transaction.total_order
                 position = _position(source, order)
                 if (received := value.ts_us) is None and (received := value.ts_ms) is not None:
@@ -138,7 +140,7 @@ class BulkReader:
                 content, key_hash = table.blank.copy(), table.blank.copy()
                 content.update(said)
                 key_hash.update(key_text)
-            except _LEAVE:
+            except _NOT_PLAIN:
                 left.append(line)
             else:
                 taken.append((
@@ -147,17 +149,17 @@ class BulkReader:
                 ))  # fmt: skip
         return taken, left
 
-    def _table(self, names: tuple[str, str | None]) -> BulkTable:
+    def _table(self, names: tuple[str, str | None]) -> FastTable:
         """The table of a record, if it is one whose rows are read here."""
         if names in self._known:  # known as one that is not
-            raise Unusual
+            raise NotPlain
         plan = self._plan_of(*names)
-        if not isinstance(plan, TablePlan) or plan.table is None or not is_plain(plan.table):
+        if not isinstance(plan, TableDecoder) or plan.table is None or not is_plain(plan.table):
             self._known[names] = None
-            raise Unusual
+            raise NotPlain
         table = self._tables.get(plan.name)
         if table is None:
-            table = self._tables[plan.name] = BulkTable(plan, self._of_product)
+            table = self._tables[plan.name] = FastTable(plan, self._of_product)
         self._known[names] = table
         return table
 
@@ -203,7 +205,7 @@ def _position(source: Source, order: int | None) -> bytes:
     if snapshot is True or snapshot in SNAPSHOTS:
         return _PACK(lsn, 0, source.ts_ms or 0, 0)
     if snapshot == "incremental":
-        raise Unusual
+        raise NotPlain
     last_commit = 0
     if sequence:
         try:
@@ -214,17 +216,17 @@ def _position(source: Source, order: int | None) -> bytes:
     return _PACK(lsn if lsn > last_commit else last_commit, last_commit + 1, lsn, order or 0)
 
 
-def _is_even(table: BulkTable, row: Any) -> bool:
+def _is_even(table: FastTable, row: Any) -> bool:
     """Whether a row can be read by itself."""
     try:
         table.images([row])
-    except ODD:
+    except NOT_PLAIN:
         return False
     return True
 
 
 def _place_images(
-    tables: tuple[BulkTable, ...], rows: tuple[Any, ...], images: dict[str, Images]
+    tables: tuple[FastTable, ...], rows: tuple[Any, ...], images: dict[str, Images]
 ) -> tuple[list[bytes], dict[str, Image]]:
     """The image's text of each row, and the tables' typed images with nulls for deletes."""
     after = [b"{}"] * len(rows)

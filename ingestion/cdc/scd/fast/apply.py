@@ -1,10 +1,10 @@
-"""The short way of a load's changes into a table: folded here, in columns, and copied where they go.
+"""The fast path of a load's changes into a table: folded here, in columns, and copied where they go.
 
 Nearly every load brings changes that are newer than everything folded before, each with its place and
 all its values. They need no look at older changes: only whether their keys have a current row. What
 is otherwise in any way is left to `affected`, `versions_sql` and `write`, which know every case; where both
 can go they come to the same, which a test compares.
-Belongs here: telling whether the short way is open, and taking it. Does not belong here: the fold
+Belongs here: telling whether the fast path is open, and taking it. Does not belong here: the fold
 itself (`versions`), closing what was current (`close`), writing the versions
 (`write`).
 """
@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from psycopg import sql
 
 from ingestion.cdc.decode.rows import ChangeRows
-from ingestion.cdc.scd.fast.close import close_held
+from ingestion.cdc.scd.fast.close import close_current
 from ingestion.cdc.scd.fast.versions import (
     POSITION_BYTES,
     Ints,
@@ -98,10 +98,10 @@ def tables_of(rows: Sequence[ChangeRows]) -> dict[str, Changes | None]:
     return by_table
 
 
-def fold_straight(
+def fold_on_time(
     conn: psycopg.Connection[Any], target: FoldTarget, load_id: int, changes: Changes
 ) -> bool:
-    """Bring a table up to date; False, with nothing done, where that takes the long way."""
+    """Bring a table up to date; False, with nothing done, where a change is late-arriving or says too little."""
     before = read_progress(conn, target)
     positions = changes.bytes_of("position", POSITION_BYTES)
     lanes = changes.table["stream_file"].unique().to_pylist()
@@ -114,7 +114,7 @@ def fold_straight(
         first_file=min(lanes),
     )
     is_restated = np.asarray(pc.equal(changes.table["op"], "r"))
-    if state.must_place() or _any_before(positions, is_restated, before.max_position):
+    if state.must_assign() or _any_before(positions, is_restated, before.max_position):
         return False
     instants = changes.micros("committed_at")
     order = order_changes(
@@ -125,10 +125,10 @@ def fold_straight(
     if _any_late(conn, target, keys, earliest(order, instants), before.newest_instant):
         return False
     is_end = np.asarray(pc.equal(changes.table["op"], "d"))
-    if_held = fold_changes(order, is_end, instants, np.ones(len(keys), np.bool_))
-    held = close_held(conn, target, keys, if_held)
-    versions = fold_changes(order, is_end, instants, held.is_held)
-    write_versions(conn, target, load_id, changes.table, changes.images, versions, held)
+    if_current = fold_changes(order, is_end, instants, np.ones(len(keys), np.bool_))
+    former = close_current(conn, target, keys, if_current)
+    versions = fold_changes(order, is_end, instants, former.is_held)
+    write_versions(conn, target, load_id, changes.table, changes.images, versions, former)
     newest_position = max(np.frombuffer(positions, f"S{POSITION_BYTES}"))
     advance(
         conn, target, before,

@@ -19,7 +19,7 @@ from ingestion.cdc.scd.tables import SYSTEM_COLUMNS, FoldTarget, names
 from ingestion.values.arrow import BYTES_16, INSTANT, bytes_16
 from ingestion.values.postgres_copy import copy_table
 
-_HELD = np.dtype([
+_FORMER = np.dtype([
     ("place", ">i4"), ("has_tenant", "u1"), ("tenant", "V16"), ("has_user", "u1"), ("user", "V16"),
 ])  # fmt: skip
 _FOLDING = (
@@ -51,7 +51,7 @@ from gone
 
 
 @dataclass(frozen=True)
-class Held:
+class FormerRows:
     """The current rows that the changed keys had: whether, by number of the key; and whose."""
 
     is_held: Flags
@@ -59,18 +59,18 @@ class Held:
     users: pa.Array
 
 
-def close_held(
-    conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array, if_held: Versions
-) -> Held:
-    """Turn the keys' current rows, where they have one, into closed versions. `if_held` says when
+def close_current(
+    conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array, if_current: Versions
+) -> FormerRows:
+    """Turn the keys' current rows, where they have one, into closed versions. `if_current` says when
     each ends; all began before."""
     conn.execute("drop table if exists folding")
     conn.execute(_FOLDING)
     folding = pa.table({
         "_place": pa.array(np.arange(len(keys), dtype=np.int32)),
         "_key": keys,
-        "_valid_to": pa.array(if_held.former_to).cast(INSTANT),
-        "_is_deleted": pa.array(if_held.former_is_deleted),
+        "_valid_to": pa.array(if_current.former_to).cast(INSTANT),
+        "_is_deleted": pa.array(if_current.former_is_deleted),
     })  # fmt: skip
     copy_table(conn, sql.Identifier("folding"), folding)
     conn.execute("analyze folding")
@@ -81,10 +81,10 @@ def close_held(
         user=sql.Identifier(USER_ID),
     )  # fmt: skip
     found = conn.cursor(binary=True).execute(statement).fetchone()
-    rows = np.frombuffer((found and found[0]) or b"", _HELD)
+    rows = np.frombuffer((found and found[0]) or b"", _FORMER)
     is_held = np.zeros(len(keys), np.bool_)
     is_held[rows["place"]] = True
-    return Held(
+    return FormerRows(
         is_held,
         tenants=_ids(rows["tenant"], rows["has_tenant"]),
         users=_ids(rows["user"], rows["has_user"]),

@@ -16,7 +16,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID
-from ingestion.cdc.scd.fast.close import Held
+from ingestion.cdc.scd.fast.close import FormerRows
 from ingestion.cdc.scd.fast.versions import Ints, Versions
 from ingestion.cdc.scd.tables import FoldTarget
 from ingestion.values.arrow import BYTES_16, INSTANT, uuid_texts
@@ -27,7 +27,7 @@ JSON = frozenset({"_extra"})
 
 def write_versions(
     conn: psycopg.Connection[Any], target: FoldTarget, load_id: int, changes: pa.Table,
-    images: pa.Table, versions: Versions, held: Held,
+    images: pa.Table, versions: Versions, former: FormerRows,
 ) -> None:  # fmt: skip
     """Add what came and ended, then what is current now; what was current is closed already."""
     images = _binary(images, target)
@@ -44,8 +44,8 @@ def write_versions(
     copy_table(conn, target.closed, pa.concat_tables([closed, ends]), json)
     copy_table(conn, target.current, current, json)
     ids = [TENANT_ID, USER_ID]
-    former = pa.table([held.tenants, held.users], names=ids)
-    people = pa.concat_tables([former, closed.select(ids), current.select(ids)])
+    owners = pa.table([former.tenants, former.users], names=ids)
+    people = pa.concat_tables([owners, closed.select(ids), current.select(ids)])
     _touch(conn, target, load_id, people)
 
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from s3fs import S3FileSystem
 
-from ingestion.lake.new_days import FreshDays
+from ingestion.lake.new_days import NewDays
 from tallyhouse.storage import open_storage
 from tests.python.ingestion import conftest as made
 from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, wait_for_nobody
@@ -126,7 +126,7 @@ def test_files_made_from_memory_and_from_the_table_are_the_same(
     loading: Loading, monkeypatch: pytest.MonkeyPatch, in_memory: int
 ) -> None:
     """Days that begin with a load are written from what was stored; a second lake is not."""
-    monkeypatch.setattr("ingestion.load.FreshDays", lambda lake: FreshDays(lake, in_memory))
+    monkeypatch.setattr("ingestion.load.NewDays", lambda lake: NewDays(lake, in_memory))
     monkeypatch.setattr("ingestion.lake.new_days._WORTH_A_FILE", 5)
     year = 2031 + bool(in_memory)  # so that these days are new to the database
     numbered = [

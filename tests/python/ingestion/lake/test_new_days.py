@@ -9,12 +9,12 @@ from uuid import UUID
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.events.columns import SCHEMA
 from ingestion.lake.files import from_parquet
-from ingestion.lake.new_days import FreshDays
+from ingestion.lake.new_days import NewDays
 
 DAY, NEXT, OLD = date(2026, 3, 1), date(2026, 3, 2), date(2026, 2, 1)
 TENANTS = (b"\x01" * 15 + b"\x01", b"\x01" * 15 + b"\xff")  # told apart by the last byte only
@@ -36,7 +36,7 @@ def rows(load_id: int, *events: tuple[date, int, int, int]) -> pa.Table:
     return table.append_column("load_id", pa.array([load_id] * len(events), pa.int64()))
 
 
-def ids(days: FreshDays, day: date) -> dict[int, list[int]] | None:
+def ids(days: NewDays, day: date) -> dict[int, list[int]] | None:
     """Of each tenant, the ids in the order of its file."""
     found = days.files(day)
     if found is None:
@@ -60,37 +60,37 @@ def ids(days: FreshDays, day: date) -> dict[int, list[int]] | None:
                      "in memory"])  # fmt: skip
 def days(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> FreshDays:
+) -> NewDays:
     in_memory, rows_of_a_file, *bucket = request.param
     monkeypatch.setattr("ingestion.lake.new_days._WORTH_A_FILE", rows_of_a_file)
-    days = FreshDays(*bucket or [str(tmp_path)], in_memory)
+    days = NewDays(*bucket or [str(tmp_path)], in_memory)
     days.begin([DAY, NEXT])
     days.keep(rows(7, (NEXT, 0, 5, 1), (DAY, 1, 1, 2), (DAY, 0, 9, 3), (OLD, 0, 1, 4)))
     days.keep(rows(8, (DAY, 0, 8, 5), (DAY, 0, 8, 200)))
     return days
 
 
-def test_a_new_day_is_known_by_tenant_time_and_id(days: FreshDays) -> None:
+def test_a_new_day_is_known_by_tenant_time_and_id(days: NewDays) -> None:
     assert ids(days, DAY) == {0: [5, 200, 3], 1: [2]}
     assert ids(days, NEXT) == {0: [1]}
     days.close()
 
 
-def test_a_day_that_was_there_before_is_the_tables(days: FreshDays) -> None:
+def test_a_day_that_was_there_before_is_the_tables(days: NewDays) -> None:
     assert ids(days, OLD) is None
 
 
-def test_what_was_rolled_back_is_not_kept(days: FreshDays) -> None:
+def test_what_was_rolled_back_is_not_kept(days: NewDays) -> None:
     days.undo(8)
     assert ids(days, DAY) == {0: [3], 1: [2]}
 
 
-def test_a_day_that_lost_rows_again_is_the_tables(days: FreshDays) -> None:
+def test_a_day_that_lost_rows_again_is_the_tables(days: NewDays) -> None:
     days.spoil([DAY])
     assert (ids(days, DAY), ids(days, NEXT)) == (None, {0: [1]})
 
 
-def test_only_what_was_rolled_back_leaves_no_file(days: FreshDays) -> None:
+def test_only_what_was_rolled_back_leaves_no_file(days: NewDays) -> None:
     days.undo(7)
     assert ids(days, DAY) == {0: [5, 200]}
     assert ids(days, NEXT) == {}
@@ -104,7 +104,7 @@ def test_wherever_files_end_the_days_are_the_same(
     """Three files of one day, each of them put aside at its end or not."""
     monkeypatch.setattr("ingestion.lake.new_days._WITHIN_FILE", 1 << 40)
     monkeypatch.setattr("ingestion.lake.new_days._WORTH_A_FILE", rows_of_a_file)
-    days = FreshDays(str(tmp_path), 1)
+    days = NewDays(str(tmp_path), 1)
     days.begin([DAY])
     for load_id, is_end in enumerate(ends):
         days.keep(rows(load_id, (DAY, 0, 9 - load_id, load_id + 1), (DAY, 1, 5, 100 + load_id)))
@@ -116,6 +116,7 @@ def test_wherever_files_end_the_days_are_the_same(
 
 
 @given(data=st.data())
+@settings(deadline=None)
 def test_however_little_memory_there_is_the_days_are_the_same(data: st.DataObject) -> None:
     some = st.tuples(st.sampled_from([DAY, NEXT]), st.integers(0, 1), st.integers(0, 23))
     tables = data.draw(st.lists(st.lists(some, min_size=1, max_size=4), min_size=1, max_size=8))
@@ -124,7 +125,7 @@ def test_however_little_memory_there_is_the_days_are_the_same(data: st.DataObjec
     number = 0
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as lake:
         patch.setattr("ingestion.lake.new_days._WORTH_A_FILE", data.draw(st.integers(0, 3)))
-        days = FreshDays(lake, data.draw(st.sampled_from([0, 1_000, 3_000, 1 << 30])))
+        days = NewDays(lake, data.draw(st.sampled_from([0, 1_000, 3_000, 1 << 30])))
         days.begin([DAY, NEXT])
         for place, table in enumerate(tables):
             events = []
@@ -145,7 +146,7 @@ def test_however_little_memory_there_is_the_days_are_the_same(data: st.DataObjec
 def test_the_newest_day_waits_for_more_of_it(tmp_path: Path) -> None:
     """Else each of its files would be made twice."""
     many = [(DAY, 0, hour % 24, hour % 200) for hour in range(2_000)]
-    days = FreshDays(str(tmp_path), rows(1, *many).nbytes // 2)
+    days = NewDays(str(tmp_path), rows(1, *many).nbytes // 2)
     days.begin([DAY, NEXT])
     days.keep(rows(1, *many, (NEXT, 0, 1, 1)))
     days.end_of_file()
@@ -156,7 +157,7 @@ def test_the_newest_day_waits_for_more_of_it(tmp_path: Path) -> None:
     days.close()
 
 
-def test_a_number_that_the_table_spells_otherwise_is_read_there(days: FreshDays) -> None:
+def test_a_number_that_the_table_spells_otherwise_is_read_there(days: NewDays) -> None:
     table = rows(9, (NEXT, 1, 5, 7))
     place = table.schema.get_field_index("properties")
     days.keep(table.set_column(place, "properties", pa.array(['{"much":1e+17}'])))
@@ -173,7 +174,7 @@ def test_without_room_on_disk_the_tables_know(
 
     write = os.pwrite
     monkeypatch.setattr("ingestion.lake.spill_file.os.pwrite", full)
-    days = FreshDays(str(tmp_path), 0)
+    days = NewDays(str(tmp_path), 0)
     days.begin([DAY])
     days.keep(rows(7, (DAY, 0, 5, 1)))
     assert ids(days, DAY) is None

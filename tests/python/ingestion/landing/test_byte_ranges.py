@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingestion.landing import blocks as reader
 from ingestion.landing import digest as digests
 from ingestion.landing.blocks import blocks, records
-from ingestion.landing.byte_ranges import Span, spans
+from ingestion.landing.byte_ranges import ByteRange, byte_ranges
 from ingestion.landing.file_info import Shape
 from tallyhouse.storage import open_storage
 
@@ -28,9 +28,9 @@ def sizes(piece: int, block: int, line: int) -> Iterator[None]:
         yield
 
 
-def spans_of(path: Path, shape: Shape = PLAIN) -> list[Span] | None:
+def spans_of(path: Path, shape: Shape = PLAIN) -> list[ByteRange] | None:
     storage = open_storage(str(path.parent))
-    found = spans(storage, path.name, digests.digest(storage, path.name), shape)
+    found = byte_ranges(storage, path.name, digests.digest(storage, path.name), shape)
     return None if found is None else list(found)
 
 
@@ -44,7 +44,7 @@ LINES = st.one_of(
 def test_spans_hold_the_lines_of_blocks(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], piece: int, block: int
 ) -> None:
-    path = tmp_path_factory.getbasetemp() / "spans.jsonl"
+    path = tmp_path_factory.getbasetemp() / "byte_ranges.jsonl"
     data = b"\n".join(lines)
     path.write_bytes(data)
     with sizes(piece, block, line=100):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.storing import bloom_filter as seen_keys
-from ingestion.storing.bloom_filter import SeenByTable, SeenKeys
+from ingestion.storing.bloom_filter import BloomFilter, BloomFilters
 from tests.python.ingestion.conftest import Loading, line
 
 KEYS = st.integers(0, 400).map(lambda n: blake2b(b"%d" % n, digest_size=16).digest())
@@ -22,7 +22,7 @@ def keys(*some: bytes) -> pa.Array:
 def test_what_was_added_is_never_called_new(batches: list[list[bytes]], words: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(seen_keys, "_WORDS", words)
-        seen, before = SeenKeys(), set[bytes]()
+        seen, before = BloomFilter(), set[bytes]()
         for batch in batches:
             found = seen.add(keys(*batch))
             assert all(found[i] for i, key in enumerate(batch) if key in before)
@@ -30,7 +30,7 @@ def test_what_was_added_is_never_called_new(batches: list[list[bytes]], words: i
 
 
 def test_nearly_all_new_keys_are_called_new() -> None:
-    seen = SeenKeys()
+    seen = BloomFilter()
     some = keys(*(blake2b(b"%d" % n, digest_size=16).digest() for n in range(100_000)))
     assert seen.add(some.slice(0, 50_000)).sum() < 50
     assert seen.add(some.slice(50_000)).sum() < 50
@@ -40,11 +40,11 @@ def test_nearly_all_new_keys_are_called_new() -> None:
 def test_only_an_empty_table_has_a_filter(loading: Loading) -> None:
     table = "raw_events.event_keys"
     with loading.warehouse.connect() as conn:
-        seen = SeenByTable()
+        seen = BloomFilters()
         first = seen.of(conn, table)
-        assert isinstance(first, SeenKeys)
+        assert isinstance(first, BloomFilter)
         assert seen.of(conn, table) is first
     loading.put("events/upcoach/a.jsonl", [line(1)])
     loading.load()
     with loading.warehouse.connect() as conn:
-        assert SeenByTable().of(conn, table) is None
+        assert BloomFilters().of(conn, table) is None

@@ -6,7 +6,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingestion.values.interning import REFUSED, Memory
+from ingestion.values.interning import REFUSED, Interner
 
 Said = tuple[str | None, str | None]
 PARTS = st.tuples(*[st.sampled_from([None, "", "a", "b", "refused"])] * 2)
@@ -20,7 +20,7 @@ def judge(*said: str | None) -> tuple[Any, tuple[Any, ...]]:
 
 @given(blocks=st.lists(st.lists(PARTS, max_size=8), max_size=5))
 def test_a_thing_keeps_its_number_and_its_columns(blocks: list[list[Said]]) -> None:
-    memory = Memory({"first": pa.string(), "second": pa.string()}, judge, (ValueError,))
+    memory = Interner({"first": pa.string(), "second": pa.string()}, judge, (ValueError,))
     known: dict[Said, int] = {}
     for said in blocks:
         columns = zip(*said, strict=True) if said else ((), ())

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.contracts.model import Contracts, load_contracts
-from ingestion.events.fast.property_shapes import Shapes
+from ingestion.events.fast.property_shapes import PropertyShapes
 from ingestion.events.parser import EventParser
 from ingestion.events.source import EventSource
 from ingestion.landing.file_info import FileInfo
@@ -85,8 +85,8 @@ def test_numbers_of_any_kind_read_the_same(folder: Path, some: list[bytes]) -> N
     both(parser_of_ratings(folder), some)
 
 
-def learnt(properties: dict[str, Any], text: bytes | None = None) -> Shapes:
-    shapes = Shapes()
+def learnt(properties: dict[str, Any], text: bytes | None = None) -> PropertyShapes:
+    shapes = PropertyShapes()
     said = text or json.dumps(properties, separators=(",", ":")).encode()
     shapes.learn("viewed", said, properties)
     return shapes
@@ -150,5 +150,5 @@ def test_shapes_are_used(parser_of: Callable[..., EventParser]) -> None:
             for n in range(100, 200)]  # fmt: skip
     rows, left = both(parser, some)
     assert (len(rows), left) == (100, set())
-    assert parser._bulk is not None
-    assert len(parser._bulk._known._bodies) == 0
+    assert parser._fast is not None
+    assert len(parser._fast._interners._bodies) == 0

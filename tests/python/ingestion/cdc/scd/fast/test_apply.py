@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ingestion.cdc import source
-from ingestion.cdc.scd.fast.apply import fold_straight
+from ingestion.cdc.scd.fast.apply import fold_on_time
 from ingestion.cdc.scd.fast.write import numeric
 from tests.python.ingestion.cdc.conftest import Loading
 from tests.python.ingestion.cdc.source_database import SourceDatabase, Transaction
@@ -202,13 +202,13 @@ def test_both_ways_end_in_the_same_tables(
     taken: list[bool] = []
 
     def short(*arguments: Any) -> bool:
-        taken.append(fold_straight(*arguments))
+        taken.append(fold_on_time(*arguments))
         return taken[-1]
 
     for way in (short, lambda *_: False):
         start_over(shop)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(source, "fold_straight", way)
+            patch.setattr(source, "fold_on_time", way)
             for path, lines in delivery.files(stream.lines()):
                 shop.put_and_load({path: lines})
         found.append(everything(shop))

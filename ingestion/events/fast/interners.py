@@ -15,18 +15,18 @@ import pyarrow as pa
 
 from ingestion.contracts.model import EventContract
 from ingestion.events.context import Context
-from ingestion.events.errors import Again, Invalid, text_of
-from ingestion.events.event_types import EventPlan
-from ingestion.events.fast.property_shapes import LONGEST, Shapes
+from ingestion.events.errors import InexactParse, Invalid, text_of
+from ingestion.events.event_types import CompiledEventType
+from ingestion.events.fast.property_shapes import LONGEST, PropertyShapes
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser, ip_subnet
 from ingestion.values.arrow import BYTES_16, unescape
 from ingestion.values.identity import identity_prefix
-from ingestion.values.interning import REFUSED, Memory
+from ingestion.values.interning import REFUSED, Interner
 from ingestion.values.json_lines import encode
 
 NULL = "\\N"
-_REMEMBERED = 30_000  # entries of a memory before it starts anew
+_REMEMBERED = 30_000  # entries of an interner before it starts anew
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
     "user_id": BYTES_16, "user_source_id": pa.string(),
@@ -43,13 +43,13 @@ Judged = tuple[str | None, Drift | None]  # properties as stored, drift in them
 _Learned = tuple[Any, tuple[Any, ...]]
 
 
-class Unusual(Exception):
+class NotPlain(Exception):
     """The line asks for judgement."""
 
 
 # Whatever is the matter with a line, the parser says it in its own words.
-LEAVE = (
-    Unusual, Invalid, Again, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
+NOT_PLAIN = (
+    NotPlain, Invalid, InexactParse, TooDeep, msgspec.MsgspecError, RecursionError, ValueError, TypeError,
     ArithmeticError, IndexError,
 )  # fmt: skip
 
@@ -59,35 +59,35 @@ class Parser(Protocol):
 
     drift: Counter[tuple[str, str, str]]
 
-    def plan_of(self, name: Any) -> EventPlan: ...
+    def plan_of(self, name: Any) -> CompiledEventType: ...
 
 
-class Known:
-    """The memories of one contract."""
+class Interners:
+    """What events of one contract share, interned."""
 
     def __init__(self, contract: EventContract, tokeniser: Tokeniser, parser: Parser) -> None:
         self._contract = contract
         self._context = Context(contract, tokeniser)
         self._parser = parser
-        self.kinds = Memory(_KIND, self._judge_kind, LEAVE)  # by name; entries are plans
+        self.kinds = Interner(_KIND, self._judge_kind, NOT_PLAIN)  # by name; entries are plans
         # by tenant, user, source; entries are tenants
-        self.people = Memory(_PERSON, self._judge_person, LEAVE)
+        self.people = Interner(_PERSON, self._judge_person, NOT_PLAIN)
         # by user agent, device type, browser, country
-        self.places = Memory(_PLACE, self._judge_place, LEAVE)
-        self.subnets = Memory(_SUBNET, self._judge_subnet, LEAVE)  # by address
+        self.places = Interner(_PLACE, self._judge_place, NOT_PLAIN)
+        self.subnets = Interner(_SUBNET, self._judge_subnet, NOT_PLAIN)  # by address
         self._own_names: dict[str, str] = {}  # by name as it is said
         self._bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
-        self._shapes = Shapes()
+        self._shapes = PropertyShapes()
 
     def forget(self) -> None:
-        """Start those memories anew that have grown large; numbers of before are void."""
-        for memory in (self.people, self.places, self.subnets):
-            if len(memory) > _REMEMBERED:
-                memory.forget()
+        """Start those anew that have grown large; numbers of before are void."""
+        for interner in (self.people, self.places, self.subnets):
+            if len(interner) > _REMEMBERED:
+                interner.forget()
         if len(self._bodies) > _REMEMBERED:
             self._bodies = {}
         if len(self._shapes) > _REMEMBERED:
-            self._shapes = Shapes()
+            self._shapes = PropertyShapes()
 
     def _judge_kind(self, name: str) -> _Learned:
         plan = self._parser.plan_of(name)
@@ -132,16 +132,16 @@ class Known:
             return text, None
         try:
             return self._judge_body(plan, said, self.people.entries[person])
-        except LEAVE:
+        except NOT_PLAIN:
             return None, None
 
-    def _judge_body(self, plan: EventPlan, said: bytes, tenant_id: str) -> Judged:
+    def _judge_body(self, plan: CompiledEventType, said: bytes, tenant_id: str) -> Judged:
         """By the plan; remembered where it is the same for everybody."""
         properties = orjson.loads(said)
         if properties is None:
             properties = {}
         elif type(properties) is not dict:
-            raise Unusual
+            raise NotPlain
         before = properties.copy()
         drift: Drift = {}
         plan.clean(properties, tenant_id, drift, False)
