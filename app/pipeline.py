@@ -76,13 +76,13 @@ def load(
 
     with run_log.logged(warehouse, "replay" if again else "load") as entry:
         report = (replay if again else load_all)(warehouse.connect, settings, progress=progress)
-        report.unreadable += _import_refused_calls(settings, warehouse)
+        report.notes += _import_refused_calls(settings, warehouse)
         entry.details["unreadable"] = [str(problem) for problem in report.unreadable]
     return report
 
 
 def _import_refused_calls(settings: Settings, warehouse: Warehouse) -> list[str]:
-    """Bring what the receiver refused into the audit log; sentences about what could not be."""
+    """Bring what the receiver refused into the audit log; sentences about what was set aside."""
     from serving.receiver.audit import SPOOL, import_spool
 
     if not (settings.home / SPOOL).is_dir():
@@ -148,6 +148,8 @@ def run(
             sample(settings, reporter)
         with reporter.step("Loading") as step:
             report = load(settings, warehouse, step)
+        for note in report.notes:
+            reporter.say(note)
         result.problems += [str(problem) for problem in report.unreadable]
         result.problems += reconcile(warehouse).differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh)

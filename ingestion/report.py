@@ -19,7 +19,10 @@ class SourceCounts:
 
 @dataclass
 class LoadReport:
-    """`unreadable` are sentences about what failed; with one of them the run must not end well."""
+    """`unreadable` are sentences about what failed; with one of them the run must not end well.
+
+    `notes` are for a person's eye and fail nothing.
+    """
 
     files_seen: int = 0
     files_loaded: int = 0
@@ -31,6 +34,7 @@ class LoadReport:
     undeclared: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def source(self, kind: str, name: str) -> SourceCounts:
         return self.sources.setdefault((kind, name), SourceCounts())
@@ -58,4 +62,4 @@ class LoadReport:
         if self.reasons:
             told = ", ".join(f"{count:,} {code}" for code, count in self.reasons.most_common())
             lines.append(f"Rejected: {told}. Each stands in ops.rejected_records.")
-        return [*lines, *self.undeclared, *self.stray, *self.unreadable]
+        return [*lines, *self.notes, *self.undeclared, *self.stray, *self.unreadable]

@@ -10,6 +10,7 @@ import uvicorn
 from ingestion.contracts.model import load_contracts
 from serving.receiver.app import Limits, Receiver
 from serving.receiver.audit import SPOOL, AuditLog
+from serving.receiver.connections import Patience, protocol_of
 from serving.receiver.credentials import add_key, credentials_file, read_credentials
 from serving.receiver.landing_writer import LandingWriter
 from tallyhouse.errors import TallyhouseError
@@ -20,8 +21,19 @@ from tallyhouse.settings import Settings
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8787, show_default=True)
 @click.option("--max-in-flight", default=256, show_default=True, help="Beyond it: 429.")
+@click.option("--max-waiting", default=512, show_default=True, help="Beyond it the oldest goes.")
+@click.option("--header-seconds", default=10.0, show_default=True, help="A header's time.")
+@click.option("--body-seconds", default=30.0, show_default=True, help="A body's time.")
 @click.pass_context
-def main(context: click.Context, host: str, port: int, max_in_flight: int) -> None:
+def main(
+    context: click.Context,
+    host: str,
+    port: int,
+    max_in_flight: int,
+    max_waiting: int,
+    header_seconds: float,
+    body_seconds: float,
+) -> None:
     """Receive webhooks and product events; answers only when they are durable."""
     if context.invoked_subcommand:
         return
@@ -36,7 +48,16 @@ def main(context: click.Context, host: str, port: int, max_in_flight: int) -> No
     audit = AuditLog(settings.home / SPOOL)
     limits = Limits(in_flight=max_in_flight)
     app = Receiver(credentials, contracts.events, writer, audit, limits).app()
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False)
+    patience = Patience(header_seconds, body_seconds, waiting=max_waiting)
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http=protocol_of(patience),
+        h11_max_incomplete_event_size=patience.header_bytes,
+        log_level="error",  # a caller's broken HTTP is no news
+        server_header=False,
+    )
 
 
 def open_writer(settings: Settings) -> LandingWriter:

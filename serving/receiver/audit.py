@@ -1,13 +1,18 @@
 """The audit log of refused calls, kept even when the database is away.
 
 A refusal is one durable line in a spool folder; `import_spool` moves the lines into
-`governance.analytics_audit_log` (each load calls it). Belongs here: writing and moving them. Does not belong here:
-deciding what is refused.
+`governance.analytics_audit_log` (each load calls it). A caller that is refused again and again gets
+BURST lines a minute, and one that counts the others. Belongs here: writing and moving them. Does
+not belong here: deciding what is refused.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +24,11 @@ from serving.receiver.landing_writer import INCOMING, LandingWriter
 
 SPOOL = "audit_spool"  # below the home
 FOLDER = "audit"
+UNREADABLE = "unreadable"  # beside it: what could not be moved, for a person to look at
+BURST = 100
+UNSTORABLE = re.compile(
+    "[\x00-\x1f\x7f\ud800-\udfff]"
+)  # in no text of a database, or of no use there
 
 DDL = """
 create schema if not exists governance;
@@ -39,30 +49,48 @@ class AuditLog:
 
     def __init__(self, spool: Path) -> None:
         self.writer = LandingWriter(str(spool), max_pending_bytes=4 << 20)
+        self.minute = 0
+        self.counts: Counter[tuple[str, int, str]] = Counter()  # by actor, status, reason
 
     def refused(self, actor: str, resource: str, status: int, reason: str) -> None:
         """Log one refused call. No header, secret or body goes into the log."""
+        minute = int(time.monotonic() // 60)
+        if minute != self.minute:
+            self._tell_the_rest()
+            self.minute = minute
+        self.counts[(actor, status, reason)] += 1
+        if self.counts[(actor, status, reason)] <= BURST:
+            resource = UNSTORABLE.sub("\ufffd", resource[:200])
+            self._write(actor, resource, {"status": status, "reason": reason})
+
+    def _tell_the_rest(self) -> None:
+        for (actor, status, reason), count in self.counts.items():
+            if count > BURST:
+                details = {"status": status, "reason": reason, "further_calls": count - BURST}
+                self._write(actor, "", details)
+        self.counts.clear()
+
+    def _write(self, actor: str, resource: str, details: dict[str, Any]) -> None:
         entry = {
             "happened_at": datetime.now(UTC).isoformat(),
             "actor": actor,
             "action": "receive",
-            "resource": resource[:200],
+            "resource": resource,
             "outcome": "refused",
-            "details": {"status": status, "reason": reason},
+            "details": details,
         }
-        try:
+        with contextlib.suppress(Exception):  # no call fails because its refusal is not logged
             self.writer.submit(FOLDER, [json.dumps(entry).encode()])
-        except Exception:
-            return
 
     def close(self) -> None:
         """Write what is waiting."""
+        self._tell_the_rest()
         self.writer.close()
 
 
 @dataclass
 class Imported:
-    """How many refused calls were moved, and a sentence per file that could not be."""
+    """How many refused calls were moved, and a sentence per file that was set aside instead."""
 
     moved: int = 0
     problems: list[str] = field(default_factory=list)
@@ -71,7 +99,8 @@ class Imported:
 def import_spool(spool: Path, connection: psycopg.Connection) -> Imported:
     """Move spooled lines into the audit table. Safe to interrupt and repeat.
 
-    `connection` commits by itself: a file goes only after its lines are in the table.
+    `connection` commits by itself: a file goes only after its lines are in the table. A file that
+    cannot be read is set aside, so that it is told once and stops no load.
     """
     found = Imported()
     paths = sorted(p for p in (spool / FOLDER).rglob("*.jsonl") if INCOMING not in p.parts)
@@ -92,13 +121,23 @@ def import_spool(spool: Path, connection: psycopg.Connection) -> Imported:
                 found.moved += cursor.rowcount
             path.unlink(missing_ok=True)
         except (OSError, ValueError, KeyError, TypeError, psycopg.DataError) as error:
+            place = spool / UNREADABLE / path.name
+            with contextlib.suppress(OSError):
+                place.parent.mkdir(mode=0o700, exist_ok=True)
+                path.replace(place)
             found.problems.append(
-                f"The refused calls in {path} cannot be entered in the audit log ({error}). Mend or"
-                " remove the file."
+                f"The refused calls in {path} cannot be entered in the audit log"
+                f" ({type(error).__name__}). The file was moved to {place}; nothing else waits for it."
             )
     return found
 
 
 def _row(audit_id: str, entry: dict[str, Any]) -> list[str]:
     plain = [entry[name] for name in ("happened_at", "actor", "action", "resource", "outcome")]
-    return [audit_id, *plain, json.dumps(entry["details"])]
+    return [audit_id, *(_storable(text) for text in plain), json.dumps(_storable(entry["details"]))]
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value

@@ -12,11 +12,18 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import stripe
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+)
 
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -24,21 +31,33 @@ from tallyhouse.settings import Settings
 VARIABLE = "TALLYHOUSE_SERVING_FILE"
 
 
+SHORTEST = 8  # characters of a secret; an empty one would let everybody in
+Secret = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST)]
+Secrets = Annotated[tuple[Secret, ...], Field(min_length=1)]
+
+
 class ApiKey(BaseModel):
     """A tenant's key: only its SHA-256 is stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    product: str
-    tenant: str
+    product: str = Field(min_length=1)
+    tenant: str = Field(min_length=1)
+
+    @field_validator("sha256")
+    @classmethod
+    def _is_of_a_key(cls, value: str) -> str:
+        if value == hashlib.sha256(b"").hexdigest():
+            raise ValueError("this is the hash of an empty key, which every caller has")
+        return value
 
 
 class Credentials(BaseModel):
-    """All credentials. Several secrets per sender, so that one can be rotated."""
+    """All credentials. Several secrets per sender, so that one can be rotated; none may be empty."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    stripe: Mapping[str, tuple[str, ...]] = {}
-    revenuecat: Mapping[str, tuple[str, ...]] = {}
+    stripe: Mapping[str, Secrets] = {}
+    revenuecat: Mapping[str, Secrets] = {}
     keys: tuple[ApiKey, ...] = ()
 
     def is_stripe_signed(self, account: str, body: bytes, header: str, tolerance: int) -> bool:
@@ -89,11 +108,17 @@ def read_credentials(path: Path) -> Credentials:
         raise TallyhouseError(
             f"The receiver's credentials {path} do not exist. {way_out}"
         ) from error
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        reason = " ".join(str(error).split())
-        raise TallyhouseError(
-            f"The receiver's credentials {path} cannot be used: {reason}. {way_out}"
-        ) from error
+    except ValidationError as error:
+        # the place and what is wrong with it: the value may be a secret
+        reason = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+        )
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        reason = f"it is not YAML{f' (line {mark.line + 1})' if mark else ''}"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+    raise TallyhouseError(f"The receiver's credentials {path} cannot be used: {reason}. {way_out}")
 
 
 def add_key(path: Path, product: str, tenant: str) -> str:

@@ -131,7 +131,7 @@ class LandingWriter:
     def _remove_abandoned(self) -> None:
         """Drafts of a receiver that was killed were never acknowledged; they go after an hour."""
         folder = Path(self.root) / INCOMING
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         limit = time.time() - ABANDONED_SECONDS
         for draft in folder.iterdir():
             if draft.stat().st_mtime < limit:
@@ -139,7 +139,7 @@ class LandingWriter:
 
 
 def _write_synced(path: Path, body: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as handle:
         handle.write(body)
         handle.flush()
@@ -153,7 +153,7 @@ def _make_folder(folder: Path, root: Path) -> None:
         missing.append(folder)
         folder = folder.parent
     for new in reversed(missing):
-        new.mkdir(exist_ok=True)
+        new.mkdir(mode=0o700, exist_ok=True)
         _sync_folder(new.parent)
 
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +52,10 @@ def receiver(tmp_path: Path) -> Iterator[Running]:
 
 
 def start(
-    tmp_path: Path, register: Callable[[Running], None], bucket: str | None = None
+    tmp_path: Path,
+    register: Callable[[Running], None],
+    bucket: str | None = None,
+    options: Sequence[str] = (),
 ) -> Running:
     """A receiver that lands in a folder, or in a bucket that the environment leads to."""
     home, landing = tmp_path / "home", tmp_path / "landing"
@@ -75,7 +78,7 @@ def start(
         "TALLYHOUSE_LANDING": bucket or str(landing),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "serving", "--port", str(port), "--max-in-flight", "48"],
+        [sys.executable, "-m", "serving", "--port", str(port), "--max-in-flight", "48", *options],
         env={**environment, "TALLYHOUSE_SERVING_FILE": ""},
         cwd=Path(__file__).parents[4],
     )
