@@ -99,11 +99,13 @@ def psql(arguments: tuple[str, ...]) -> None:
 @click.argument("name")
 @click.option("--tenant", metavar="UUID", help="See this tenant's rows, in every mart.")
 @click.option("--role", metavar="ROLE", help="Read as this group role, e.g. tallyhouse_analyst.")
+@click.option("--new-password", is_flag=True, help="Give an existing login another password.")
 @sentences
-def login(name: str, tenant: str | None, role: str | None) -> None:
+def login(name: str, tenant: str | None, role: str | None, new_password: bool) -> None:
     """Make the login NAME for a person or a BI tool; prints its address, password included, once.
 
-    Either for one tenant (may be repeated for more) or for a group role of the role matrix.
+    Either for one tenant (may be repeated for more) or for a group role of the role matrix. A login
+    that exists keeps its password.
     """
     from tallyhouse.database import roles
 
@@ -112,10 +114,14 @@ def login(name: str, tenant: str | None, role: str | None) -> None:
     warehouse, password = _running(), secrets.token_urlsafe(18)
     with warehouse.connect() as connection:
         if role is not None:
-            roles.join_role(connection, name, role, password)
+            is_given = roles.join_role(connection, name, role, password, renew=new_password)
         else:
-            roles.bind_login(connection, name, _uuid(tenant or ""), password)
-    click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)
+            tenant_id = _uuid(tenant or "")
+            is_given = roles.bind_login(connection, name, tenant_id, password, renew=new_password)
+    if is_given:
+        click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)
+    else:
+        click.echo(f"{name} exists and keeps its password; --new-password gives it another one.")
 
 
 def _as(warehouse: Warehouse, name: str, password: str) -> dict[str, str]:

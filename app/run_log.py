@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from tallyhouse.database import Warehouse
+from tallyhouse.database.standstill import take_lock
 from tallyhouse.settings import Settings
 
 LOCK_KEY = 7_220_002  # any constant; it only keeps two runs apart
@@ -41,10 +42,8 @@ def only_run(warehouse: Warehouse, on_wait: Callable[[str], None]) -> Iterator[N
     Entries that still say `running` then belong to runs that were interrupted.
     """
     with warehouse.connect(autocommit=True) as connection:
-        row = connection.execute("select pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
-        if not row or not row[0]:
-            on_wait("Another run is at work on this warehouse; waiting for it to end.")
-            connection.execute("select pg_advisory_lock(%s)", [LOCK_KEY])
+        waiting_for = "Another run is at work on this warehouse; waiting for it to end."
+        take_lock(connection, LOCK_KEY, on_wait, waiting_for)
         connection.execute(
             "update ops.run_log set status = 'failed', finished_at = clock_timestamp(),"
             " details = details || '{\"reason\": \"interrupted\"}' where status = 'running'"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tallyhouse.database import Warehouse, find_warehouse, open_warehouse
+from tallyhouse.database.standstill import watched
 from tallyhouse.dbt_packages import provide_packages
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -88,8 +89,9 @@ def run(
 
     `on_event` receives dbt's own structured events as they happen. The log goes to `logs/`.
     """
-    given = environment(warehouse or open_warehouse(settings))
-    return _invoke([*args, *_variables(variables)], settings, given, on_event)
+    warehouse = warehouse or open_warehouse(settings)
+    with watched(warehouse, settings.reader_patience, _complain):
+        return _invoke([*args, *_variables(variables)], settings, environment(warehouse), on_event)
 
 
 def parse(settings: Settings) -> None:
@@ -127,7 +129,7 @@ def _invoke(
 
 def main() -> None:
     """The command `dbt`."""
-    settings = Settings.from_env()
+    settings, warehouse = Settings.from_env(), None
     command = next((word for word in sys.argv[1:] if word in OFFLINE_COMMANDS), None)
     try:
         if command is None and len(sys.argv) > 1:
@@ -136,9 +138,7 @@ def main() -> None:
             given = environment(warehouse) if warehouse else QUIET
             os.environ.update({k: v for k, v in given.items() if not os.environ.get(k)})
             if warehouse is None and "TALLYHOUSE_DB_PORT" not in os.environ:
-                print(
-                    "The warehouse does not run; `tallyhouse db start` starts it.", file=sys.stderr
-                )
+                _complain("The warehouse does not run; `tallyhouse db start` starts it.")
         else:
             os.environ.update(QUIET)
     except TallyhouseError as error:
@@ -146,7 +146,15 @@ def main() -> None:
         sys.exit(1)
     from dbt.cli.main import cli
 
-    cli()
+    if warehouse is None:
+        cli()
+    else:
+        with watched(warehouse, settings.reader_patience, _complain):
+            cli()
+
+
+def _complain(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ class Settings:
     pii_key_file: Path
     as_of: datetime | None
     contracts: tuple[Path, ...]
+    reader_patience: float = 60.0  # seconds that a build waits for a reader's transaction
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -52,6 +53,7 @@ class Settings:
             pii_key_file=_path(read("PII_KEY_FILE"), home / "pii.key"),
             as_of=parse_instant(as_of, PREFIX + "AS_OF") if as_of else None,
             contracts=tuple(_folder(part, PREFIX + "CONTRACTS") for part in extra if part.strip()),
+            reader_patience=_seconds(read("READER_PATIENCE"), cls.reader_patience),
         )
 
     def with_options(self, *, landing: str | None = None, as_of: str | None = None) -> "Settings":
@@ -139,6 +141,15 @@ def _place(text: str | None, default: Path) -> str:
     if text and "://" in text:
         return text
     return str(_path(text, default))
+
+
+def _seconds(text: str | None, default: float) -> float:
+    try:
+        return float(text) if text else default
+    except ValueError as error:
+        raise TallyhouseError(
+            f"{PREFIX}READER_PATIENCE is '{text}'; write a number of seconds, as in 60."
+        ) from error
 
 
 def _folder(text: str, name: str) -> Path:

@@ -8,6 +8,7 @@ mart is secured (`macros/governance`), the policies themselves (`row_security.sq
 """
 
 import csv
+import logging
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,20 @@ TENANT_READER = "tallyhouse_tenant_reader"
 BROKER = "tallyhouse_bi_broker"
 DDL = Path(__file__).with_name("row_security.sql")
 
+# What a login may take of the server. It can undo the first three for itself: `standstill` ends what then
+# holds up a build. The others it cannot.
+LOGIN_SETTINGS = {
+    "statement_timeout": "5min",
+    "lock_timeout": "30s",
+    "idle_in_transaction_session_timeout": "2min",
+    "temp_file_limit": "2GB",
+}
+LOGIN_CONNECTIONS = 10
+
+# What no reader needs and any could stop others with: locks that only we take, objects outside of every
+# schema, tables of their own. Taken from `public`, so from every role but the owner of the database.
+KEPT_FROM_PUBLIC = ("pg_advisory_%", "pg_try_advisory_%", "lo_%", "lowrite", "loread")
+
 # what the loader writes down for people to read; marts of the same schema are secured by dbt
 PUBLISHED = (
     "load_manifest",
@@ -34,6 +49,7 @@ PUBLISHED = (
 )
 
 Connection = psycopg.Connection[Any]
+log = logging.getLogger(__name__)
 
 
 def apply(connection: Connection, csv_path: Path) -> list[str]:
@@ -59,18 +75,25 @@ def apply(connection: Connection, csv_path: Path) -> list[str]:
                 {"name": name},
             )
         connection.execute("select governance.secure_all_relations()")
+    _close_to_the_public(connection)
     return names
 
 
-def bind_login(connection: Connection, login: str, tenant_id: UUID, password: str) -> None:
-    """A login that sees this tenant's rows and whatever tenants it was bound to before."""
+def bind_login(
+    connection: Connection, login: str, tenant_id: UUID, password: str, *, renew: bool = False
+) -> bool:
+    """A login that sees this tenant's rows and whatever tenants it was bound to before.
+
+    An existing login keeps its password unless `renew`; returns whether the one given is its now.
+    """
     with connection.transaction():
+        _refuse_unknown_tenant(connection, tenant_id)
         found = connection.execute(
             "select rolsuper or rolbypassrls from pg_roles where rolname = %s", [login]
         ).fetchone()
         if found is not None:
             _refuse_unless_plain(connection, login, is_exempt=found[0])
-        _make_login(connection, login, password)
+        is_given = _make_login(connection, login, password, renew=renew)
         connection.execute(
             sql.SQL("grant {} to {}").format(sql.Identifier(TENANT_READER), sql.Identifier(login))
         )
@@ -79,27 +102,46 @@ def bind_login(connection: Connection, login: str, tenant_id: UUID, password: st
             "on conflict do nothing",
             [login, tenant_id],
         )
+    return is_given
 
 
-def join_role(connection: Connection, login: str, role: str, password: str) -> None:
-    """A login that reads as a group role of the matrix; tenants' own role has `bind_login`."""
+def _refuse_unknown_tenant(connection: Connection, tenant_id: UUID) -> None:
+    """No login for a tenant that the warehouse does not know: a typing error would show nothing."""
+    row = connection.execute("select to_regclass('core.dim_tenant')").fetchone()
+    if row is None or row[0] is None:
+        raise TallyhouseError("No tenant is known yet. `tallyhouse run` builds the warehouse.")
+    found = connection.execute("select 1 from core.dim_tenant where tenant_id = %s", [tenant_id])
+    if found.fetchone() is None:
+        raise TallyhouseError(f"No tenant is {tenant_id}; core.dim_tenant lists them all.")
+
+
+def join_role(
+    connection: Connection, login: str, role: str, password: str, *, renew: bool = False
+) -> bool:
+    """A login that reads as a group role of the matrix; tenants' own role has `bind_login`.
+
+    An existing login keeps its password unless `renew`; returns whether the one given is its now.
+    """
     known = {grant[0] for grant in _stored_matrix(connection)} - {TENANT_READER}
     if role not in known:
         raise TallyhouseError(
             f"{role} is no group role of the role matrix; those are {', '.join(sorted(known))}."
         )
     bound = connection.execute(
-        "select 1 from governance.tenant_logins where login_name = %s limit 1", [login]
+        "select 1 from governance.tenant_logins where login_oid = "
+        "(select oid from pg_roles where rolname = %s) limit 1",
+        [login],
     )
     if bound.fetchone() is not None:
         raise TallyhouseError(
             f"{login} is a tenant's login; {role} would show it other tenants' rows. Use another name."
         )
     with connection.transaction():
-        _make_login(connection, login, password)
+        is_given = _make_login(connection, login, password, renew=renew)
         connection.execute(
             sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login))
         )
+    return is_given
 
 
 def read_matrix(csv_path: Path) -> list[tuple[str, str, str, str]]:
@@ -138,18 +180,78 @@ def _create_role(connection: Connection, name: str, csv_path: Path) -> None:
         ) from error
 
 
-def _make_login(connection: Connection, login: str, password: str) -> None:
-    """Create the login or give it this password; never anything that outranks row security."""
-    found = connection.execute("select rolsuper from pg_roles where rolname = %s", [login])
-    existing = found.fetchone()
+def _make_login(connection: Connection, login: str, password: str, *, renew: bool) -> bool:
+    """Create the login, or with `renew` give it this password; whether the password is its now.
+
+    It never becomes anything that outranks row security.
+    """
+    existing = connection.execute(
+        "select rolsuper, rolcanlogin, rolpassword is not null from pg_authid where rolname = %s"
+        if _is_superuser(connection)
+        else "select rolsuper, rolcanlogin, true from pg_roles where rolname = %s",
+        [login],
+    ).fetchone()
     if existing is not None and existing[0]:
         raise TallyhouseError(f"{login} is an administrator's login; use another name.")
-    verb = "create" if existing is None else "alter"
+    name = sql.Identifier(login)
+    plain = sql.SQL("login nosuperuser nobypassrls nocreatedb nocreaterole")
+    is_given = renew or existing is None or not all(existing[1:])
     connection.execute(
-        sql.SQL(
-            verb + " role {} login nosuperuser nobypassrls nocreatedb nocreaterole password {}"
-        ).format(sql.Identifier(login), sql.Literal(password))
+        sql.SQL("{} role {} {} {}").format(
+            sql.SQL("create" if existing is None else "alter"),
+            name,
+            plain,
+            sql.SQL("password {}").format(sql.Literal(password)) if is_given else sql.SQL(""),
+        )
     )
+    if existing is None:
+        connection.execute(
+            sql.SQL("alter role {} connection limit {}").format(
+                name, sql.Literal(LOGIN_CONNECTIONS)
+            )
+        )
+        for setting, value in LOGIN_SETTINGS.items():
+            if setting == "temp_file_limit" and not _is_superuser(connection):
+                continue  # an administrator's to set
+            connection.execute(
+                sql.SQL("alter role {} set {} = {}").format(
+                    name, sql.Identifier(setting), sql.Literal(value)
+                )
+            )
+    return is_given
+
+
+def _is_superuser(connection: Connection) -> bool:
+    row = connection.execute(
+        "select rolsuper from pg_roles where rolname = current_user"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _close_to_the_public(connection: Connection) -> None:
+    """Take from every reader what could stop others; says what a plain owner may not take."""
+    owner = sql.SQL("current_user")
+    row = connection.execute("select current_database()").fetchone()
+    database = sql.Identifier(row[0] if row else "")
+    for form in ("grant temporary on database {} to {}", "revoke temporary on database {} from {}"):
+        whom = owner if form.startswith("grant") else sql.SQL("public")
+        connection.execute(sql.SQL(form).format(database, whom))
+    open_to_all = connection.execute(
+        "select oid::regprocedure::text from pg_proc "
+        "where pronamespace = 'pg_catalog'::regnamespace and proname like any (%s) "
+        "and has_function_privilege('public', oid, 'execute')",
+        [list(KEPT_FROM_PUBLIC)],
+    ).fetchall()
+    if not open_to_all:
+        return
+    if not _is_superuser(connection):
+        log.warning(
+            "Readers can take advisory locks and make large objects in this database, since only an "
+            "administrator can forbid it; see docs/row_security.md."
+        )
+        return
+    for (function,) in open_to_all:
+        connection.execute(f"revoke execute on function {function} from public".encode())
 
 
 def _stored_matrix(connection: Connection) -> set[tuple[str, str, str, str]]:

@@ -19,6 +19,38 @@ create table if not exists governance.tenant_logins (
     primary key (login_name, tenant_id)
 );
 
+-- A binding is to a role, not to a name: the same name made again after `drop role` is another role, and sees only
+-- what it is given anew. A role that is renamed keeps its bindings.
+alter table governance.tenant_logins add column if not exists login_oid oid;
+
+create or replace function governance.bind_to_role()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    new.login_oid := (select r.oid from pg_roles as r where r.rolname = new.login_name);
+    if new.login_oid is null then
+        raise exception 'The login % does not exist, so it cannot be bound to a tenant. Create it first.', new.login_name;
+    end if;
+    delete from governance.tenant_logins as stale
+    where stale.login_name = new.login_name and stale.login_oid is distinct from new.login_oid;
+    return new;
+end
+$$;
+
+create or replace trigger bind_to_role before insert on governance.tenant_logins
+for each row execute function governance.bind_to_role();
+
+-- bindings from before roles were noted belong to the role that has their name now, and to nobody where none has
+update governance.tenant_logins as old
+set login_oid = r.oid
+from pg_roles as r
+where old.login_oid is null and r.rolname = old.login_name;
+
+delete from governance.tenant_logins as stale
+where not exists (select from pg_roles as r where r.oid = stale.login_oid);
+
 create table if not exists governance.secured_relations (
     schema_name name not null,
     relation_name name not null,
@@ -36,7 +68,7 @@ return (
     from (
         select logins.tenant_id
         from governance.tenant_logins as logins
-        where logins.login_name = session_user
+        where logins.login_oid = to_regrole(quote_ident(session_user))::oid
         union all
         select cast(setting.tenant_id as uuid)
         from (select lower(trim(current_setting('tallyhouse.tenant_id', true))) as tenant_id) as setting
