@@ -33,6 +33,7 @@ from ingestion.report import LoadReport
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from tallyhouse.database.standstill import take_lock
 from tallyhouse.settings import Settings
 
 
@@ -118,10 +119,7 @@ class _Load:
     def _prepare(self, conn: psycopg.Connection) -> None:
         conn.execute("set client_min_messages = warning")
         conn.execute("set timezone = 'UTC'")
-        held = conn.execute("select pg_try_advisory_lock(%s)", (LOADER_LOCK,)).fetchone()
-        if held is not None and not held[0]:
-            self._say("waiting for another load to finish")
-            conn.execute("select pg_advisory_lock(%s)", (LOADER_LOCK,))
+        take_lock(conn, LOADER_LOCK, self._say, "waiting for another load to finish")
         publish_event_versions(conn, self._contracts)
 
     def _follow_contracts(self, conn: psycopg.Connection, ledger: Ledger) -> None:
