@@ -42,8 +42,12 @@ class HandMade:
     partitions: set[str] = field(default_factory=set)
 
     def stand_in(self) -> None:
-        """The one table of another domain that the core models read, without rows."""
+        """The seed and the table of another domain that the core models read, without rows."""
         with self.warehouse.connect() as connection:
+            connection.execute("create schema if not exists reference")
+            connection.execute(
+                "create table reference.products (product text, product_title text, business text)"
+            )
             connection.execute("create schema if not exists intermediate")
             connection.execute(
                 "create table intermediate.int_revenue__tenants "

@@ -3,6 +3,7 @@ with registered as (
     {{ union_described(var('tenant_registers'), {
         'tenant_id': type_uuid(),
         'product': type_string(),
+        'organization_name': type_string(),
         'country_code': type_string(),
         'region': type_string(),
         'timezone': type_string(),

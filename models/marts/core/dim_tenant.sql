@@ -22,6 +22,12 @@ paying_tenants as (
 
 ),
 
+products as (
+
+    select * from {{ ref('products') }}
+
+),
+
 timezones as (
 
     {{ known_timezones() }}
@@ -95,6 +101,15 @@ final as (
         ranked.tenant_id,
 
         ranked.product,
+        coalesce(
+            -- a name that was loaded while names counted as personal is a token, which nobody can read
+            case
+                when registered.organization_name not like 'tok!_%' escape '!'
+                    then nullif(trim(registered.organization_name), '')
+            end,
+            coalesce(products.product_title, ranked.product)
+            || ', unnamed tenant ' || right(cast(ranked.tenant_id as {{ type_string() }}), 8)
+        ) as tenant_label,
         registered.country_code,
         registered.region,
         -- a name the engine does not know must not stop a build
@@ -107,6 +122,7 @@ final as (
         ranked.created_at
     from ranked
     left join registered on ranked.tenant_id = registered.tenant_id and ranked.product = registered.product
+    left join products on ranked.product = products.product
     left join timezones on registered.timezone = timezones.timezone
     where ranked.rank_number = 1
 

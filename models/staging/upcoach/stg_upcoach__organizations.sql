@@ -10,7 +10,7 @@ renamed as (
         'upcoach' as product,
         _tenant_id as tenant_id,
 
-        name as organization_name_token,
+        name as organization_name,
         country_code,
         region,
         timezone,

@@ -12,6 +12,10 @@ renamed as (
         id as user_id,
 
         version_number,
+
+        is_current,
+        is_deleted,
+
         valid_from as committed_at,
         _received_at as received_at
     from source

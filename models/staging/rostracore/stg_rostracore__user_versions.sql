@@ -1,0 +1,25 @@
+with source as (
+
+    select * from {{ source('raw_cdc_rostracore_history', 'users') }}
+
+),
+
+renamed as (
+
+    select
+        'rostracore' as product,
+        _tenant_id as tenant_id,
+        {{ entity_uuid('rostracore', 'user', 'user_id') }} as user_id,
+
+        version_number,
+
+        is_current,
+        is_deleted,
+
+        valid_from as committed_at,
+        _received_at as received_at
+    from source
+
+)
+
+select * from renamed
