@@ -1,11 +1,12 @@
 """Who did it and from where: tenant, user, session, device, place of an event.
 
-Belongs here: ids to UUIDs (ids that are personal data become tokens first), the user agent and
-the IP address reduced to what may be kept, all as ready COPY text and remembered between lines.
-Does not belong here: times, names, properties.
+Belongs here: ids to UUIDs (ids that are personal data become tokens first, a program's word for
+nothing is no id: rule 49), the user agent and the IP address reduced to what may be kept, all as
+ready COPY text and remembered between lines. Does not belong here: times, names, properties.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid, text_of
 from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet, looks_personal
 from ingestion.privacy.user_agents import describe
-from ingestion.values.identity import uuid_text
+from ingestion.values.identity import is_placeholder, uuid_text
 from ingestion.values.outcomes import Rejected, copy_field
 
 _NULL = "\\N"
@@ -25,12 +26,19 @@ _REMEMBERED = 200_000  # entries of a memory before it starts anew
 class Who(NamedTuple):
     tenant_id: str
     copy: str  # tenant_id, tenant_source_id, user_id, user_source_id
+    placeholders: tuple[str, ...]  # the fields whose id identifies nobody
 
 
 class Context:
     """Reads the circumstances of events of one contract."""
 
-    def __init__(self, contract: EventContract, tokeniser: Tokeniser) -> None:
+    def __init__(
+        self,
+        contract: EventContract,
+        tokeniser: Tokeniser,
+        drift: Counter[tuple[str, str, str]] | None = None,
+    ) -> None:
+        self._drift = drift if drift is not None else Counter()
         self._product = contract.product
         self._default_tenant = contract.default_tenant or contract.product
         self._tokeniser = tokeniser
@@ -67,6 +75,8 @@ class Context:
             if len(self._who) > _REMEMBERED:
                 self._who.clear()
             self._who[(tenant, user)] = who
+        for field in who.placeholders:
+            self._count_placeholder(field)
         anonymous, session = self._anonymous(record), self._session(record)
         return who.tenant_id, (
             f"{who.copy}\t{self._plain(anonymous, 'anonymous_id', who.tenant_id)}"
@@ -75,9 +85,14 @@ class Context:
 
     def identify(self, tenant: Any, user: Any) -> Who:
         """Whose an event is, not remembered."""
+        placeholders = []
         tenant_source = self._default_tenant
         if tenant is not None and tenant != "":
-            tenant_source = text_of(tenant, "tenant_id")
+            named = text_of(tenant, "tenant_id")
+            if is_placeholder(named):
+                placeholders.append("tenant_id")
+            else:
+                tenant_source = named
         if looks_personal(tenant_source):
             home = uuid_text(self._product, "tenant", self._product)
             tenant_source = self._tokeniser.token(home, tenant_source)
@@ -85,20 +100,31 @@ class Context:
         user_id, user_source = _NULL, _NULL
         if user is not None and user != "":
             user_source = text_of(user, "user_id")
-            if looks_personal(user_source):
-                user_source = self._tokeniser.token(tenant_id, user_source)
-            user_id = uuid_text(self._product, "user", user_source)
-            user_source = copy_field(user_source)
-        return Who(tenant_id, f"{tenant_id}\t{copy_field(tenant_source)}\t{user_id}\t{user_source}")
+            if is_placeholder(user_source):
+                placeholders.append("user_id")
+                user_source = _NULL
+            else:
+                if looks_personal(user_source):
+                    user_source = self._tokeniser.token(tenant_id, user_source)
+                user_id = uuid_text(self._product, "user", user_source)
+                user_source = copy_field(user_source)
+        copy = f"{tenant_id}\t{copy_field(tenant_source)}\t{user_id}\t{user_source}"
+        return Who(tenant_id, copy, tuple(placeholders))
 
     def _plain(self, value: Any, field: str, tenant_id: str) -> str:
         """An id that is kept as it is; one that holds an e-mail address becomes a token."""
         if value is None or value == "":
             return _NULL
         text = text_of(value, field)
+        if is_placeholder(text):
+            self._count_placeholder(field)
+            return _NULL
         if "@" in text and EMAIL.search(text):
             return self._tokeniser.token(tenant_id, text)
         return copy_field(text)
+
+    def _count_placeholder(self, field: str) -> None:
+        self._drift["envelope", field, "placeholder_id"] += 1
 
     def surroundings(self, record: dict[str, Any]) -> str:
         """COPY text of country_code, device_type, browser, page_load_time_ms, ip_subnet."""

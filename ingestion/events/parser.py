@@ -26,7 +26,7 @@ from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.scrub import Scrubber, TooDeep
 from ingestion.privacy.tokens import Tokeniser
-from ingestion.values.identity import UUID_TEXT, record_key
+from ingestion.values.identity import UUID_TEXT, is_placeholder, record_key
 from ingestion.values.json_lines import decode_exactly, encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch, copy_field
 
@@ -46,7 +46,7 @@ class EventParser:
         self._decode = decoder(contract.format, file.header)
         self._is_text = contract.format.type != "jsonl"
         self._scrubber = Scrubber(tokeniser)
-        self._context = Context(contract, tokeniser)
+        self._context = Context(contract, tokeniser, self.drift)
         self._times = Times(contract)
         self._properties = Properties(contract)
         self._plans: dict[str, CompiledEventType] = {}
@@ -192,11 +192,15 @@ class EventParser:
         if self._id is None:
             return f"{self._file.content_hash[:32]}:{number}"
         event_id = self._id(record)
-        if type(event_id) is str and 0 < len(event_id) <= 500:
-            return event_id
         if event_id is None or event_id == "":
             raise Invalid(Rejected("missing_field", "The record has no event id."))
-        return text_of(event_id, "event_id")
+        text = text_of(event_id, "event_id")
+        if is_placeholder(text):
+            reason = (
+                "The record's event id is a word for nothing, see seeds/core/placeholder_ids.csv."
+            )
+            raise Invalid(Rejected("missing_field", reason))
+        return text
 
 
 def _integer(value: Any, field: str) -> int:

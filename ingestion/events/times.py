@@ -57,4 +57,6 @@ class Times:
                 return None
             raise Invalid(Rejected("implausible_time", f"{field} is absurd: {error}.")) from error
         except NotATime as error:
+            if field == "occurred_at" and self._device_clock:
+                return None
             raise Invalid(Rejected("wrong_type", f"{field} is not a time: {error}.")) from error

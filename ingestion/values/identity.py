@@ -1,13 +1,17 @@
 """Ids: how a source's id becomes a UUID, and how a record's identity becomes a key.
 
 Belongs here: pure functions on ids, the same in every run (the SQL macro `entity_uuid` mirrors the
-first). Does not belong here: keyed tokens of personal data (`tokens`).
+first), and which texts are no ids. Does not belong here: keyed tokens of personal data (`tokens`).
 """
 
+import csv
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import cache
 from uuid import UUID
+
+from tallyhouse.settings import PROJECT_ROOT
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 _BLANK = hashlib.blake2b(digest_size=16)  # a copy costs half of a new one
@@ -25,6 +29,19 @@ def uuid_text(product: str, kind: str, source_id: str) -> str:
 def entity_uuid(product: str, kind: str, source_id: str) -> UUID:
     """`uuid_text` as a UUID. Kinds: tenant, user and the entity nouns (employee, site, …)."""
     return UUID(uuid_text(product, kind, source_id))
+
+
+@cache
+def placeholder_ids() -> frozenset[str]:
+    """Words that programs write where they have no id, in lower case; see the seed."""
+    seed = PROJECT_ROOT / "seeds" / "core" / "placeholder_ids.csv"
+    with seed.open(encoding="utf-8", newline="") as file:
+        return frozenset(row["placeholder_id"] for row in csv.DictReader(file))
+
+
+def is_placeholder(source_id: str) -> bool:
+    """Whether an id identifies nobody (rule 49)."""
+    return len(source_id) <= 40 and source_id.strip().lower() in placeholder_ids()
 
 
 def record_key(*parts: str) -> str:

@@ -5,6 +5,7 @@ here: whether an instant is plausible (`parser`, rule 44).
 """
 
 import math
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
 # 2026-03-01T10:00:00Z without, with milli- or microseconds, by length
 _USUAL_MARKS = {20: "--T::Z", 24: "--T::.", 27: "--T::."}
+# 24:00:00, and a leap second, which is inserted at the end of a UTC day: a minute's in any time zone
+_ONE_MORE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](24:00:00|\d\d:\d\d:60)(?:\.\d+)?(.*)\Z")
 _EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -29,12 +32,18 @@ class AbsurdTime(ValueError):
 
 
 def parse_instant(value: Any, zone: tzinfo = UTC, time_format: str | None = None) -> Instant:
-    """An instant from text or a number; raises NotATime or AbsurdTime."""
+    """An instant from text or a number; raises NotATime or AbsurdTime.
+
+    Text is ISO 8601 (RFC 3339's lower-case t and z, 24:00:00 and leap seconds too) or the digits of
+    an epoch time, never digits that happen to be a compact ISO time as well.
+    """
     kind = type(value)
     if kind is str and time_format is None:
         try:
-            moment = datetime.fromisoformat(value)
+            moment = None if _is_number(value) else datetime.fromisoformat(value)
         except ValueError:
+            moment = None
+        if moment is None:
             return _from_text(value.strip(), zone)
         if has_usual_form(value):
             gap = moment - EPOCH
@@ -79,9 +88,15 @@ def from_us(us: int) -> Instant:
         raise AbsurdTime(f"{us} microseconds") from error
 
 
+def _is_number(text: str) -> bool:
+    """Whether a text is a number and no date: eight digits are a date as ISO has it, 20260301."""
+    bare = text.strip().lstrip("-")
+    return bare.replace(".", "", 1).isdigit() and bare.isascii() and len(bare) != 8
+
+
 def _from_text(text: str, zone: tzinfo, time_format: str | None = None) -> Instant:
     """The forms fromisoformat refuses: epoch digits, a trailing UTC, an offset without minutes."""
-    if text.lstrip("-").replace(".", "", 1).isdigit() and text.isascii():
+    if _is_number(text):
         return _from_number(float(text) if "." in text else int(text[:40]), time_format)
     if text.upper().endswith(" UTC"):
         return from_datetime(_iso(text[:-4]), UTC)
@@ -92,9 +107,16 @@ def _from_text(text: str, zone: tzinfo, time_format: str | None = None) -> Insta
 
 def _iso(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(text.upper())
     except ValueError as error:
-        raise NotATime(repr(text[:60])) from error
+        found = _ONE_MORE.match(text.upper())
+        if found is None:
+            raise NotATime(repr(text[:60])) from error
+        # the last moment of a day or a minute that is legal and that no datetime holds
+        day, clock, rest = found.groups()
+        hour, minute, second = ("00", "00", "00") if clock[:2] == "24" else clock.split(":")
+        moment = _iso(f"{day}T{hour}:{minute}:{min(int(second), 59):02}{rest}")
+        return moment + (timedelta(days=1) if clock[:2] == "24" else timedelta(seconds=1))
 
 
 def _from_number(value: float, time_format: str | None) -> Instant:

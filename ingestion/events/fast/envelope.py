@@ -17,6 +17,7 @@ from ingestion.contracts.model import EventContract
 from ingestion.events.fast.interners import NOT_PLAIN, Drift, Interners
 from ingestion.parsing.rows import Mask
 from ingestion.values.arrow import INSTANT, alike, joined, only
+from ingestion.values.identity import placeholder_ids
 from ingestion.values.instants import DAY_US, parse_instant
 from ingestion.values.interning import REFUSED, Numbers
 
@@ -113,10 +114,10 @@ def judged_fields(
     for always in (properties, fields.ids):
         is_plain &= np.asarray(always.is_valid())
     is_plain &= fields.versions.fill_null(0).to_numpy() != REFUSED
-    is_plain &= _is_short(fields.ids)
+    is_plain &= _is_short(fields.ids) & ~_is_placeholder(fields.ids)
     for texts in (fields.anonymous, fields.sessions):
         has_address = pc.match_substring(texts, "@").fill_null(False)
-        is_plain &= _is_short(texts) & ~np.asarray(has_address)
+        is_plain &= _is_short(texts) & ~np.asarray(has_address) & ~_is_placeholder(texts)
     return (
         fields,
         is_plain & _is_of_domain(field["event_domain"], kinds, interners, contract),
@@ -163,6 +164,12 @@ def _is_short(texts: pa.Array) -> Mask:
     if (pc.max(pc.binary_length(texts)).as_py() or 0) <= _LONGEST_ID:
         return np.ones(len(texts), np.bool_)
     return np.asarray(pc.less_equal(pc.utf8_length(texts), _LONGEST_ID).fill_null(True))
+
+
+def _is_placeholder(texts: pa.Array) -> Mask:
+    """Which ids identify nobody (rule 49)."""
+    words = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
+    return np.asarray(pc.is_in(words, pa.array(placeholder_ids(), pa.string())).fill_null(False))
 
 
 def _whole(

@@ -99,6 +99,8 @@ class Interners:
         own = self._contract.default_source
         named = own if source is None else text_of(source, "source")
         who = self._context.identify(tenant, user)
+        if who.placeholders:  # each line of theirs is counted
+            raise NotPlain
         tenant_id, tenant_source, user_id, user_source = map(unescape, who.copy.split("\t"))
         assert tenant_id is not None
         identity = identity_prefix(self._contract.product, tenant_id, named)

@@ -109,7 +109,7 @@ def test_without_received_at_the_event_arrived_when_it_happened(parser: LinePars
         ({"event_name": 42}, "wrong_type"),
         ({"event_name": "teleported"}, "unknown_event"),
         ({"occurred_at": None, "received_at": None}, "missing_field"),
-        ({"occurred_at": "yesterday"}, "wrong_type"),
+        ({"occurred_at": "yesterday", "received_at": None}, "missing_field"),
         ({"received_at": "4466-01-01T00:00:00Z"}, "implausible_time"),
         ({"tenant_id": ["a"]}, "wrong_type"),
         ({"user_id": {"id": 1}}, "wrong_type"),
@@ -229,3 +229,29 @@ def test_the_row_hash_is_blind_to_arrival_only(parser: LineParser) -> None:
     assert isinstance(first, Row) and isinstance(later, Row) and isinstance(other, Row)
     assert first.content_hash == later.content_hash != other.content_hash
     assert first.received_us < later.received_us
+
+
+PLACEHOLDERS = ["undefined", "null", "None", "NaN", 0, "0", "[object Object]",
+                "00000000-0000-0000-0000-000000000000"]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", PLACEHOLDERS)
+def test_a_word_for_nothing_identifies_nobody_rule_49(parser: EventParser, said: Any) -> None:
+    """In every field of identity, counted line by line, as if the field were not there."""
+    without = columns(parser.parse(1, line(user_id=None, session_id=None, tenant_id=None)))
+    fields = {"user_id": said, "anonymous_id": said, "session_id": said, "tenant_id": said}
+    for number in (1, 2):
+        row = columns(parser.parse(number, line(**fields)))
+        assert row == without
+    assert {place: count for place, count in parser.drift.items() if place[0] == "envelope"} == {
+        ("envelope", field, "placeholder_id"): 2 for field in fields
+    }
+    assert reason(parser.parse(3, line(event_id=said))) == "missing_field"
+
+
+def test_an_unreadable_device_time_falls_back_to_the_arrival_rule_44(parser: LineParser) -> None:
+    row = columns(parser.parse(1, line(occurred_at="half past nine")))
+    assert (row["occurred_at"], row["is_time_corrected"]) == ("2026-03-01T10:00:05Z", "t")
+    assert reason(parser.parse(2, line(occurred_at="half past nine", received_at=None))) == (
+        "missing_field"
+    )
