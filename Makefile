@@ -27,7 +27,7 @@ test-fast: install ## what needs no database: under two minutes
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow"
 
 .PHONY: lint
-lint: install ## ruff, mypy, sqlfluff, portable SQL, one-way layers, names
+lint: install ## ruff, mypy, one-way imports, sqlfluff, portable SQL, one-way layers, names
 	@$(BIN)/python -m app.checks.lint
 
 .PHONY: dev

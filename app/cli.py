@@ -69,11 +69,12 @@ def replay(landing: str | None) -> None:
 
 def _load(landing: str | None, again: bool) -> None:
     from app import pipeline, run_log
+    from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings, reporter = _settings(landing), Reporter()
     warehouse = open_warehouse(settings)
-    warehouse.prepare()
+    prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
         report = pipeline.load(settings, warehouse, step, again=again)
         amiss = pipeline.reconcile(warehouse, count_rows=False).differences
@@ -91,11 +92,12 @@ def _load(landing: str | None, again: bool) -> None:
 def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
     """Build and test the models with dbt."""
     from app import pipeline, run_log
+    from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings, reporter = _settings(None, as_of), Reporter()
     warehouse = open_warehouse(settings)
-    warehouse.prepare()
+    prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Building and testing") as step:
         outcome = pipeline.build(
             settings, warehouse, step, full_refresh=full_refresh, select=select
@@ -109,11 +111,12 @@ def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
 def train(as_of: str | None) -> None:
     """Train the models on the features that are built, predict, and build what that feeds."""
     from app import pipeline, run_log
+    from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings, reporter = _settings(None, as_of), Reporter()
     warehouse = open_warehouse(settings)
-    warehouse.prepare()
+    prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say):
         with reporter.step("Training and predicting") as step:
             report = pipeline.train(settings, warehouse, step)
@@ -144,13 +147,14 @@ def sample(out: Path, days: int, seed: int, scale: float) -> None:
 def status() -> None:
     """Show the summary of the last run again, and what has run since."""
     from app import pipeline, run_log, summary
+    from app.preparation import prepare
     from tallyhouse.database import find_warehouse
 
     settings = _settings()
     warehouse = find_warehouse(settings)
     if warehouse is None:
         fail("The warehouse does not run. `tallyhouse db start` starts it, `make run` fills it.")
-    warehouse.prepare()
+    prepare(warehouse)
     with warehouse.connect() as connection:
         good = run_log.last(connection, "run")
         newest = run_log.last(connection, "run", status=None)
@@ -174,11 +178,12 @@ def status() -> None:
 def dev(arguments: tuple[str, ...]) -> None:
     """Open Dagster's UI; further ARGUMENTS are those of `dagster dev`."""
     from app.dagster_home import prepare_instance
+    from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings = _settings()
     warehouse = open_warehouse(settings)
-    warehouse.prepare()
+    prepare(warehouse)
     environment = {**os.environ, **prepare_instance(settings, warehouse)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     program = str(Path(sys.executable).parent / "dagster")

@@ -27,11 +27,12 @@ def db() -> None:
 def start() -> None:
     """Start the embedded server (or reach the one that the settings name) and prepare it."""
     from app.dagster_home import prepare_instance
+    from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings = Settings.from_env()
     warehouse = open_warehouse(settings)
-    warehouse.prepare()
+    prepare(warehouse)
     prepare_instance(settings, warehouse)
     click.echo(f"The warehouse runs at {warehouse.label}")
 

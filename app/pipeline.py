@@ -140,9 +140,11 @@ def run(
     may_sample: bool = True,
 ) -> RunResult:
     """Everything, in order, skipping what has nothing new; the result holds the summary."""
+    from app.preparation import prepare  # imports every package's schema
+
     started = time.monotonic()
     result = RunResult()
-    warehouse.prepare()
+    prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), run_log.logged(warehouse, "run") as entry:
         if may_sample and _is_empty(settings.landing):
             sample(settings, reporter)

@@ -19,6 +19,7 @@ from typing import Any
 
 from psycopg import sql
 
+from app.preparation import prepare
 from benchmarks.inputs import write_contracts
 from benchmarks.measure import Cost, run_child
 from tallyhouse.database import Warehouse, open_warehouse
@@ -97,7 +98,7 @@ class Site:
             }
         )
         warehouse = replace(place, settings=settings, server=None)
-        warehouse.prepare()
+        prepare(warehouse)
         return Store(self, warehouse)
 
     def run(

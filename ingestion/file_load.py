@@ -9,8 +9,6 @@ from collections.abc import Callable
 
 import psycopg
 
-from ingestion.cdc.decode.rows import ChangeRows, RowBuffer
-from ingestion.events.columns import EventRows
 from ingestion.lake.new_days import NewDays
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Batch, Rejection
@@ -19,6 +17,7 @@ from ingestion.parsing.source import LoadedFile, Source
 from ingestion.report import LoadReport
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.ledger import Entry, Ledger
+from ingestion.storing.row_buffer import RowBuffer
 from ingestion.storing.sink import Sink, Stored
 
 # What the database refuses because of the row itself, not because of its own state.
@@ -94,11 +93,16 @@ class FileLoad:
         else:
             if store == self._sink.store_new:
                 self._sink.keys.defer(batch.keys)
-            if isinstance(rows, EventRows):
-                self._new_days.begin(self._sink.result.days_begun)
-                self._new_days.keep(rows.of_load(self.load_id))
-            elif isinstance(rows, ChangeRows):
-                self._buffer.keep(rows)
+            if rows is not None:
+                self._keep(rows)
+
+    def _keep(self, rows: Rows) -> None:
+        """Keep stored rows for the lake and for the source's own part."""
+        mirrored = rows.for_lake(self.load_id)
+        if mirrored is not None:
+            self._new_days.begin(self._sink.result.days_begun)
+            self._new_days.keep(mirrored)
+        self._buffer.keep(rows)
 
     def _refuse(self, rejected: list[Rejection]) -> None:
         self._counts["rejected"] += len(rejected)

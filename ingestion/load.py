@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import psycopg
 
-from ingestion.cdc.source import CdcSource
 from ingestion.contracts.model import load_contracts
 from ingestion.file_load import FileLoad, note_undeclared
 from ingestion.lake.mirror import LakeError, mirror
@@ -24,7 +23,7 @@ from ingestion.landing.byte_ranges import ByteRange, byte_ranges
 from ingestion.landing.digest import Digest
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.landing.known_digests import KnownDigests
-from ingestion.landing.listing import LandingFile, list_files, open_landing
+from ingestion.landing.listing import KINDS, LandingFile, list_files, open_landing
 from ingestion.load_errors import load_error
 from ingestion.parsing.batches import SourceMaker
 from ingestion.parsing.source import Undeclared
@@ -107,8 +106,8 @@ class _Load:
                 ledger = Ledger(conn)
                 if again:
                     ledger.forget_rejected()
-                if kinds is None or "cdc" in kinds:
-                    self._follow_contracts(conn, ledger)
+                for kind in KINDS if kinds is None else kinds:
+                    self._follow_contracts(conn, ledger, kind)
                 self._load(conn, ledger, files)
                 self._mirror(conn)
         except psycopg.Error as error:
@@ -122,12 +121,10 @@ class _Load:
         take_lock(conn, LOADER_LOCK, self._say, "waiting for another load to finish")
         publish_event_versions(conn, self._contracts)
 
-    def _follow_contracts(self, conn: psycopg.Connection, ledger: Ledger) -> None:
-        """Bring the tables of databases to contracts that changed, with or without new files."""
-        source = self._sources("cdc")
-        assert isinstance(source, CdcSource)
+    def _follow_contracts(self, conn: psycopg.Connection, ledger: Ledger, kind: str) -> None:
+        """Bring what is stored to contracts that changed, with or without new files."""
         with conn.transaction():
-            source.follow_contracts(conn, ledger.next_load_id)
+            self._sources(kind).follow_contracts(conn, ledger.next_load_id)
 
     def _load(self, conn: psycopg.Connection, ledger: Ledger, files: list[LandingFile]) -> None:
         parsing = Parsing(self._contracts, self._key, self._processes)

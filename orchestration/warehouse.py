@@ -31,8 +31,10 @@ class WarehouseResource(dg.ConfigurableResource):
     @cached_property
     def warehouse(self) -> Warehouse:
         """The opened warehouse, schema and roles prepared, dbt's environment set."""
+        from app.preparation import prepare  # imports every package's schema
+
         warehouse = open_warehouse(self.settings)
-        warehouse.prepare()
+        prepare(warehouse)
         os.environ.update(dbt.environment(warehouse))
         return warehouse
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
+from app.preparation import prepare
 from tallyhouse.database import Warehouse, open_warehouse
 from tallyhouse.settings import Settings
 
@@ -67,7 +68,7 @@ def fresh_database(
         )
         warehouse = replace(warehouse_server.database(name), settings=settings, server=None)
         if prepared:
-            warehouse.prepare()  # what belongs to the server, or to a database's name
+            prepare(warehouse)  # what belongs to the server, or to a database's name
         return warehouse
 
     return make
@@ -78,12 +79,12 @@ def prepared_template(warehouse_server: Warehouse, session_folder: Path) -> str:
     """The name of a database with raw tables, to be copied: preparing takes ten times as long."""
     name = "prepared_template"
 
-    def prepare(mark: Path) -> None:
+    def make(mark: Path) -> None:
         _create(warehouse_server, name, "template1")
-        warehouse_server.database(name).prepare()
+        prepare(warehouse_server.database(name))
         mark.touch()
 
-    made_once(session_folder / name, prepare)
+    made_once(session_folder / name, make)
     return name
 
 

@@ -5,7 +5,6 @@ again) → marts. The conformed facts and dimensions of `marts/core` are common 
 steps of every domain may start from them. Belongs here: who may read whom, and what a model is called.
 """
 
-import ast
 import re
 from pathlib import Path
 
@@ -18,22 +17,11 @@ NAMES = {
     "marts": r"[a-z][a-z0-9_]+",
 }
 LONGEST = 60
-# What a package of Python may import from this project.
-MAY_IMPORT = {
-    "ingestion": {"ingestion", "tallyhouse"},
-    "ml": {"ml", "tallyhouse"},
-    "simulator": {"simulator", "tallyhouse"},
-    "serving": {"serving", "ingestion", "tallyhouse"},
-    "tallyhouse": {"tallyhouse"},
-    "app": {"app", "ingestion", "ml", "serving", "simulator", "tallyhouse"},
-    "orchestration": {"orchestration", "app", "ingestion", "ml", "tallyhouse"},
-}
-PURE = ("ingestion", "ml", "serving", "simulator")
 
 
 def findings(root: Path) -> list[str]:
     """Every offence as one sentence that begins with the file."""
-    return [*_models(root), *_python(root)]
+    return _models(root)
 
 
 def _models(root: Path) -> list[str]:
@@ -74,27 +62,3 @@ def _refused(layer: str, target: Path) -> list[str]:
     if layer == "staging":
         return [f"staging reads its own source, not {target.stem}"]
     return []
-
-
-def _python(root: Path) -> list[str]:
-    found = []
-    for package, allowed in MAY_IMPORT.items():
-        for path in sorted((root / package).rglob("*.py")):
-            where = path.relative_to(root).as_posix()
-            for line, module in _imports(path):
-                top = module.split(".")[0]
-                if top in MAY_IMPORT and top not in allowed:
-                    found.append(f"{where}:{line}: {package} may not import {top}")
-                if top == "dagster" and package in PURE:
-                    found.append(f"{where}:{line}: {package} knows nothing of Dagster")
-    return found
-
-
-def _imports(path: Path) -> list[tuple[int, str]]:
-    found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.append((node.lineno, node.module))
-    return found

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from app.checks import layers, portable_sql
+from app.preparation import prepare
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse, open_warehouse
 from tallyhouse.dbt_packages import provide_packages
@@ -33,7 +34,7 @@ def main() -> None:
     """Run all checks, print what failed, close with a count."""
     try:
         warehouse = open_warehouse(Settings.from_env())
-        warehouse.prepare()
+        prepare(warehouse)
     except TallyhouseError as error:
         click.echo(f"Linting SQL compiles the models, which needs the database. {error}", err=True)
         sys.exit(1)
@@ -52,6 +53,7 @@ def run(warehouse: Warehouse, say: Callable[[str], None]) -> list[Check]:
         "ruff": ["ruff", "check", "."],
         "ruff format": ["ruff", "format", "--check", "."],
         "mypy": ["mypy"],
+        "imports": ["lint-imports", "--no-logo", "--no-cache"],
         "sqlfluff": ["sqlfluff", "lint", "--disable-progress-bar", "models", "snapshots"],
     }
     results = []

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
-from ingestion.parsing.rows import Accepted, Mask
+from ingestion.parsing.rows import Accepted, Mask, Rows
 from ingestion.values.arrow import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load, only
 from ingestion.values.outcomes import Row, Touch
 
@@ -51,11 +51,17 @@ class EventRows:
         }  # fmt: skip
 
     def copy_data(self, load_id: int) -> Iterator[bytes]:
-        return binary_copy(self.of_load(load_id), JSON)
+        return binary_copy(of_load(self.table, load_id), JSON)
 
-    def of_load(self, load_id: int) -> pa.Table:
-        """The columns as the table holds them, load_id included."""
+    def for_lake(self, load_id: int) -> pa.Table | None:
         return of_load(self.table, load_id)
+
+    def for_after_file(self) -> Rows | None:
+        return None
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.table.nbytes)
 
 
 def accepted(lines: list[int], keys: list[bytes], table: pa.Table) -> Accepted:

@@ -5,17 +5,13 @@ reading of a line (`parser`), the lake (`mirror`).
 """
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from ingestion.contracts.model import Contracts, EventContract, FieldMap
 from ingestion.events.columns import SCHEMA
 from ingestion.events.parser import EventParser
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared
+from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Undeclared
 from ingestion.privacy.tokens import Tokeniser
-
-if TYPE_CHECKING:
-    import psycopg
 
 COLUMNS = tuple(SCHEMA.names)
 
@@ -31,7 +27,7 @@ NATIVE = {
 }  # fmt: skip
 
 
-class EventSource:
+class EventSource(StoresRowsOnly):
     """Events of all products."""
 
     kind = "events"
@@ -65,9 +61,6 @@ class EventSource:
                 contract = contract.model_copy(update={"envelope": NATIVE})
             parser = self._parsers[contract.key] = EventParser(contract, file, self._tokeniser)
         return parser
-
-    def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
-        """Nothing beyond the rows themselves."""
 
 
 def choose_contract(contracts: Contracts, file: FileInfo) -> EventContract:

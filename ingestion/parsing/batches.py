@@ -17,7 +17,7 @@ from ingestion.contracts.model import Contracts
 from ingestion.landing.blocks import Block, records
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.registry import make_source
-from ingestion.parsing.rows import Accepted, FastPathParser, Rows, text_rows
+from ingestion.parsing.rows import Accepted, Rows, text_rows
 from ingestion.parsing.source import LineParser, Source
 from ingestion.privacy.scrub import Scrubber
 from ingestion.privacy.tokens import Tokeniser
@@ -89,9 +89,7 @@ def parse_block(
         return _batch(text_rows([]), 1, rejected, 0, parser)
     lines = list(records(block, shape))[1 if skip_header else 0 :]
     seen = len(lines)
-    plain = None
-    if isinstance(parser, FastPathParser):
-        plain, lines = parser.take(lines)
+    plain, lines = parser.take(lines)
     rows: list[tuple[int, Row]] = []
     rejected = []
     for number, line in lines:
@@ -102,8 +100,7 @@ def parse_block(
             text = scrubber.record(line)
             rejected.append(Rejection(number, outcome.reason_code, outcome.reason, text))
     ignored = len(lines) - len(rows) - len(rejected)
-    found = parser.collect(plain, rows) if isinstance(parser, FastPathParser) else text_rows(rows)
-    return _batch(found, seen, rejected, ignored, parser)
+    return _batch(parser.collect(plain, rows), seen, rejected, ignored, parser)
 
 
 def _batch(

@@ -7,12 +7,11 @@ events (`columns`), keys and duplicates (`sink`).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from ingestion.parsing.source import LineParser
 from ingestion.values.arrow import BYTES_16
 from ingestion.values.outcomes import Row, Touch
 
@@ -36,6 +35,16 @@ class Rows(Protocol):
     def copy_data(self, load_id: int) -> Iterator[bytes]:
         """What COPY reads: the target's columns, then load_id."""
 
+    def for_lake(self, load_id: int) -> pa.Table | None:
+        """The target's columns, then load_id, where the lake mirrors the target."""
+
+    def for_after_file(self) -> "Rows | None":
+        """What `Source.after_file` asks for of them, where it can use rows in columns."""
+
+    @property
+    def nbytes(self) -> int:
+        """Their size in memory."""
+
 
 @dataclass(frozen=True)
 class TextRows:
@@ -57,6 +66,16 @@ class TextRows:
     def copy_data(self, load_id: int) -> Iterator[bytes]:
         end = f"\t{load_id}\n"
         yield (end.join(self.lines) + end).encode()
+
+    def for_lake(self, load_id: int) -> pa.Table | None:
+        return None
+
+    def for_after_file(self) -> "Rows | None":
+        return None
+
+    @property
+    def nbytes(self) -> int:
+        return sum(map(len, self.lines))
 
 
 class Accepted(NamedTuple):
@@ -80,17 +99,6 @@ class Accepted(NamedTuple):
             self.hashes.filter(mask),
             self.rows.only(wanted),
         )
-
-
-@runtime_checkable
-class FastPathParser(LineParser, Protocol):
-    """A parser that reads many plain lines at once and collects rows in a form of its own."""
-
-    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
-        """The rows of the lines that are plain, and the lines that are not."""
-
-    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
-        """The plain lines' rows and those that `parse` made of the others."""
 
 
 def text_rows(rows: Sequence[tuple[int, Row]]) -> Accepted:

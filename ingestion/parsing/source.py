@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.parsing.rows import Accepted, Line, text_rows
 from ingestion.privacy.tokens import Tokeniser
-from ingestion.values.outcomes import Outcome
+from ingestion.values.outcomes import Outcome, Row
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,8 +44,24 @@ class LineParser(Protocol):
 
     drift: Counter[tuple[str, str, str]]
 
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        """The fast path: the rows of the plain lines at once, and the lines left to `parse`."""
+
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line (numbered from 1, without its line end). Never raises."""
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        """The plain lines' rows and those that `parse` made of the others."""
+
+
+class WithoutFastPath:
+    """The parts of a LineParser whose lines all take the row path."""
+
+    def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
+        return None, lines
+
+    def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
+        return text_rows(rows)
 
 
 @dataclass
@@ -70,8 +87,21 @@ class Source(Protocol):
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""
 
+    def follow_contracts(self, conn: "psycopg.Connection", next_load_id: Callable[[], int]) -> None:
+        """Runs before a load's files: brings what is stored to contracts that changed."""
+
     def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
         """Runs in the file's transaction once its rows are stored (current state, history)."""
+
+
+class StoresRowsOnly:
+    """The parts of a Source for which stored rows are all there is to do."""
+
+    def follow_contracts(self, conn: "psycopg.Connection", next_load_id: Callable[[], int]) -> None:
+        pass
+
+    def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
+        pass
 
 
 SourceFactory = Callable[[Contracts, Tokeniser], Source]

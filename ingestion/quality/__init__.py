@@ -5,7 +5,8 @@ show the outcome, and reconciliation. Does not belong here: anything about marts
 Dagster (it only wires these functions as asset checks).
 """
 
-from ingestion.quality.check import LandedCheck, check_landed
+from ingestion.quality.check import check_landed
+from ingestion.quality.outcome import LandedCheck
 from ingestion.quality.progress import check_new
 from ingestion.quality.reconciliation import Reconciliation, reconcile
 

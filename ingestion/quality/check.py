@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ingestion.quality.docs_site import make_offline
+from ingestion.quality.outcome import LandedCheck
 
 SUITES_FILE = Path(__file__).with_name("suites.yml")
 
@@ -29,17 +29,6 @@ DERIVED_COLUMNS = {
         " as unaccounted_count"
     ),
 }
-
-
-@dataclass(frozen=True)
-class LandedCheck:
-    """Outcome of one suite: `table` as schema.name, rows looked at, and a sentence per failure."""
-
-    table: str
-    success: bool
-    expectations: int
-    failures: tuple[str, ...]
-    page: Path
 
 
 def load_suites(path: Path = SUITES_FILE) -> dict[str, list[dict[str, dict[str, Any]]]]:

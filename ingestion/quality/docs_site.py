@@ -11,10 +11,8 @@ import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ingestion.quality.check import LandedCheck
+from ingestion.quality.outcome import LandedCheck
 
 REMOTE_TAGS = (
     re.compile(r"<link[^>]+href=[\"']?(?:https?:)?//[^>]*>", re.IGNORECASE),

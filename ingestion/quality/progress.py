@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psycopg
 
-from ingestion.quality.check import LandedCheck, check_landed, load_suites
+from ingestion.quality.check import check_landed, load_suites
+from ingestion.quality.outcome import LandedCheck
 
 DDL = """
 create table if not exists ops.quality_marks (

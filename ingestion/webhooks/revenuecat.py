@@ -7,16 +7,14 @@ the meaning of renewals and expirations (the staging models read the payload).
 from collections import Counter
 from typing import Any
 
-import psycopg
-
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared
+from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Undeclared, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
-from ingestion.values.outcomes import Outcome, Rejected, Row, Touch  # fmt: skip
+from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
 from ingestion.webhooks.contract import webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter
@@ -32,7 +30,7 @@ _USER_LISTS = ("aliases", "transferred_from", "transferred_to")
 _USER_IDS = ("app_user_id", "original_app_user_id")
 
 
-class RevenueCatSource:
+class RevenueCatSource(StoresRowsOnly):
     """Events of all declared projects."""
 
     kind = "revenuecat"
@@ -65,11 +63,8 @@ class RevenueCatSource:
             raise Undeclared(f"Nobody declared the RevenueCat project {file.name!r}. {WHERE}")
         return owner.product
 
-    def after_file(self, conn: psycopg.Connection[Any], loaded: LoadedFile) -> None:
-        """Nothing beyond the rows themselves."""
 
-
-class RevenueCatParser:
+class RevenueCatParser(WithoutFastPath):
     """Parses the lines of one file."""
 
     def __init__(self, project: str, product: str, payloads: PayloadFilter) -> None:

@@ -7,16 +7,14 @@ the meaning of subscriptions and invoices (the staging models read the payload).
 from collections import Counter
 from typing import Any
 
-import psycopg
-
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, LoadedFile, Target
+from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
-from ingestion.values.outcomes import Outcome, Rejected, Row, Touch  # fmt: skip
+from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
 from ingestion.webhooks.contract import WebhookContract, webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter
@@ -34,7 +32,7 @@ _TENANT_PATHS = (
 )  # fmt: skip
 
 
-class StripeSource:
+class StripeSource(StoresRowsOnly):
     """Events of all declared accounts."""
 
     kind = "stripe"
@@ -58,11 +56,8 @@ class StripeSource:
         """Also of an undeclared folder: a Connect event in it may name a declared account."""
         return StripeParser(self._contract, self._filter, file.name)
 
-    def after_file(self, conn: psycopg.Connection[Any], loaded: LoadedFile) -> None:
-        """Nothing beyond the rows themselves."""
 
-
-class StripeParser:
+class StripeParser(WithoutFastPath):
     """Parses the lines of one file."""
 
     def __init__(self, contract: WebhookContract, payloads: PayloadFilter, folder: str) -> None:

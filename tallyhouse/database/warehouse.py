@@ -1,7 +1,7 @@
 """A warehouse that can be connected to, wherever its Postgres runs.
 
-Belongs here: the connection's address in its three forms (URL, psycopg, dbt's environment) and the
-preparation of an empty database. Does not belong here: how the embedded server lives (`embedded`).
+Belongs here: the connection's address in its three forms (URL, psycopg, dbt's environment). Does not
+belong here: how the embedded server lives (`embedded`), what a database must hold to be a warehouse.
 """
 
 import contextlib
@@ -64,12 +64,6 @@ class Warehouse:
     def database(self, name: str) -> "Warehouse":
         """The same server, another database."""
         return replace(self, parameters={**self.parameters, "dbname": name})
-
-    def prepare(self) -> None:
-        """Bring the database to the shape that loading and dbt expect; harmless to repeat."""
-        from tallyhouse.database.preparation import prepare
-
-        prepare(self)
 
     def stop(self) -> bool:
         """Stop the embedded server; a server that is not ours is left alone."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from ingestion.parsing.rows import Accepted, Mask, text_rows
+from ingestion.parsing.rows import Accepted, Mask, Rows, text_rows
 from ingestion.values.arrow import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load
 from ingestion.values.outcomes import Row, Touch
 
@@ -25,7 +25,6 @@ SCHEMA = pa.schema([
     ("extra", pa.string()), ("unavailable", pa.list_(pa.string())), ("content_hash", pa.binary()),
 ])  # fmt: skip
 COLUMNS = tuple(SCHEMA.names)
-KEPT_BYTES = 64 << 20  # of a file's rows, until they are read back from the database instead
 _FOLDED = [
     "table_name", "op", "key_hash", "position", "stream_file", "stream_offset", "committed_at",
     "received_at",
@@ -77,26 +76,11 @@ class ChangeRows:
     def copy_data(self, load_id: int) -> Iterator[bytes]:
         return binary_copy(of_load(self.table, load_id), JSON)
 
+    def for_lake(self, load_id: int) -> pa.Table | None:
+        return None
 
-class RowBuffer:
-    """A file's rows, kept for their fold while they are few enough."""
-
-    def __init__(self) -> None:
-        self._parts: list[ChangeRows] = []
-        self._bytes = 0
-
-    def keep(self, rows: ChangeRows) -> None:
-        """Keep of the rows what the fold asks for."""
-        if self._bytes < KEPT_BYTES:
-            part = ChangeRows(rows.table.select(_FOLDED), rows.images)
-            self._parts.append(part)
-            self._bytes += part.nbytes
-        if self._bytes >= KEPT_BYTES:
-            self._parts = []
-
-    def all_of(self, count: int) -> list[ChangeRows] | None:
-        """The rows, if they are all that were stored."""
-        return self._parts if sum(map(len, self._parts)) == count else None
+    def for_after_file(self) -> Rows | None:
+        return ChangeRows(self.table.select(_FOLDED), self.images)
 
 
 def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:

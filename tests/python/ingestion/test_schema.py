@@ -8,6 +8,7 @@ import pytest
 from psycopg import sql
 from psycopg.errors import UniqueViolation
 
+from app.preparation import prepare
 from ingestion.storing.key_table import recent_of
 from tallyhouse.database import Warehouse
 from tests.python.ingestion.conftest import OTHER_TENANT, Loading, line
@@ -57,7 +58,7 @@ def test_a_long_query_stops_no_preparation(fresh_database: Callable[..., Warehou
         assert {("ops", "load_manifest"), ("raw_cdc", "folded_tables")} <= set(names)
         for name in names:
             reader.execute(sql.SQL("select from {} limit 1").format(sql.Identifier(*name)))
-        impatient(warehouse).prepare()
+        prepare(impatient(warehouse))
 
 
 def test_a_load_at_work_stops_no_preparation(fresh_database: Callable[..., Warehouse]) -> None:
@@ -69,7 +70,7 @@ def test_a_load_at_work_stops_no_preparation(fresh_database: Callable[..., Wareh
         for name in names:
             lock = "lock table {} in row exclusive mode"  # that of every insert, update, delete
             loader.execute(sql.SQL(lock).format(sql.Identifier(*name)))
-        impatient(warehouse).prepare()
+        prepare(impatient(warehouse))
 
 
 def test_every_index_is_made(fresh_database: Callable[..., Warehouse]) -> None:
@@ -94,7 +95,7 @@ def test_a_store_of_before_is_brought_along_and_loads_on(
     now = loading.rows(SHAPE)
     with loading.warehouse.connect() as conn:
         conn.execute(BEFORE.encode())
-    loading.warehouse.prepare()
+    prepare(loading.warehouse)
     assert loading.rows(SHAPE) == now
     loading.put("events/upcoach/b.jsonl", [line(2, tenant_id=OTHER_TENANT), line(3)])
     report = loading.load()
