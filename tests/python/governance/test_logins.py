@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.preparation import prepare
 from tallyhouse.database import roles, standstill
 from tallyhouse.errors import TallyhouseError
 from tests.hand_made import CORE, HandMade, uuid_of
@@ -70,7 +71,7 @@ def test_a_name_made_again_by_hand_sees_nothing(secured: HandMade, login: str) -
             f"create role {login} login password '{PASSWORD}' in role {roles.TENANT_READER}"
         )
     assert seen(secured, login) == []
-    secured.warehouse.prepare()
+    prepare(secured.warehouse)
     with secured.warehouse.connect() as connection:
         left = connection.execute(
             "select count(*) from governance.tenant_logins where login_name = %s", [login]
@@ -205,7 +206,7 @@ def test_a_lock_of_ours_is_taken_from_whoever_is_not_us(secured: HandMade, login
         (sentence,) = said
         assert sentence.startswith(login) and "was disconnected" in sentence
     finally:
-        secured.warehouse.prepare()
+        prepare(secured.warehouse)
 
 
 def test_a_lock_that_we_hold_is_waited_for(secured: HandMade) -> None:
