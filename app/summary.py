@@ -60,7 +60,16 @@ MODELS = """
     select distinct on (model_type) model_type, is_active, metrics, baseline_metrics, trained_at
     from ml.predictive_models order by model_type, is_active desc, trained_at desc
 """
+UNKNOWN_ZONES = """
+    select tenants.tenant_label, tenants.tenant_id::text, registered.timezone
+    from core.dim_tenant as tenants
+    inner join intermediate.int_core__registered_tenants as registered
+        on tenants.tenant_id = registered.tenant_id and tenants.product = registered.product
+    where not tenants.is_timezone_known
+    order by tenants.tenant_label
+"""
 QUERIES = {
+    "unknown_zones": UNKNOWN_ZONES,
     "loaded": LOADED,
     "rejected": REJECTED,
     "engagement": ENGAGEMENT,
@@ -94,6 +103,12 @@ def show(found: dict[str, Any], console: Console) -> None:
     console.print(f"Rejected because: {reasons or 'nothing was rejected'}.", markup=False)
     for problem in found.get("problems", []):
         console.print(f"Not as it should be: {problem}", markup=False)
+    for row in found.get("unknown_zones", []):
+        console.print(
+            f"Not as it should be: the source of {row['tenant_label']} ({row['tenant_id']}) says the "
+            f"time zone '{row['timezone']}', which is none; the tenant's days are counted in UTC.",
+            markup=False,
+        )
     if found["mrr"] or found["engagement"]:
         console.print(_products(found))
     if found["retention"]:
@@ -128,7 +143,11 @@ def _rows(
     try:
         with connection.transaction():
             return connection.execute(sql.SQL(query), values).fetchall()
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.InvalidSchemaName,
+    ):
         return []
 
 

@@ -28,9 +28,20 @@ products as (
 
 ),
 
-timezones as (
+known_timezones as (
 
     {{ known_timezones() }}
+
+),
+
+-- sources write IANA names in any case
+timezones as (
+
+    select
+        lower(timezone) as timezone_key,
+        min(timezone) as timezone
+    from known_timezones
+    group by lower(timezone)
 
 ),
 
@@ -112,18 +123,23 @@ final as (
         ) as tenant_label,
         registered.country_code,
         registered.region,
-        -- a name the engine does not know must not stop a build
+        -- a name that nobody knows stops no build; it is told (is_timezone_known)
         coalesce(timezones.timezone, 'UTC') as timezone,
         coalesce(registered.currency, '{{ var("reporting_currency") }}') as currency,
         registered.industry,
         registered.plan,
         registered.size_band,
 
+        -- null where no source says a time zone
+        case
+            when nullif(trim(registered.timezone), '') is not null then timezones.timezone is not null
+        end as is_timezone_known,
+
         ranked.created_at
     from ranked
     left join registered on ranked.tenant_id = registered.tenant_id and ranked.product = registered.product
     left join products on ranked.product = products.product
-    left join timezones on registered.timezone = timezones.timezone
+    left join timezones on lower(trim(registered.timezone)) = timezones.timezone_key
     where ranked.rank_number = 1
 
 )
