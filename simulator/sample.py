@@ -1,4 +1,4 @@
-"""Puts the sample together: worlds, sources, plants, files, truth.
+"""Puts the sample together: products, plants, files, truth.
 
 What belongs here: the order of making things and the report. What does not: any of their contents.
 """
@@ -8,34 +8,19 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simulator import catalogue
-from simulator.chance import Chance
 from simulator.files import Folder, FolderReport
-from simulator.ledger import Ledger
 from simulator.plants.cdc import plant_changes
 from simulator.plants.events import plant_events
 from simulator.plants.webhooks import plant_store, plant_stripe
-from simulator.rostracore.company import Founder
-from simulator.rostracore.paying import Seats
-from simulator.rostracore.shifts import Outcome, Shifts
-from simulator.rostracore.usage import Usage
-from simulator.sources.debezium import ChangeLog, Envelope
-from simulator.sources.events import Event
-from simulator.sources.revenuecat import RevenueCatProject
-from simulator.sources.stripe import StripeAccount
-from simulator.timeline import DAY, DEFAULT_END, HOUR, MINUTE, SECOND, Window, iso
-from simulator.truth.facts import Facts
-from simulator.truth.writing import write_truth
-from simulator.upcoach.activity import Activity
-from simulator.upcoach.paying import Fate, Payers
-from simulator.upcoach.people import make_people
-from simulator.upcoach.tables import Tables
-
-PRODUCTS = ("rostracore", "upcoach")
+from simulator.product import Product, Systems, World
+from simulator.products import find_products
+from simulator.sources.debezium import Envelope
+from simulator.timeline import DEFAULT_END, SECOND, Window, iso
+from simulator.truth_writing import write_truth
 
 
 @dataclass
@@ -59,20 +44,6 @@ class SampleReport:
         return self.out / "truth"
 
 
-@dataclass
-class World:
-    """Everything that happened, before and beside the files."""
-
-    window: Window
-    limit: int
-    ledger: Ledger
-    facts: Facts
-    events: dict[str, list[Event]]
-    logs: dict[str, ChangeLog]
-    shifts: list[Outcome] = field(default_factory=list)
-    fates: list[Fate] = field(default_factory=list)
-
-
 def write_sample(
     out: Path, days: int = 180, seed: int = 7, scale: float = 1.0, end: datetime = DEFAULT_END
 ) -> SampleReport:
@@ -86,14 +57,16 @@ def write_sample(
     if not 0 < scale <= 50:
         raise ValueError(f"the scale {scale} is not between 0 and 50: ask for --scale 1 or so")
     window = Window.ending(end, days)
-    as_of = window.end - 30 * SECOND
+    world = World.of(window, seed, scale)
     with _undisturbed():
-        world, folders = _simulate(window, seed, scale)
+        lived = [(product, product.run(world)) for product in find_products()]
+        _close(world, lived)
+        folders = [f for product, systems in lived for f in _filed(world, product, systems)]
         reports = [folder.write(out / "landing", window) for folder in folders]
-        write_truth(out / "truth", world, reports, as_of)
+        write_truth(out / "truth", world, lived, reports)
     return SampleReport(
         out=out,
-        as_of=datetime.fromtimestamp(as_of / SECOND, UTC),
+        as_of=datetime.fromtimestamp(world.as_of / SECOND, UTC),
         files=sum(r.files for r in reports),
         lines=sum(r.lines for r in reports),
         size_bytes=sum(r.size_bytes for r in reports),
@@ -114,85 +87,33 @@ def _undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def _simulate(window: Window, seed: int, scale: float) -> tuple[World, list[Folder]]:
-    limit = window.end - 2 * MINUTE
-    logs = {p: ChangeLog(p, window, limit, numbered=p == "rostracore") for p in PRODUCTS}
-    world = World(window, limit, Ledger(limit), Facts(limit), {p: [] for p in PRODUCTS}, logs)
-    moved = window.start + window.days // 2 * DAY + 3 * HOUR
-    money = {
-        p: Folder(
-            "stripe",
-            catalogue.ACCOUNTS[p],
-            always_plain=p == "rostracore",
-            daily_tail=0,
-            byte_order_mark=p == "rostracore",
-        )
-        for p in PRODUCTS
-    }
-    accounts = {
-        p: StripeAccount(
-            money[p],
-            window,
-            limit,
-            Chance(seed, "stripe", p),
-            moved if p == "upcoach" else window.start,
-        )
-        for p in PRODUCTS
-    }
-    store = Folder("revenuecat", "upcoach", daily_tail=0, always_plain=True)
-    project = RevenueCatProject(store, window, limit, Chance(seed, "revenuecat"))
-    _upcoach(world, accounts["upcoach"], project, seed, scale)
-    _rostracore(world, accounts["rostracore"], seed, scale)
-    plant_store(project, world.ledger, Chance(seed, "plants", "revenuecat"))
-    project.close()
-    folders: list[Folder] = []
-    for product in PRODUCTS:
-        account = accounts[product]
-        plant_stripe(account, Chance(seed, "plants", "stripe", product))
-        account.close()
-        told = Folder("events", product, unterminated=product == "rostracore")
-        plant_events(product, world, told, Chance(seed, "plants", "events", product))
-        changes = Folder("cdc", product)
-        envelope = Envelope(logs[product], changes, Chance(seed, "debezium", product))
+def _close(world: World, lived: list[tuple[Product, Systems]]) -> None:
+    """The newest event of the last product arrives as the sample's newest record."""
+    told = [s.events.events for _, s in lived if s.events is not None and s.events.events]
+    if told:
+        newest = max(told[-1], key=lambda event: (event.at, event.event_id))
+        newest.received = world.as_of
+
+
+def _filed(world: World, product: Product, systems: Systems) -> Iterator[Folder]:
+    """The folders of one product's systems, with every record filed and every defect planted."""
+    if systems.events is not None:
+        plant_events(systems.events, world.limit, world.chance("plants", "events", product.name))
+        yield systems.events.folder
+    if systems.changes is not None:
+        folder = Folder("cdc", product.name)
+        envelope = Envelope(systems.changes, folder, world.chance("debezium", product.name))
         envelope.write()
-        plant_changes(envelope, Chance(seed, "plants", "cdc", product))
-        folders += [told, changes, money[product]]
-    return world, [*folders, store]
-
-
-def _upcoach(
-    world: World, account: StripeAccount, project: RevenueCatProject, seed: int, scale: float
-) -> None:
-    log = world.logs["upcoach"]
-    tables = Tables(log, Chance(seed, "upcoach", "tables"))
-    for tenant in catalogue.UPCOACH:
-        tables.organization(
-            tenant, world.window.start + tenant.joined(world.window.days) * DAY + 6 * HOUR
-        )
-    people = make_people(world.window, seed, scale)
-    payers = Payers(world.window, world.limit, account, project, world.ledger, seed)
-    payers.run(people)
-    world.fates = payers.fates
-    for person in people:
-        tables.person(person)
-    Activity(world.window, world.limit, tables, world.facts, world.events["upcoach"], seed).run(
-        people
-    )
-
-
-def _rostracore(world: World, account: StripeAccount, seed: int, scale: float) -> None:
-    window, limit, log = world.window, world.limit, world.logs["rostracore"]
-    founder = Founder(window, limit, log, seed, scale)
-    seats = Seats(window, limit, account, world.ledger, seed)
-    shifts = Shifts(window, limit, log, seed)
-    usage = Usage(window, limit, world.events["rostracore"], seed)
-    for tenant in catalogue.ROSTRACORE:
-        company = founder.found(tenant)
-        if company.joined >= limit:
-            continue
-        seats.run(company)
-        usage.run(company, shifts.run(company))
-    world.shifts = shifts.outcomes
+        plant_changes(envelope, world.chance("plants", "cdc", product.name))
+        yield folder
+    if systems.stripe is not None:
+        plant_stripe(systems.stripe, world.chance("plants", "stripe", product.name))
+        systems.stripe.close()
+        yield systems.stripe.folder
+    if systems.revenuecat is not None:
+        plant_store(systems.revenuecat, world.ledger, world.chance("plants", "revenuecat"))
+        systems.revenuecat.close()
+        yield systems.revenuecat.folder
 
 
 def describe(report: SampleReport) -> str:

@@ -26,9 +26,10 @@ def plant_changes(envelope: Envelope, chance: Chance) -> None:
             )
     place, _, line = told[len(told) // 2]
     folder.add(place, line[: len(line) // 2], Plant("truncated_json", "rejected"))
-    record = next(
-        r for r in (orjson.loads(e[2]) for e in told) if r["value"] and r["value"].get("op") == "c"
-    )
+    records = (orjson.loads(entry[2]) for entry in told)
+    record = next((r for r in records if r["value"] and r["value"].get("op") == "c"), None)
+    if record is None:
+        return
     del record["value"]["op"]
     record |= {"offset": 10**9} if "offset" in record else {}
     folder.add(place, encode(record), Plant("missing_op", "rejected"))

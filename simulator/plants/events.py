@@ -11,8 +11,8 @@ from typing import Any
 
 from simulator.chance import Chance
 from simulator.files import Folder, Plant, encode
-from simulator.sources.events import RECORDS, Event, line_of
-from simulator.timeline import DAY, HOUR, MINUTE, SECOND, iso
+from simulator.sources.events import Event, EventStream, Tracker
+from simulator.timeline import DAY, HOUR, MINUTE, iso
 
 ABSURD: tuple[tuple[str, Callable[[Event], Any]], ...] = (
     ("year 4466", lambda e: f"4466{iso(e.at)[4:]}"),
@@ -23,20 +23,18 @@ ABSURD: tuple[tuple[str, Callable[[Event], Any]], ...] = (
 )
 
 
-def plant_events(product: str, world: Any, folder: Folder, chance: Chance) -> None:
+def plant_events(stream: EventStream, limit: int, chance: Chance) -> None:
     """Files every event of a product, with its defects."""
-    events: list[Event] = world.events[product]
+    folder, tracker, events = stream.folder, stream.tracker, stream.events
     events.sort(key=lambda event: (event.at, event.event_id))
-    if product == "upcoach" and events:
-        events[-1].received = world.window.end - 30 * SECOND
     for event in events:
-        plants = _change(event, world.limit, chance)
+        plants = _change(event, tracker, limit, chance)
         if chance.hit(0.004):
             place = event.received + int(chance.between(-2, 2) * HOUR)
             plants.append(Plant("out_of_order", "stored", event.event_id))
         else:
             place = event.received
-        line = line_of(product, event)
+        line = tracker.line(event)
         if chance.hit(0.0004):
             line += b"\r"
             plants.append(Plant("carriage_return", "stored", event.event_id))
@@ -46,12 +44,12 @@ def plant_events(product: str, world: Any, folder: Folder, chance: Chance) -> No
         if chance.hit(0.004):
             again = event.received + int(chance.uniform() ** 2 * 40 * DAY) + MINUTE
             folder.add(again, line, Plant("duplicate", "ignored_as_duplicate", event.event_id))
-        if chance.hit(0.0006) and event.received + 4 * DAY < world.limit:
-            _contradict(product, event, folder, chance)
-    _break(product, events, folder, chance, world)
+        if chance.hit(0.0006) and event.received + 4 * DAY < limit:
+            _contradict(tracker, event, folder, chance)
+    _break(tracker, events, folder, chance)
 
 
-def _change(event: Event, limit: int, chance: Chance) -> list[Plant]:
+def _change(event: Event, tracker: Tracker, limit: int, chance: Chance) -> list[Plant]:
     """Lateness, absurd clocks and odd values: changes the event before it is written."""
     plants: list[Plant] = []
     draw = chance.uniform()
@@ -71,21 +69,21 @@ def _change(event: Event, limit: int, chance: Chance) -> list[Plant]:
         name, tell = ABSURD[int(chance.uniform() * len(ABSURD))]
         event.absurd, event.told_at = True, tell(event)
         plants.append(Plant("absurd_time", "dated_by_received_at", event.event_id, name))
-    elif chance.hit(0.0008) and "goal_id" in event.properties:
-        event.properties = event.properties | {"goal_id": 9007199254740993}
+    elif chance.hit(0.0008) and tracker.integer_property in event.properties:
+        event.properties = event.properties | {tracker.integer_property: 9007199254740993}
         plants.append(Plant("large_integer", "stored_with_every_digit", event.event_id))
-    elif chance.hit(0.0006) and event.name == "screen_viewed":
-        event.properties = event.properties | {"screen": "notes\u2028today"}
+    elif chance.hit(0.0006) and tracker.text_property in event.properties:
+        event.properties = event.properties | {tracker.text_property: "notes\u2028today"}
         plants.append(Plant("line_separator_in_text", "stored", event.event_id))
     return plants
 
 
-def _contradict(product: str, event: Event, folder: Folder, chance: Chance) -> None:
+def _contradict(tracker: Tracker, event: Event, folder: Folder, chance: Chance) -> None:
     """The same id with another body and a later arrival; sometimes filed before the one that wins."""
-    record = RECORDS[product](event)
-    record["received_at"] = iso(event.received + int(chance.between(5, 3000) * MINUTE))
-    name = "properties" if product == "upcoach" else "event_properties"
-    record[name] = {**record[name], "platform": "contradiction"}
+    record = tracker.record(event)
+    record[tracker.received_at] = iso(event.received + int(chance.between(5, 3000) * MINUTE))
+    told = record[tracker.properties]
+    record[tracker.properties] = {**told, "platform": "contradiction"}
     before = chance.hit(0.5)
     place = event.received - DAY if before else event.received + 2 * DAY
     folder.add(
@@ -95,7 +93,7 @@ def _contradict(product: str, event: Event, folder: Folder, chance: Chance) -> N
     )
 
 
-def _break(product: str, events: list[Event], folder: Folder, chance: Chance, world: Any) -> None:
+def _break(tracker: Tracker, events: list[Event], folder: Folder, chance: Chance) -> None:
     """Extra lines that cannot be used, and one that is nothing."""
     if not events:
         return
@@ -103,43 +101,46 @@ def _break(product: str, events: list[Event], folder: Folder, chance: Chance, wo
     for _ in range(rounds):
         for name, spoil in BROKEN:
             event = chance.pick(events)
-            record = RECORDS[product](event)
-            record["event_id"] = chance.uuid()
-            record["received_at"] = iso(event.received)
-            line, expected = spoil(record)
-            known = record.get("event_id")
+            record = tracker.record(event)
+            record[tracker.event_id] = chance.uuid()
+            record[tracker.received_at] = iso(event.received)
+            line, expected = spoil(record, tracker)
+            known = record.get(tracker.event_id)
             known = known if known and known.encode() in line else None
             folder.add(event.received, line, Plant(name, expected, known))
 
 
-def _truncated(record: dict[str, Any]) -> tuple[bytes, str]:
+Spoil = Callable[[dict[str, Any], Tracker], tuple[bytes, str]]
+
+
+def _truncated(record: dict[str, Any], _: Tracker) -> tuple[bytes, str]:
     return encode(record)[:-60], "rejected"
 
 
-def _without(field: str) -> Callable[[dict[str, Any]], tuple[bytes, str]]:
-    def spoil(record: dict[str, Any]) -> tuple[bytes, str]:
-        del record[field]
+def _without(field: str) -> Spoil:
+    def spoil(record: dict[str, Any], tracker: Tracker) -> tuple[bytes, str]:
+        del record[getattr(tracker, field)]
         return encode(record), "rejected"
 
     return spoil
 
 
-def _with(field: str, value: Any) -> Callable[[dict[str, Any]], tuple[bytes, str]]:
-    def spoil(record: dict[str, Any]) -> tuple[bytes, str]:
-        record[field] = value
+def _with(field: str, value: Any) -> Spoil:
+    def spoil(record: dict[str, Any], tracker: Tracker) -> tuple[bytes, str]:
+        record[getattr(tracker, field)] = value
         return encode(record), "rejected"
 
     return spoil
 
 
-def _raw(body: bytes, expected: str) -> Callable[[dict[str, Any]], tuple[bytes, str]]:
-    def spoil(record: dict[str, Any]) -> tuple[bytes, str]:
+def _raw(body: bytes, expected: str) -> Spoil:
+    def spoil(_: dict[str, Any], __: Tracker) -> tuple[bytes, str]:
         return body, expected
 
     return spoil
 
 
-BROKEN: tuple[tuple[str, Callable[[dict[str, Any]], tuple[bytes, str]]], ...] = (
+BROKEN: tuple[tuple[str, Spoil], ...] = (
     ("truncated_json", _truncated),
     ("missing_event_id", _without("event_id")),
     ("missing_event_name", _without("event_name")),

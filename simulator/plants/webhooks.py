@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from simulator.chance import Chance
-from simulator.files import Folder, Plant, encode
+from simulator.files import Plant, encode
 from simulator.ledger import Customer, Ledger
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
@@ -89,7 +89,7 @@ def plant_store(project: RevenueCatProject, ledger: Ledger, chance: Chance) -> N
     bought = [e for e in told if b'"type":"INITIAL_PURCHASE"' in e[2]]
     if bought:
         for name, change in UNCOUNTED:
-            event = _uncounted(folder, chance.pick(bought), name, change, chance)
+            event = _uncounted(project, chance.pick(bought), name, change, chance)
             if event["type"] == "NON_RENEWING_PURCHASE":
                 _paid_once(project, ledger, event)
         place, _, line = bought[len(bought) // 2]
@@ -102,7 +102,7 @@ def plant_store(project: RevenueCatProject, ledger: Ledger, chance: Chance) -> N
 
 
 def _uncounted(
-    folder: Folder,
+    project: RevenueCatProject,
     bought: tuple[int, int, bytes],
     name: str,
     change: dict[str, Any],
@@ -121,7 +121,9 @@ def _uncounted(
         "event_timestamp_ms": body["event"]["event_timestamp_ms"] + 2 * SECOND,
         **change,
     }
-    folder.add(
+    if body["event"]["type"] == "NON_RENEWING_PURCHASE":
+        body["event"]["product_id"] = f"{project.product}.session.single"
+    project.folder.add(
         place + 3 * SECOND,
         encode(body),
         Plant(name, "stored_not_counted", body["event"]["id"]),
@@ -133,7 +135,7 @@ def _uncounted(
 def _paid_once(project: RevenueCatProject, ledger: Ledger, event: dict[str, Any]) -> None:
     """A stranger's one-off purchase: cash of the project itself, no MRR (rule 33)."""
     name, user = project.folder.source_name, event["app_user_id"]
-    buyer = Customer("revenuecat", "upcoach", name, user, user)
+    buyer = Customer("revenuecat", project.product, name, user, user)
     ledger.opens(buyer, local_days("UTC", project.window))
     ledger.paid(buyer, event["event_timestamp_ms"], round(event["price"] * 100), "usd")
 
@@ -155,7 +157,6 @@ UNCOUNTED: tuple[tuple[str, dict[str, Any]], ...] = (
         {
             "type": "NON_RENEWING_PURCHASE",
             "expiration_at_ms": None,
-            "product_id": "upcoach.session.single",
         },
     ),
     (

@@ -39,12 +39,15 @@ class Change:
 
 @dataclass
 class ChangeLog:
-    """Everything one database committed; rows that exist before the window become its snapshot."""
+    """Everything one database committed; rows that exist before the window become its snapshot.
+
+    `numbered`: its records carry Kafka's partition and offset.
+    """
 
     product: str
     window: Window
     limit: int
-    numbered: bool
+    numbered: bool = False
     changes: list[Change] = field(default_factory=list)
     state: dict[str, dict[tuple, dict[str, Any]]] = field(default_factory=dict)
 

@@ -1,7 +1,8 @@
-"""Product events and how each product's tracker writes them down.
+"""Product events, and how a product's tracker writes them down.
 
-UpCoach sends the house's own envelope; RostraCore sends the fields of its own document. An `Event`
-also knows what really happened (`user`, `counted_at`): the truth is made from that, not from lines.
+What belongs here: the event, the tracker that sends the house's own envelope, one product's stream. What
+does not: any product's own envelope. An `Event` also knows what really happened (`user`,
+`counted_at`): the truth is made from that, not from lines.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.chance import Chance
-from simulator.files import encode
+from simulator.files import Folder, encode
 from simulator.timeline import iso
 
 _AGENTS = {
@@ -82,7 +83,7 @@ class Event:
 
 
 def native_record(event: Event) -> dict[str, Any]:
-    """The house's envelope (UpCoach)."""
+    """The house's envelope."""
     record: dict[str, Any] = {
         "event_id": event.event_id,
         "event_name": event.name,
@@ -110,34 +111,30 @@ def native_record(event: Event) -> dict[str, Any]:
     return record
 
 
-def rostracore_record(event: Event) -> dict[str, Any]:
-    """The `analytics_events` of RostraCore's document: integer user and organisation."""
-    device = event.device
-    record: dict[str, Any] = {
-        "event_id": event.event_id,
-        "user_id": None if event.user_id is None else int(event.user_id),
-        "org_id": int(event.tenant_id),
-        "event_name": event.name,
-        "event_properties": event.properties,
-        "session_id": event.session_id,
-        "timestamp": event.told_at if event.absurd else iso(event.at),
-        "received_at": iso(event.received),
-        "user_agent": device.agent,
-        "ip_address": device.ip,
-        "device_type": device.device_type,
-        "browser": device.browser,
-        "page_load_time_ms": event.load_ms,
-    }
-    if event.anonymous_id is not None:
-        record["anonymous_id"] = event.anonymous_id
-    return record
+@dataclass(frozen=True)
+class Tracker:
+    """How a product writes an event down, and what it calls the fields that defects are planted in.
+
+    Of the properties, `integer_property` may get more digits than a double keeps and `text_property`
+    a line separator; leave out what the product does not send.
+    """
+
+    record: Callable[[Event], dict[str, Any]] = native_record
+    event_id: str = "event_id"
+    event_name: str = "event_name"
+    received_at: str = "received_at"
+    properties: str = "properties"
+    integer_property: str | None = None
+    text_property: str | None = None
+
+    def line(self, event: Event) -> bytes:
+        return encode(self.record(event))
 
 
-RECORDS: dict[str, Callable[[Event], dict[str, Any]]] = {
-    "upcoach": native_record,
-    "rostracore": rostracore_record,
-}
+@dataclass
+class EventStream:
+    """All events of one product, the folder they are filed in, the tracker that tells them."""
 
-
-def line_of(product: str, event: Event) -> bytes:
-    return encode(RECORDS[product](event))
+    folder: Folder
+    tracker: Tracker = field(default_factory=Tracker)
+    events: list[Event] = field(default_factory=list)

@@ -6,21 +6,33 @@ into the ledger. Prices are in USD beside the price in the purchased currency.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from simulator.chance import Chance
 from simulator.files import Folder, encode
 from simulator.ledger import MONTHS, Customer, Ledger
-from simulator.prices import STORE_PRICES, STORE_RATES
 from simulator.timeline import DAY, SECOND, Window, add_months
+
+# The store's local price of a product that costs a dollar, in hundredths of the local unit.
+STORE_RATES = {"usd": 100, "eur": 92, "zar": 1800, "gbp": 80, "jpy": 15000}
 
 
 class RevenueCatProject:
-    """Writes the webhooks of one project."""
+    """Writes the webhooks of one product's project; `prices` are US cents by plan and interval."""
 
-    def __init__(self, folder: Folder, window: Window, limit: int, chance: Chance) -> None:
-        self.folder, self.window, self.limit, self.chance = folder, window, limit, chance
+    def __init__(
+        self,
+        product: str,
+        folder: Folder,
+        prices: Mapping[tuple[str, str], int],
+        window: Window,
+        limit: int,
+        chance: Chance,
+    ) -> None:
+        self.product, self.folder, self.prices = product, folder, prices
+        self.window, self.limit, self.chance = window, limit, chance
         self.count: dict[str, int] = {}
         self.history: list[tuple[int, int, bytes]] = []
 
@@ -81,7 +93,7 @@ class StoreSubscription:
 
     @property
     def price(self) -> int:
-        return STORE_PRICES[self.plan, self.interval]
+        return self.project.prices[self.plan, self.interval]
 
     def start(self, at: int, trial_days: int = 0) -> None:
         self.purchased = self.anchor = at
@@ -126,7 +138,7 @@ class StoreSubscription:
         self._tell("SUBSCRIPTION_PAUSED", at, 0, auto_resume_at_ms=self.expires + 60 * DAY)
 
     def change(self, at: int, plan: str) -> None:
-        new = f"upcoach.{plan}.{self.interval}ly"
+        new = f"{self.project.product}.{plan}.{self.interval}ly"
         self._tell("PRODUCT_CHANGE", at, 0, new_product_id=new)
 
     def refund(self, at: int) -> None:
@@ -187,7 +199,7 @@ class StoreSubscription:
         local = round(cents * STORE_RATES[self.currency] / 100)
         exact = local // 100 if self.currency == "jpy" else local / 100
         body = {
-            "product_id": f"upcoach.{self.plan}.{self.interval}ly",
+            "product_id": f"{self.project.product}.{self.plan}.{self.interval}ly",
             "period_type": self.period_type,
             "purchased_at_ms": self.purchased,
             "expiration_at_ms": self.expires,

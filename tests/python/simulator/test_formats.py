@@ -13,6 +13,7 @@ import yaml
 
 from simulator import SampleReport
 from simulator.files import BYTE_ORDER_MARK
+from simulator.products import find_products
 from simulator.sources.debezium import decimal
 
 CONTRACTS = Path(__file__).resolve().parents[3] / "contracts"
@@ -46,12 +47,14 @@ def good_records(sample: SampleReport, folder: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_source_has_a_folder(sample: SampleReport) -> None:
+def test_every_folder_is_a_source_of_a_product(sample: SampleReport) -> None:
     folders = {f"{p.parent.name}/{p.name}" for p in sample.landing.glob("*/*")}
-    assert folders == {
+    assert folders >= {
         "events/upcoach", "events/rostracore", "cdc/upcoach", "cdc/rostracore",
         "stripe/acct_upcoach", "stripe/acct_rostracore", "revenuecat/upcoach",
     }  # fmt: skip
+    products = {product.name for product in find_products()}
+    assert {folder.split("/")[1].removeprefix("acct_") for folder in folders} == products
     assert list(sample.landing.rglob("*.gz"))
     assert list(sample.landing.rglob("*.jsonl"))
 

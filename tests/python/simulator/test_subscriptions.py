@@ -138,7 +138,8 @@ STORE = Customer("revenuecat", "upcoach", "t", "u", "u")
 @pytest.fixture
 def store(ledger: Ledger) -> StoreSubscription:
     folder = Folder("revenuecat", "upcoach")
-    project = RevenueCatProject(folder, WINDOW, WINDOW.end, Chance(1, "store"))
+    prices = {("pro", "month"): 1499, ("premium", "month"): 2999}
+    project = RevenueCatProject("upcoach", folder, prices, WINDOW, WINDOW.end, Chance(1, "store"))
     return StoreSubscription(project, ledger, STORE, "pro", "month", "jpy", "JP", False, {})
 
 

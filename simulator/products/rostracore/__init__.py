@@ -1,0 +1,53 @@
+"""RostraCore: companies that put guards on sites, and pay for a seat per guard through Stripe.
+
+What is odd about its systems: its events come in its own envelope and their last file ends without a
+newline; change records carry partition and offset; Stripe files begin with a byte order mark.
+"""
+
+from __future__ import annotations
+
+from simulator.files import Folder
+from simulator.product import Product, Systems, World
+from simulator.products.rostracore.catalogue import NAME, TENANTS
+from simulator.products.rostracore.company import Founder
+from simulator.products.rostracore.paying import Seats
+from simulator.products.rostracore.shifts import Shifts
+from simulator.products.rostracore.tracker import TRACKER
+from simulator.products.rostracore.usage import Usage
+from simulator.sources.debezium import ChangeLog
+from simulator.sources.events import EventStream
+from simulator.sources.stripe import StripeAccount
+from simulator.truth.workforce.shift_fill import shift_fill
+
+
+def run(world: World) -> Systems:
+    window, limit, seed = world.window, world.limit, world.seed
+    account = StripeAccount(
+        Folder("stripe", "acct_rostracore", daily_tail=0, always_plain=True, byte_order_mark=True),
+        window,
+        limit,
+        world.chance("stripe", NAME),
+        moved_at=window.start,
+    )
+    stream = EventStream(Folder("events", NAME, unterminated=True), TRACKER)
+    log = ChangeLog(NAME, window, limit, numbered=True)
+    founder = Founder(window, limit, log, seed, world.scale)
+    seats = Seats(window, limit, account, world.ledger, seed)
+    shifts = Shifts(window, limit, log, seed)
+    usage = Usage(window, limit, stream.events, seed)
+    for tenant in TENANTS:
+        company = founder.found(tenant)
+        if company.joined >= limit:
+            continue
+        seats.run(company)
+        usage.run(company, shifts.run(company))
+    return Systems(
+        stream,
+        log,
+        account,
+        truth=lambda _: [shift_fill(NAME, shifts.outcomes)],
+        counts={"shifts": len(shifts.outcomes)},
+    )
+
+
+PRODUCT = Product(NAME, TENANTS, run)

@@ -1,0 +1,94 @@
+"""RostraCore's invented guarding companies, and the skills of guards with how rare each is. Data only."""
+
+from __future__ import annotations
+
+from simulator.catalogue import Tenant
+
+NAME = "rostracore"
+
+
+def _guards(number: int, *rest: object, **more: object) -> Tenant:
+    return Tenant(str(number), *rest, **more)  # type: ignore[arg-type]
+
+
+TENANTS = (
+    _guards(
+        1,
+        "Highveld Guarding",
+        "ZA",
+        "Gauteng",
+        "Africa/Johannesburg",
+        "zar",
+        "Corporate",
+        "business",
+        90,
+    ),
+    _guards(
+        2,
+        "Tafel Protection",
+        "ZA",
+        "Western Cape",
+        "Africa/Johannesburg",
+        "zar",
+        "Residential",
+        "professional",
+        60,
+    ),
+    _guards(
+        3,
+        "Durban Quay Security",
+        "ZA",
+        "KwaZulu-Natal",
+        "Africa/Johannesburg",
+        "zar",
+        "Event",
+        "starter",
+        40,
+    ),
+    _guards(
+        4,
+        "Waterlinie Beveiliging",
+        "NL",
+        "Utrecht",
+        "Europe/Amsterdam",
+        "eur",
+        "Corporate",
+        "professional",
+        55,
+    ),
+    _guards(5, "Thames Watch", "GB", "London", "Europe/London", "gbp", "Event", "professional", 50),
+    _guards(
+        6,
+        "Najd Sentinel",
+        "SA",
+        "Riyadh",
+        "Asia/Riyadh",
+        "usd",
+        "Corporate",
+        "business",
+        60,
+        weekend=(4, 5),
+    ),
+    _guards(
+        7, "Hudson Gate", "US", "New York", "America/New_York", "usd", "Residential", "starter", 35
+    ),
+    _guards(
+        8,
+        "Minato Keibi",
+        "JP",
+        "Tokyo",
+        "Asia/Tokyo",
+        "jpy",
+        "Corporate",
+        "starter",
+        35,
+        joined_day=40,
+    ),
+)
+
+SKILLS = (
+    ("patrol", 0.0),
+    ("access_control", -0.1),
+    ("control_room", -0.55),
+    ("armed_response", -0.9),
+)

@@ -1,0 +1,77 @@
+"""UpCoach: people who are coached, and those who pay for it through Stripe or in an app store.
+
+What is odd about its systems: half-way through the window its Stripe account moves to the newer API.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from simulator.files import Folder
+from simulator.product import Product, Systems, World
+from simulator.products.upcoach.activity import Activity
+from simulator.products.upcoach.catalogue import NAME, TENANTS
+from simulator.products.upcoach.paying import Payers
+from simulator.products.upcoach.people import make_people
+from simulator.products.upcoach.prices import STORE_PRICES
+from simulator.products.upcoach.tables import Tables
+from simulator.sources.debezium import ChangeLog
+from simulator.sources.events import EventStream, Tracker
+from simulator.sources.revenuecat import RevenueCatProject
+from simulator.sources.stripe import StripeAccount
+from simulator.timeline import DAY, HOUR
+from simulator.truth.coaching.productivity import productivity
+from simulator.truth.coaching.work import Work
+from simulator.truth.engagement.use import Session
+from simulator.truth.table import Table
+
+
+def run(world: World) -> Systems:
+    window, limit, ledger, seed = world.window, world.limit, world.ledger, world.seed
+    account = StripeAccount(
+        Folder("stripe", "acct_upcoach", daily_tail=0),
+        window,
+        limit,
+        world.chance("stripe", NAME),
+        moved_at=window.start + window.days // 2 * DAY + 3 * HOUR,
+    )
+    project = RevenueCatProject(
+        NAME,
+        Folder("revenuecat", "upcoach", daily_tail=0, always_plain=True),
+        STORE_PRICES,
+        window,
+        limit,
+        world.chance("revenuecat"),
+    )
+    stream = EventStream(
+        Folder("events", NAME), Tracker(integer_property="goal_id", text_property="screen")
+    )
+    log = ChangeLog(NAME, window, limit)
+    tables = Tables(log, world.chance(NAME, "tables"))
+    for tenant in TENANTS:
+        tables.organization(tenant, window.start + tenant.joined(window.days) * DAY + 6 * HOUR)
+    people = make_people(window, seed, world.scale)
+    Payers(window, limit, account, project, ledger, seed).run(people)
+    for person in people:
+        tables.person(person)
+    activity = Activity(window, limit, tables, Work(limit), stream.events, seed)
+    activity.run(people)
+    return Systems(stream, log, account, project, truth=partial(_truth, world, activity))
+
+
+def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Table]:
+    return [
+        productivity(
+            NAME,
+            activity.work,
+            visits,
+            world.ledger,
+            world.rates,
+            world.window.start,
+            activity.visitors,
+            people="UpCoach user",
+        )
+    ]
+
+
+PRODUCT = Product(NAME, TENANTS, run)

@@ -1,0 +1,71 @@
+"""UpCoach's invented organisations, and the words its people choose from. Data only."""
+
+from __future__ import annotations
+
+from simulator.catalogue import Tenant
+
+NAME = "upcoach"
+
+
+def _coach(number: int, *rest: object, **more: object) -> Tenant:
+    return Tenant(f"5c0ac4e0-{number:04d}-4a00-8000-{number:012d}", *rest, **more)  # type: ignore[arg-type]
+
+
+TENANTS = (
+    _coach(
+        1,
+        "Kompas Coaching",
+        "NL",
+        "Noord-Holland",
+        "Europe/Amsterdam",
+        "eur",
+        "wellbeing",
+        "premium",
+        260,
+    ),
+    _coach(
+        2, "Umoya Wellness", "ZA", "Gauteng", "Africa/Johannesburg", "zar", "wellbeing", "pro", 230
+    ),
+    _coach(
+        3, "Harbor Habits", "US", "New York", "America/New_York", "usd", "corporate", "premium", 240
+    ),
+    _coach(
+        4, "Brightside Coaching", "GB", "London", "Europe/London", "gbp", "education", "pro", 150
+    ),
+    _coach(5, "Asahi Life Lab", "JP", "Tokyo", "Asia/Tokyo", "jpy", "corporate", "pro", 140),
+    _coach(
+        6,
+        "Nakhla Growth",
+        "SA",
+        "Riyadh",
+        "Asia/Riyadh",
+        "usd",
+        "fitness",
+        "pro",
+        120,
+        weekend=(4, 5),
+    ),
+    _coach(
+        7,
+        "Northwind Mentors",
+        "IS",
+        "Reykjavik",
+        "UTC",
+        "usd",
+        "education",
+        "pro",
+        60,
+        joined_day=30,
+    ),
+)
+
+PERSONAS = ("mentor", "drill_sergeant", "friend", "scientist")
+HABITS = ("Drink water", "Read 20 pages", "Morning walk", "Meditate", "No phone in bed", "Stretch")
+GOALS = (
+    "Run ten kilometres",
+    "Change careers",
+    "Sleep eight hours",
+    "Save for a house",
+    "Learn isiZulu",
+    "Write every day",
+)

@@ -1,0 +1,19 @@
+"""UpCoach's invented price lists. Data only.
+
+Through Stripe in minor units of each currency (JPY has none), in an app store in US cents.
+"""
+
+STRIPE_PRICES = {
+    "pro": {"usd": 2900, "eur": 2700, "zar": 49900, "gbp": 2400, "jpy": 4200},
+    "premium": {"usd": 5900, "eur": 5500, "zar": 99900, "gbp": 4900, "jpy": 8600},
+    "starter": {"usd": 900, "eur": 850, "zar": 15000, "gbp": 750, "jpy": 1300},
+}
+YEARLY_MONTHS = 10
+
+STORE_PRICES = {
+    ("pro", "month"): 1499,
+    ("pro", "year"): 11999,
+    ("pro", "week"): 499,
+    ("premium", "month"): 2999,
+    ("premium", "year"): 23999,
+}

@@ -1,0 +1,1 @@
+"""The truth about coaching: what each person got done on each day."""

@@ -1,0 +1,110 @@
+"""The tables about use: daily users, sessions and retention of every product with events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from simulator.sources.events import Event
+from simulator.timeline import LocalDays
+from simulator.truth.engagement.use import (
+    Session,
+    active_days,
+    daily_sessions,
+    daily_users,
+    retention,
+    sessions,
+)
+from simulator.truth.table import Table, entity_uuid
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass
+class Use:
+    """The use of all products, product after product."""
+
+    daily: Rows = field(default_factory=list)
+    retained: Rows = field(default_factory=list)
+    visits: Rows = field(default_factory=list)
+
+    def add(
+        self, product: str, events: list[Event], calendars: dict[str, LocalDays], as_of: int
+    ) -> list[Session]:
+        """Takes in one product's events, as they were told in the end; returns its sessions."""
+        table = active_days(events, calendars)
+        horizons = {t: calendars[t].day(as_of) - timedelta(days=1) for t in table}
+        self.daily += [
+            (
+                day,
+                product,
+                entity_uuid(product, "tenant", tenant),
+                users,
+                new,
+                str(day <= horizons[tenant]).lower(),
+            )
+            for day, tenant, users, new in daily_users(table)
+        ]
+        self.retained += [
+            (product, entity_uuid(product, "tenant", tenant), *rest)
+            for tenant, *rest in retention(table, horizons)
+        ]
+        found = sessions(events, calendars)
+        self.visits += [
+            (day, product, entity_uuid(product, "tenant", tenant), *rest)
+            for day, tenant, *rest in daily_sessions(found)
+        ]
+        return found
+
+    def tables(self) -> Iterator[Table]:
+        yield Table(
+            name="dau_daily",
+            grain="day × product × tenant with use",
+            meaning=(
+                "distinct people with any event; `new_users`: their first event ever; "
+                "`is_complete` false for the running day"
+            ),
+            header=("metric_date", "product", "tenant_id", "dau", "new_users", "is_complete"),
+            rows=self.daily,
+        )
+        yield Table(
+            name="sessions_daily",
+            grain="day × product × tenant with use",
+            meaning=(
+                "sessions that began that day (named ones, and runs of unnamed events without a "
+                "gap over 30 minutes); minutes from first to last event; distinct clock minutes "
+                "with an event, summed over sessions"
+            ),
+            header=(
+                "metric_date",
+                "product",
+                "tenant_id",
+                "sessions",
+                "session_users",
+                "events",
+                "session_minutes",
+                "active_minutes",
+            ),
+            rows=self.visits,
+        )
+        yield Table(
+            name="cohort_retention",
+            grain="product × tenant × cohort type × cohort × period × mode",
+            meaning=(
+                "cohort of first-ever event; only periods wholly over on the last complete day; "
+                "weeks start on Monday"
+            ),
+            header=(
+                "product",
+                "tenant_id",
+                "cohort_type",
+                "cohort_start",
+                "period_number",
+                "mode",
+                "cohort_size",
+                "retained_users",
+            ),
+            rows=self.retained,
+        )

@@ -1,0 +1,1 @@
+"""The truth about money: the ledger's, for whatever product billed it."""

@@ -1,0 +1,143 @@
+"""The tables about money: MRR by customer and in total, and the subscriptions that ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from simulator.fx import Rates
+from simulator.ledger import Ledger
+from simulator.timeline import iso
+from simulator.truth.revenue.valuing import MOVES, CustomerDay, DayTotal, value_days
+from simulator.truth.table import Table, entity_uuid, exact
+
+
+def revenue_tables(ledger: Ledger, rates: Rates, first: date, as_of: int) -> Iterator[Table]:
+    """Every table about money, from the day `first` on."""
+    rows, totals = value_days(ledger, rates, first, as_of)
+    yield _by_customer(rows)
+    yield _in_total(totals, _reached(ledger, as_of))
+    yield _ended(ledger)
+
+
+def _reached(ledger: Ledger, as_of: int) -> dict[str, date]:
+    """Per product the last day that all of its tenants have reached."""
+    reached: dict[str, date] = {}
+    for customer, days in ledger.calendars.items():
+        day = days.day(as_of)
+        reached[customer.product] = min(day, reached.get(customer.product, day))
+    return reached
+
+
+def _by_customer(rows: list[CustomerDay]) -> Table:
+    rows.sort(
+        key=lambda r: (
+            r.day,
+            r.customer.product,
+            r.customer.tenant_id,
+            r.customer.provider,
+            r.customer.customer_id,
+        )
+    )
+    return Table(
+        name="mrr_daily",
+        grain="day × customer with MRR",
+        meaning=(
+            "MRR at the end of the tenant's day under policy `standard`, in US cents, exact "
+            "(8 decimals). Rows from the window's first day; customers with no MRR have no row. "
+            "`customer_id`: the Stripe customer, or RevenueCat's user. `user_id` is empty where a "
+            "company pays for itself"
+        ),
+        header=(
+            "metric_date",
+            "product",
+            "tenant_id",
+            "provider",
+            "customer_id",
+            "user_id",
+            "currency",
+            "mrr_cents",
+            "at_risk_mrr_cents",
+        ),
+        rows=(
+            (
+                r.day,
+                r.customer.product,
+                entity_uuid(r.customer.product, "tenant", r.customer.tenant_id),
+                r.customer.provider,
+                r.customer.customer_id,
+                r.customer.user_id,
+                r.currency,
+                exact(r.mrr),
+                exact(r.at_risk),
+            )
+            for r in rows
+        ),
+    )
+
+
+def _in_total(totals: dict[tuple[str, date], DayTotal], reached: dict[str, date]) -> Table:
+    return Table(
+        name="mrr_daily_total",
+        grain="day × product, as far as every tenant has reached the day",
+        meaning=(
+            "opening, movements (positive amounts; `fx` is signed), `net_mrr_cents` (closing), "
+            "past-due part, customers. opening + new + reactivation + expansion − contraction − "
+            "churn + fx = closing"
+        ),
+        header=(
+            "metric_date",
+            "product",
+            "opening_mrr_cents",
+            *(f"{m}_mrr_cents" for m in MOVES),
+            "net_mrr_cents",
+            "at_risk_mrr_cents",
+            "paying_customers",
+        ),
+        rows=(
+            (
+                day,
+                product,
+                exact(t.opening),
+                *(exact(t.moves[m]) for m in MOVES),
+                exact(t.closing),
+                exact(t.at_risk),
+                t.customers,
+            )
+            for (product, day), t in sorted(
+                totals.items(), key=lambda item: (item[0][1], item[0][0])
+            )
+            if day <= reached[product]
+        ),
+    )
+
+
+def _ended(ledger: Ledger) -> Table:
+    return Table(
+        name="subscriptions_ended",
+        grain="subscription that ended",
+        meaning="when and why",
+        header=(
+            "ended_at",
+            "product",
+            "tenant_id",
+            "provider",
+            "customer_id",
+            "user_id",
+            "subscription_id",
+            "reason",
+        ),
+        rows=(
+            (
+                iso(at),
+                c.product,
+                entity_uuid(c.product, "tenant", c.tenant_id),
+                c.provider,
+                c.customer_id,
+                c.user_id,
+                subscription,
+                reason,
+            )
+            for c, subscription, at, reason in sorted(ledger.ends, key=lambda e: (e[2], e[1]))
+        ),
+    )
