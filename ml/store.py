@@ -38,7 +38,9 @@ class Registered:
 
 def newest_receipt(connection: psycopg.Connection) -> pd.Timestamp | None:
     """The warehouse's clock: the newest ``received_at`` loaded; None when nothing is."""
-    row = connection.execute("select max(max_received_at) from ops.source_watermarks").fetchone()
+    row = connection.execute(
+        "select max(coalesce(max_received_at, max_claimed_at)) from ops.source_watermarks"
+    ).fetchone()
     return pd.Timestamp(row[0]).tz_convert("UTC") if row and row[0] else None
 
 

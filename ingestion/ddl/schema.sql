@@ -83,10 +83,13 @@ create table if not exists ops.load_touched (
     touched_on date
 );
 
+-- How far each source has come. Records of tests and sandboxes say nothing of it; the clock of a device that nobody
+-- confirms counts only where its source knows no other (rule 66).
 create table if not exists ops.source_watermarks (
     source_kind text not null,
     source_name text not null,
-    max_received_at timestamptz not null,
+    max_received_at timestamptz,
+    max_claimed_at timestamptz,
     primary key (source_kind, source_name)
 );
 

@@ -11,6 +11,7 @@ begin
             values
             ('ops.load_manifest', 'withdrawn_count', 'bigint not null default 0'),
             ('ops.load_manifest', 'event_dates', 'date []'),
+            ('ops.source_watermarks', 'max_claimed_at', 'timestamptz'),
             ('raw_cdc.folded_tables', 'newest_instant', 'timestamptz')
         ) as wanted (table_name, column_name, definition)
         where not exists (
@@ -23,6 +24,13 @@ begin
             missing.table_name, missing.column_name, missing.definition
         );
     end loop;
+
+    if exists (
+        select from pg_attribute
+        where attrelid = 'ops.source_watermarks'::regclass and attname = 'max_received_at' and attnotnull
+    ) then
+        alter table ops.source_watermarks alter column max_received_at drop not null;
+    end if;
 
     -- key tables said in which part of its load a key was written, which nobody asked
     for key_table in

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
 
-from ingestion.parsing.rows import Accepted, Mask, Rows
+from ingestion.parsing.rows import Accepted, Mask, Rows, arrivals_of
 from ingestion.values.arrow import BYTES_16, INSTANT, binary_copy, from_copy_text, of_load, only
 from ingestion.values.outcomes import Row, Touch
 
@@ -64,11 +65,15 @@ class EventRows:
         return int(self.table.nbytes)
 
 
-def accepted(lines: list[int], keys: list[bytes], table: pa.Table) -> Accepted:
-    """Rows in columns, with their lines and keys."""
+def accepted(
+    lines: list[int], keys: list[bytes], table: pa.Table, arrivals: Mask | None
+) -> Accepted:
+    """Rows in columns, with their lines, keys and arrivals."""
     received_us = table["received_at"].cast(pa.int64())
     found = EventRows(table)
-    return Accepted(lines, keys, table["event_date"], received_us, table["content_hash"], found)
+    return Accepted(
+        lines, keys, table["event_date"], received_us, table["content_hash"], found, arrivals
+    )
 
 
 def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
@@ -77,8 +82,19 @@ def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted
         return plain
     lines, keys = [number for number, _ in rows], [bytes.fromhex(row.key) for _, row in rows]
     table = from_copy_text([row.copy for _, row in rows], SCHEMA)
+    arrivals = arrivals_of(rows)
     if plain is not None:
         assert isinstance(plain.rows, EventRows)
         lines, keys = plain.lines + lines, plain.keys + keys
         table = pa.concat_tables([plain.rows.table, table])
-    return accepted(lines, keys, table)
+        arrivals = _joined(plain.arrivals, len(plain.lines), arrivals, len(rows))
+    return accepted(lines, keys, table, arrivals)
+
+
+def _joined(first: Mask | None, count: int, second: Mask | None, rest: int) -> Mask | None:
+    if first is None and second is None:
+        return None
+    return np.concatenate([
+        np.zeros(count, np.int8) if first is None else first,
+        np.zeros(rest, np.int8) if second is None else second,
+    ])  # fmt: skip

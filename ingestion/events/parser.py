@@ -106,7 +106,7 @@ class EventParser:
                 raise Invalid(Rejected("missing_field", f"The record lacks {path!r}."))
         plan = self.plan_of(self._name(record))
         event_id = self._event_id(record, number)
-        occurred, received, corrected = self._times.of(record)
+        occurred, received, corrected, arrival = self._times.of(record)
         tenant_id, who = self._context.who(record)
         source = self._default_source
         if self._source is not None and (named := self._source(record)) is not None:
@@ -146,7 +146,7 @@ class EventParser:
             touch = Touch("tenant_day", product, tenant_id, None, day)
             self._touches[(tenant_id, day)] = touch
         copied = f"{head}{received.text}{tail}\\\\x{digest}"
-        return Row(key, day, received.us, digest, copied, touch)
+        return Row(key, day, received.us, digest, copied, touch, arrival)
 
     def plan_of(self, name: Any) -> CompiledEventType:
         """What the contract says of an event name; raises Invalid."""

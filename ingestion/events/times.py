@@ -11,7 +11,7 @@ from ingestion.contracts.field_paths import getter
 from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid
 from ingestion.values.instants import DAY_US, AbsurdTime, Instant, NotATime, parse_instant
-from ingestion.values.outcomes import Rejected
+from ingestion.values.outcomes import Arrival, Rejected
 
 _YEAR_1900, _YEAR_2200 = -2_208_988_800_000_000, 7_258_118_400_000_000
 _YEAR_2000 = 946_684_800_000_000
@@ -27,12 +27,15 @@ class Times:
         self._get = {name: getter(field) for name, field in contract.envelope.items()}
         self._formats = {name: field.time_format for name, field in contract.envelope.items()}
 
-    def of(self, record: dict[str, Any]) -> tuple[Instant, Instant, bool]:
-        """(occurred, received, whether occurred had to be taken from received): rule 44."""
+    def of(self, record: dict[str, Any]) -> tuple[Instant, Instant, bool, Arrival]:
+        """(occurred, received, whether occurred had to be taken from received, who says when it
+        arrived): rules 44 and 66."""
         occurred = self._time(record, "occurred_at")
         received = self._time(record, "received_at")
+        arrival = Arrival.TOLD
         if received is None:
             received = occurred
+            arrival = Arrival.CLAIMED if self._device_clock else Arrival.TOLD
             if received is None:
                 reason = "The record has no time that could be used."
                 raise Invalid(Rejected("missing_field", reason))
@@ -40,10 +43,10 @@ class Times:
             reason = f"The record arrived at {received.text}, which cannot be."
             raise Invalid(Rejected("implausible_time", reason))
         if occurred is None or not _YEAR_1900 <= occurred.us < _YEAR_2200:
-            return received, received, True
+            return received, received, True, arrival
         if self._device_clock and not _YEAR_2000 <= occurred.us <= received.us + DAY_US:
-            return received, received, True
-        return occurred, received, False
+            return received, received, True, arrival
+        return occurred, received, False, arrival
 
     def _time(self, record: dict[str, Any], field: str) -> Instant | None:
         get = self._get.get(field)

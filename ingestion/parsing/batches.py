@@ -22,7 +22,7 @@ from ingestion.parsing.source import LineParser, Source
 from ingestion.privacy.scrub import Scrubber
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.arrow import BYTES_16, bytes_16
-from ingestion.values.outcomes import Rejected, Row
+from ingestion.values.outcomes import Arrival, Rejected, Row
 
 KEYS = pa.schema([
     ("key", BYTES_16), ("event_date", pa.date32()), ("received_us", pa.int64()),
@@ -57,7 +57,8 @@ class Batch(NamedTuple):
     conflicts: list[Conflict]
     rejected: list[Rejection]
     ignored: int
-    newest_us: int | None
+    newest_us: int | None  # of received_at that a server told
+    claimed_us: int | None  # of those that only a device claims
     drift: Counter[tuple[str, str, str]]
 
     def halves(self) -> "tuple[Batch, Batch]":
@@ -120,7 +121,8 @@ def _batch(
         conflicts=conflicts,
         rejected=rejected,
         ignored=ignored,
-        newest_us=pc.max(found.received_us).as_py(),
+        newest_us=found.newest_us(Arrival.TOLD),
+        claimed_us=found.newest_us(Arrival.CLAIMED),
         drift=drift,
     )
 

@@ -11,9 +11,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ingestion.values.arrow import BYTES_16
-from ingestion.values.outcomes import Row, Touch
+from ingestion.values.outcomes import Arrival, Row, Touch
 
 Line = tuple[int, bytes]  # its number in the file, and its text
 Mask = np.ndarray  # of booleans, one per row
@@ -87,6 +88,17 @@ class Accepted(NamedTuple):
     received_us: pa.Array | pa.ChunkedArray  # int64
     hashes: pa.Array | pa.ChunkedArray  # 16 bytes
     rows: Rows
+    arrivals: Mask | None = None  # an Arrival each; None: all are told
+
+    def newest_us(self, arrival: Arrival) -> int | None:
+        """The newest received_at of the records whose arrival is of this kind."""
+        of_kind = self.received_us
+        if self.arrivals is not None:
+            of_kind = of_kind.filter(pa.array(self.arrivals == arrival))
+        elif arrival != Arrival.TOLD:
+            return None
+        newest: int | None = pc.max(of_kind).as_py()
+        return newest
 
     def only(self, wanted: Mask) -> "Accepted":
         """Some of the rows."""
@@ -98,7 +110,14 @@ class Accepted(NamedTuple):
             self.received_us.filter(mask),
             self.hashes.filter(mask),
             self.rows.only(wanted),
+            None if self.arrivals is None else self.arrivals[wanted],
         )
+
+
+def arrivals_of(rows: Sequence[tuple[int, Row]]) -> Mask | None:
+    """The arrivals of rows; None where all are told."""
+    found = np.array([row.arrival for _, row in rows], np.int8)
+    return found if found.any() else None
 
 
 def text_rows(rows: Sequence[tuple[int, Row]]) -> Accepted:
@@ -110,4 +129,5 @@ def text_rows(rows: Sequence[tuple[int, Row]]) -> Accepted:
         pa.array([row.received_us for _, row in rows], pa.int64()),
         pa.array([bytes.fromhex(row.content_hash) for _, row in rows], BYTES_16),
         TextRows([row.copy for _, row in rows], [row.touch for _, row in rows]),
+        arrivals_of(rows),
     )

@@ -97,12 +97,19 @@ class Ledger:
             [(count, held) for held, count in stored.withdrawn.items() if held != load_id],
         )
         self._touch(file, load_id, stored.touches)
-        if stored.newest_us is not None:
+        newest = [
+            None if moment is None else _EPOCH + timedelta(microseconds=moment)
+            for moment in (stored.newest_us, stored.claimed_us)
+        ]
+        if newest != [None, None]:
             self._conn.execute(
-                "insert into ops.source_watermarks as held values (%s, %s, %s)"
+                "insert into ops.source_watermarks as held"
+                " (source_kind, source_name, max_received_at, max_claimed_at)"
+                " values (%s, %s, %s, %s)"
                 " on conflict (source_kind, source_name) do update set"
-                " max_received_at = greatest(held.max_received_at, excluded.max_received_at)",
-                (file.kind, file.name, _EPOCH + timedelta(microseconds=stored.newest_us)),
+                " max_received_at = greatest(held.max_received_at, excluded.max_received_at),"
+                " max_claimed_at = greatest(held.max_claimed_at, excluded.max_claimed_at)",
+                (file.kind, file.name, *newest),
             )
 
     def _touch(self, file: FileInfo, load_id: int, touches: Iterable[Touch]) -> None:

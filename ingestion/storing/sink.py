@@ -35,7 +35,8 @@ class Stored:
     conflicts: int = 0
     replaced: int = 0
     withdrawn: Counter[int] = field(default_factory=Counter)  # the replaced rows' loads
-    newest_us: int | None = None
+    newest_us: int | None = None  # see `Batch`
+    claimed_us: int | None = None
     dates: set[date] = field(default_factory=set)
     days_begun: set[date] = field(default_factory=set)  # their partitions were made here
     days_thinned: set[date] = field(default_factory=set)  # rows left them again
@@ -79,8 +80,8 @@ class Sink:
         result = self.result
         result.duplicates += batch.duplicates
         result.conflicts += len(batch.conflicts)
-        if batch.newest_us is not None:
-            result.newest_us = max(batch.newest_us, result.newest_us or batch.newest_us)
+        result.newest_us = _later(result.newest_us, batch.newest_us)
+        result.claimed_us = _later(result.claimed_us, batch.claimed_us)
         self._log_conflicts([*batch.conflicts, *lost])
         if not len(rows):
             return None
@@ -170,6 +171,10 @@ class Sink:
         for (day,) in missing:
             make_partition(self._conn, self._target.table, day)
             self.result.days_begun.add(day)
+
+
+def _later(first: int | None, second: int | None) -> int | None:
+    return max((moment for moment in (first, second) if moment is not None), default=None)
 
 
 def make_partition(conn: psycopg.Connection, table: str, day: date) -> None:

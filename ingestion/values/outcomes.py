@@ -5,7 +5,16 @@ belong here: how a kind of source comes to an outcome, any SQL.
 """
 
 from collections.abc import Sequence
+from enum import IntEnum
 from typing import NamedTuple
+
+
+class Arrival(IntEnum):
+    """What a record's received_at says of how far its source has come (rule 66)."""
+
+    TOLD = 0  # a server says it
+    CLAIMED = 1  # it is the device's own clock, and nobody confirms it
+    NOT_COUNTED = 2  # the record is of a test or a sandbox
 
 
 class Row(NamedTuple):
@@ -22,6 +31,7 @@ class Row(NamedTuple):
     content_hash: str  # 32 hex digits
     copy: str
     touch: "Touch | None"
+    arrival: Arrival = Arrival.TOLD
 
 
 class Touch(NamedTuple):

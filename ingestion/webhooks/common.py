@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ingestion.values.identity import record_key
 from ingestion.values.json_lines import decode_exactly, decode_object, encode
-from ingestion.values.outcomes import Rejected, Row, Touch, copy_line
+from ingestion.values.outcomes import Arrival, Rejected, Row, Touch, copy_line
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_US = 946_684_800_000_000  # 2000-01-01: no provider is older
@@ -52,7 +52,7 @@ def text_or_none(value: Any) -> str | None:
 
 def event_row(
     provider: str, owner: str, event_id: str, moment: Instant, columns: tuple[str | None, ...],
-    hashed: Any, touch: Touch | None,
+    hashed: Any, touch: Touch | None, *, is_live: bool,
 ) -> Row:  # fmt: skip
     """A row identified by (provider, owner, event id); `hashed` is what a redelivery repeats."""
     content = record_key(encode(hashed))
@@ -63,4 +63,5 @@ def event_row(
         content_hash=content,
         copy=copy_line((*columns, "\\x" + content)),
         touch=touch,
+        arrival=Arrival.TOLD if is_live else Arrival.NOT_COUNTED,
     )

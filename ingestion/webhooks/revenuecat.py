@@ -112,7 +112,17 @@ class RevenueCatParser(WithoutFastPath):
             None if aliases is None else encode(aliases), occurred.text, occurred.text,
             encode(payload),
         )  # fmt: skip
-        return event_row("revenuecat", self._project, event_id, occurred, columns, payload, touch)
+        is_live = event.get("environment") != "SANDBOX"
+        return event_row(
+            "revenuecat",
+            self._project,
+            event_id,
+            occurred,
+            columns,
+            payload,
+            touch,
+            is_live=is_live,
+        )
 
     def _hide(self, event: dict[str, Any], tenant_id: str) -> dict[str, Any]:
         """The event without personal data: attributes by name, user ids only where they are one."""

@@ -114,7 +114,10 @@ class StripeParser(WithoutFastPath):
         )  # fmt: skip
         # How many endpoints still wait for the event differs from delivery to delivery.
         hashed = {name: value for name, value in payload.items() if name != "pending_webhooks"}
-        return event_row("stripe", account, event_id, created, columns, hashed, touch)
+        is_live = event.get("livemode") is True
+        return event_row(
+            "stripe", account, event_id, created, columns, hashed, touch, is_live=is_live
+        )
 
 
 def tenant_of(held: dict[str, Any]) -> str | None:

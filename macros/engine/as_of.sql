@@ -1,5 +1,5 @@
 {#- The instant up to which the marts speak, as a literal: var as_of, else TALLYHOUSE_AS_OF, else the newest
-    received_at that was loaded. Before anything is loaded: null. Never the wall clock. -#}
+    received_at that was loaded and counts (rule 66). Before anything is loaded: null. Never the wall clock. -#}
 {% macro as_of() -%}
     {%- set given = var('as_of', none) or env_var('TALLYHOUSE_AS_OF', '') -%}
     {%- if given -%}
@@ -8,7 +8,8 @@
         cast(null as {{ type_timestamp() }})
     {%- else -%}
         {%- set newest = run_query(
-            "select cast(max(max_received_at) as " ~ type_string() ~ ") as newest from " ~ source('ops', 'source_watermarks')
+            "select cast(max(coalesce(max_received_at, max_claimed_at)) as " ~ type_string() ~ ") as newest from "
+            ~ source('ops', 'source_watermarks')
         ).columns[0].values()[0] -%}
         {%- if newest -%}
             {{ timestamp_literal(newest) }}

@@ -20,8 +20,18 @@ create table if not exists governance.tenant_logins (
 );
 
 -- A binding is to a role, not to a name: the same name made again after `drop role` is another role, and sees only
--- what it is given anew. A role that is renamed keeps its bindings.
-alter table governance.tenant_logins add column if not exists login_oid oid;
+-- what it is given anew. A role that is renamed keeps its bindings. What is there is not altered again, which would wait
+-- for everybody who reads it.
+do $$
+begin
+    if not exists (
+        select from pg_attribute
+        where attrelid = 'governance.tenant_logins'::regclass and attname = 'login_oid'
+    ) then
+        alter table governance.tenant_logins add column login_oid oid;
+    end if;
+end
+$$;
 
 create or replace function governance.bind_to_role()
 returns trigger
@@ -39,8 +49,17 @@ begin
 end
 $$;
 
-create or replace trigger bind_to_role before insert on governance.tenant_logins
-for each row execute function governance.bind_to_role();
+do $$
+begin
+    if not exists (
+        select from pg_trigger
+        where tgrelid = 'governance.tenant_logins'::regclass and tgname = 'bind_to_role'
+    ) then
+        create trigger bind_to_role before insert on governance.tenant_logins
+        for each row execute function governance.bind_to_role();
+    end if;
+end
+$$;
 
 -- bindings from before roles were noted belong to the role that has their name now, and to nobody where none has
 update governance.tenant_logins as old

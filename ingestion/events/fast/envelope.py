@@ -20,6 +20,7 @@ from ingestion.values.arrow import INSTANT, alike, joined, only
 from ingestion.values.identity import placeholder_ids
 from ingestion.values.instants import DAY_US, parse_instant
 from ingestion.values.interning import REFUSED, Numbers
+from ingestion.values.outcomes import Arrival
 
 _YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
 # With zeros for all digits; see `instants.has_usual_form`.
@@ -73,6 +74,7 @@ class Fields(NamedTuple):
     occurred: pa.Array  # ISO text
     occurred_at: pa.Array
     received_at: pa.Array
+    arrivals: Mask  # an Arrival each
 
     def only(self, wanted: Mask) -> "Fields":
         return Fields._make(
@@ -90,7 +92,11 @@ def judged_fields(
     kinds = interners.kinds.find(field["event_name"])
     people = interners.people.find(field["tenant_id"], field["user_id"], field["source"])
     times, occurred_at = _instants(field["occurred_at"], zone)
-    _, received_at = _instants(pc.coalesce(_not_empty(field["received_at"]), times), zone)
+    told = _not_empty(field["received_at"])
+    _, received_at = _instants(pc.coalesce(told, times), zone)
+    arrivals = np.zeros(len(told), np.int8)
+    if contract.clock == "device":
+        arrivals[np.asarray(told.is_null())] = Arrival.CLAIMED
     properties, drift = _properties(decoded, kinds, people, interners)
     place = [field[name] for name in ("user_agent", "device_type", "browser", "country_code")]
     fields = Fields(
@@ -107,6 +113,7 @@ def judged_fields(
         times,
         occurred_at,
         received_at,
+        arrivals,
     )
     is_plain = decoded.is_whole & _plausible(occurred_at, received_at, contract)
     for numbers in (kinds, people, fields.places, fields.subnets):

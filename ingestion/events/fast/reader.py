@@ -139,7 +139,8 @@ class FastReader:
             b"".join(digests(contents.cast(pa.binary()).to_pylist()))
         )
         table = pa.Table.from_arrays([columns[name] for name in SCHEMA.names], schema=SCHEMA)
-        return accepted(lines, keys, table)
+        arrivals = fields.arrivals if fields.arrivals.any() else None
+        return accepted(lines, keys, table, arrivals)
 
 
 def _identify(

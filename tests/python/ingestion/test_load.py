@@ -1,5 +1,6 @@
 """The course of a load: ledger, duplicates, conflicts, rejections, damage, replay, lake."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,50 @@ def test_drift_and_versions_are_published(loading: Loading) -> None:
         "select count(*) from ops.event_schema_versions where product = 'rostracore'"
     )
     assert versions == 28
+
+
+WATERMARKS = (
+    "select source_kind, max_received_at::text, max_claimed_at::text from ops.source_watermarks"
+    " order by source_kind"
+)
+FUTURE_S = 2_147_483_000  # in January 2038
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_only_records_that_count_move_the_watermark_rule_66(loading: Loading, first: bool) -> None:
+    """A phone set to 2038 claims its time alone, a test clock and a sandbox say nothing of it."""
+    phone = line(9, occurred_at="2038-01-19T03:14:07Z", received_at=None)
+    test_clock = {"id": "evt_1", "object": "event", "type": "invoice.paid", "created": FUTURE_S,
+                  "livemode": False, "data": {"object": {"id": "in_1", "object": "invoice"}}}  # fmt: skip
+    sandbox = {"event": {"id": "rc-1", "type": "RENEWAL", "environment": "SANDBOX",
+                         "event_timestamp_ms": FUTURE_S * 1000, "app_user_id": "ada"}}  # fmt: skip
+    good = {
+        f"{FOLDER}/good.jsonl": [line(1)],
+        "stripe/acct_upcoach/good.jsonl": [
+            json.dumps({**test_clock, "id": "evt_2", "created": 1772359200, "livemode": True}).encode()
+        ],
+        "revenuecat/upcoach/good.jsonl": [
+            json.dumps({"event": {**sandbox["event"], "id": "rc-2", "environment": "PRODUCTION",
+                                  "event_timestamp_ms": 1772359200000}}).encode()
+        ],
+    }  # fmt: skip
+    odd = {
+        f"{FOLDER}/phone.jsonl": [phone],
+        "stripe/acct_upcoach/test.jsonl": [json.dumps(test_clock).encode()],
+        "revenuecat/upcoach/sandbox.jsonl": [json.dumps(sandbox).encode()],
+    }
+    for files in (good, odd) if first else (odd, good):
+        for path, lines in files.items():
+            loading.put(path, lines)
+        loading.load()
+    assert loading.rows(WATERMARKS) == [
+        ("events", "2026-03-01 10:00:05+00", "2038-01-19 03:14:07+00"),
+        ("revenuecat", "2026-03-01 10:00:00+00", None),
+        ("stripe", "2026-03-01 10:00:00+00", None),
+    ]
+
+
+def test_a_source_that_knows_device_times_alone_goes_by_them_rule_66(loading: Loading) -> None:
+    loading.put(f"{FOLDER}/a.jsonl", [line(1, received_at=None), line(2, received_at="")])
+    loading.load()
+    assert loading.rows(WATERMARKS) == [("events", None, "2026-03-01 10:00:00+00")]

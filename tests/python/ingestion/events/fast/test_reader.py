@@ -29,8 +29,12 @@ SHAPES = (NATIVE, "rostracore", "samia_tarot", "projectflo", "rentguy")
 def table(accepted: Accepted) -> list[dict[str, Any]]:
     assert isinstance(accepted.rows, EventRows)
     rows: list[dict[str, Any]] = accepted.rows.table.to_pylist()
-    parts = zip(accepted.lines, accepted.keys, rows, strict=True)
-    return sorted(({"line": n, "key": k, **row} for n, k, row in parts), key=lambda r: r["line"])
+    arrivals = accepted.arrivals if accepted.arrivals is not None else [0] * len(rows)
+    parts = zip(accepted.lines, accepted.keys, rows, arrivals, strict=True)
+    return sorted(
+        ({"line": n, "key": k, **row, "arrival": int(a)} for n, k, row, a in parts),
+        key=lambda r: r["line"],
+    )
 
 
 def both(parser: EventParser, lines: list[bytes]) -> tuple[list[dict[str, Any]], set[int]]:
