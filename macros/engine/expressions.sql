@@ -32,7 +32,9 @@
 {% macro percentile(expression, p) -%}
     {{ adapter.dispatch('percentile', 'tallyhouse')(expression, p) }}
 {%- endmacro %}
-{% macro default__percentile(expression, p) -%}percentile_cont({{ p }}) within group (order by {{ expression }}){%- endmacro %}
+{% macro default__percentile(expression, p) -%}
+    percentile_cont({{ p }}) within group (order by {{ expression }})
+{%- endmacro %}
 {% macro duckdb__percentile(expression, p) -%}quantile_cont({{ expression }}, {{ p }}){%- endmacro %}
 {% macro spark__percentile(expression, p) -%}percentile({{ expression }}, {{ p }}){%- endmacro %}
 
@@ -42,15 +44,23 @@
 {% macro earliest_by(expression, order_key) -%}
     {{ adapter.dispatch('earliest_by', 'tallyhouse')(expression, order_key) }}
 {%- endmacro %}
-{% macro default__earliest_by(expression, order_key) -%}(array_agg({{ expression }} order by {{ order_key }} asc))[1]{%- endmacro %}
-{% macro duckdb__earliest_by(expression, order_key) -%}first({{ expression }} order by {{ order_key }} asc){%- endmacro %}
+{% macro default__earliest_by(expression, order_key) -%}
+    (array_agg({{ expression }} order by {{ order_key }} asc))[1]
+{%- endmacro %}
+{% macro duckdb__earliest_by(expression, order_key) -%}
+    first({{ expression }} order by {{ order_key }} asc)
+{%- endmacro %}
 {% macro spark__earliest_by(expression, order_key) -%}min_by({{ expression }}, {{ order_key }}){%- endmacro %}
 
 {% macro latest_by(expression, order_key) -%}
     {{ adapter.dispatch('latest_by', 'tallyhouse')(expression, order_key) }}
 {%- endmacro %}
-{% macro default__latest_by(expression, order_key) -%}(array_agg({{ expression }} order by {{ order_key }} desc))[1]{%- endmacro %}
-{% macro duckdb__latest_by(expression, order_key) -%}first({{ expression }} order by {{ order_key }} desc){%- endmacro %}
+{% macro default__latest_by(expression, order_key) -%}
+    (array_agg({{ expression }} order by {{ order_key }} desc))[1]
+{%- endmacro %}
+{% macro duckdb__latest_by(expression, order_key) -%}
+    first({{ expression }} order by {{ order_key }} desc)
+{%- endmacro %}
 {% macro spark__latest_by(expression, order_key) -%}max_by({{ expression }}, {{ order_key }}){%- endmacro %}
 
 {#- A deterministic UUID from SQL text expressions joined by |. -#}
@@ -66,7 +76,10 @@
 {%- endmacro %}
 {% macro spark__hash_uuid(expressions) -%}
     regexp_replace(
-        md5(concat_ws('|', {% for expression in expressions %}coalesce(cast({{ expression }} as string), ''){{ ', ' if not loop.last }}{% endfor %})),
+        md5(concat_ws('|',
+            {%- for expression in expressions %}
+            coalesce(cast({{ expression }} as string), ''){{ ',' if not loop.last }}
+            {%- endfor %})),
         '^(.{8})(.{4})(.{4})(.{4})(.{12})$', '$1-$2-$3-$4-$5'
     )
 {%- endmacro %}

@@ -80,7 +80,8 @@
 
 {% macro spark__json_array_lateral(column, path, alias, outer) -%}
     {%- set array = json_value(column, path) if path else column -%}
-    lateral view {{ 'outer' if outer }} posexplode(from_json({{ array }}, 'array<string>')) {{ alias }} as position, value
+    lateral view {{ 'outer' if outer }}
+        posexplode(from_json({{ array }}, 'array<string>')) {{ alias }} as position, value
 {%- endmacro %}
 
 {#- The elements of a JSON object: one row per key, `<alias>.key` (text) and `<alias>.value` (JSON). -#}
@@ -101,19 +102,25 @@
 
 {% macro default__json_build(members) -%}
     jsonb_build_object(
-        {%- for name, expression in members.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor -%}
+        {%- for name, expression in members.items() -%}
+            '{{ name }}', {{ expression }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
     )
 {%- endmacro %}
 
 {% macro duckdb__json_build(members) -%}
     json_object(
-        {%- for name, expression in members.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor -%}
+        {%- for name, expression in members.items() -%}
+            '{{ name }}', {{ expression }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
     )
 {%- endmacro %}
 
 {% macro spark__json_build(members) -%}
     to_json(named_struct(
-        {%- for name, expression in members.items() %}'{{ name }}', {{ expression }}{{ ', ' if not loop.last }}{% endfor -%}
+        {%- for name, expression in members.items() -%}
+            '{{ name }}', {{ expression }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
     ))
 {%- endmacro %}
 
@@ -123,11 +130,17 @@
 {%- endmacro %}
 
 {% macro default__json_array_agg(expression, order_by) -%}
-    coalesce(jsonb_agg({{ expression }} order by {{ order_by }}) filter (where {{ expression }} is not null), cast('[]' as jsonb))
+    coalesce(
+        jsonb_agg({{ expression }} order by {{ order_by }}) filter (where {{ expression }} is not null),
+        cast('[]' as jsonb)
+    )
 {%- endmacro %}
 
 {% macro duckdb__json_array_agg(expression, order_by) -%}
-    coalesce(to_json(list({{ expression }} order by {{ order_by }}) filter (where {{ expression }} is not null)), cast('[]' as json))
+    coalesce(
+        to_json(list({{ expression }} order by {{ order_by }}) filter (where {{ expression }} is not null)),
+        cast('[]' as json)
+    )
 {%- endmacro %}
 
 {#- $.a.b[0] for the engines that read paths so. -#}

@@ -141,7 +141,9 @@
 
 {#- Start of the UTC hour or minute of an instant. -#}
 {% macro hour_start(instant) -%}{{ adapter.dispatch('instant_start', 'tallyhouse')('hour', instant) }}{%- endmacro %}
-{% macro minute_start(instant) -%}{{ adapter.dispatch('instant_start', 'tallyhouse')('minute', instant) }}{%- endmacro %}
+{% macro minute_start(instant) -%}
+    {{ adapter.dispatch('instant_start', 'tallyhouse')('minute', instant) }}
+{%- endmacro %}
 {% macro default__instant_start(unit, instant) -%}date_trunc('{{ unit }}', {{ instant }}, 'UTC'){%- endmacro %}
 {% macro duckdb__instant_start(unit, instant) -%}date_trunc('{{ unit }}', {{ instant }}){%- endmacro %}
 {% macro spark__instant_start(unit, instant) -%}date_trunc('{{ unit }}', {{ instant }}){%- endmacro %}
@@ -152,7 +154,8 @@
 {% macro iso_week(day) -%}{{ adapter.dispatch('iso_part', 'tallyhouse')('week', day) }}{%- endmacro %}
 {% macro default__iso_part(part, day) -%}cast(extract({{ part }} from {{ day }}) as integer){%- endmacro %}
 {% macro spark__iso_part(part, day) -%}
-    cast(extract({{ {'isodow': 'dayofweek_iso', 'isoyear': 'yearofweek', 'week': 'week'}[part] }} from {{ day }}) as int)
+    {%- set parts = {'isodow': 'dayofweek_iso', 'isoyear': 'yearofweek', 'week': 'week'} %}
+    cast(extract({{ parts[part] }} from {{ day }}) as int)
 {%- endmacro %}
 
 {#- Seconds since 1970-01-01 UTC, with fractions; seconds between two instants. -#}

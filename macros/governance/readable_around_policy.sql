@@ -1,5 +1,5 @@
-{#- What any role of the matrix, or member of one, can read although nothing limits it to what it may see: role, relation,
-    reason. Reads the catalogue of Postgres, so a relation is found however it came about. -#}
+{#- What any role of the matrix, or member of one, can read although nothing limits it to what it may see: role,
+    relation, reason. Reads the catalogue of Postgres, so a relation is found however it came about. -#}
 {% macro readable_around_policy() -%}
 with readers as (
 

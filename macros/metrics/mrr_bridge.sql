@@ -10,7 +10,9 @@
 {% macro mrr_bridge_remainders() -%}
     {%- set missed -%}
         (round(net_mrr_cents) - round(opening_mrr_cents)
-        {%- for type, sign in mrr_movement_signs().items() %} {{ '-' if sign > 0 else '+' }} round({{ type }}_mrr_cents){% endfor %})
+        {%- for type, sign in mrr_movement_signs().items() %}
+            {{- ' - ' if sign > 0 else ' + ' }}round({{ type }}_mrr_cents)
+        {%- endfor %})
     {%- endset -%}
     {%- for type, sign in mrr_movement_signs().items() %}
     sign({{ missed }}) * {{ sign }} * ({{ type }}_mrr_cents - round({{ type }}_mrr_cents)) as {{ type }}_remainder,
@@ -27,7 +29,9 @@
     cast(round({{ type }}_mrr_cents) + {{ sign }} * case
         when
             {%- for other in types if other != type %}
-            case when {{ other }}_remainder {{ '>=' if loop.index0 < place else '>' }} {{ type }}_remainder then 1 else 0 end{{ ' +' if not loop.last }}
+            {%- set comes_first = '>=' if loop.index0 < place else '>' %}
+            case when {{ other }}_remainder {{ comes_first }} {{ type }}_remainder then 1 else 0 end
+            {{- ' +' if not loop.last }}
             {%- endfor %}
             < abs(missed_cents) then sign(missed_cents)
         else 0

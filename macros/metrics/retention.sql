@@ -31,7 +31,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The cohort types and the last period that is kept for each (vars, so that a table of daily cohorts stays bounded). -#}
+{#- The cohort types and the last period kept for each (vars, so that a table of daily cohorts stays bounded). -#}
 {% macro cohort_types() -%}
     {{ return({
         'day': var('retention_day_periods'),

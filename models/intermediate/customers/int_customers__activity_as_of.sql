@@ -50,7 +50,9 @@ tenant_activity as (
 all_activity as (
 
     select * from own_activity
+
     union all
+
     select * from tenant_activity
 
 ),

@@ -107,17 +107,29 @@ nudges as (
 signals as (
 
     select * from goals
+
     union all
+
     select * from completed_goals
+
     union all
+
     select * from checkins
+
     union all
+
     select * from moods
+
     union all
+
     select * from chats
+
     union all
+
     select * from ratings
+
     union all
+
     select * from nudges
 
 ),

@@ -61,6 +61,7 @@ members as (
 ),
 
 leaving as (
+
     {% for cohort_type in cohort_types() %}
     select
         product,
@@ -70,9 +71,15 @@ leaving as (
         {{ cohort_start(cohort_type, 'last_date') }} as period_start,
         count(*) as leaving_users
     from members
-    group by product, tenant_id, {{ cohort_start(cohort_type, 'first_date') }}, {{ cohort_start(cohort_type, 'last_date') }}
+    group by
+        product,
+        tenant_id,
+        {{ cohort_start(cohort_type, 'first_date') }},
+        {{ cohort_start(cohort_type, 'last_date') }}
     {%- if not loop.last %}
+
     union all
+
     {%- endif -%}
     {% endfor %}
 
@@ -154,6 +161,7 @@ known as (
 ),
 
 final as (
+
     {% for cohort_type in cohort_types() %}
     select
         product,
@@ -166,7 +174,9 @@ final as (
     from known
     where cohort_type = '{{ cohort_type }}'
     {%- if not loop.last %}
+
     union all
+
     {%- endif -%}
     {% endfor %}
 

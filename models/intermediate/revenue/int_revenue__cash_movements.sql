@@ -3,20 +3,27 @@
 -- no charge tells of the same money. RevenueCat: the price of a purchase, and the negative price of a
 -- refund; proceeds are what is left after tax and the store's commission, unknown when a percentage is.
 with charge_events as (
+
     select * from {{ ref('stg_stripe__charge_events') }}
     where is_live
+
 ),
 
 invoice_events as (
+
     select * from {{ ref('stg_stripe__invoice_events') }}
     where is_live and event_type in ('invoice.paid', 'invoice.payment_succeeded') and paid_source_cents > 0
+
 ),
 
 stripe_customers as (
+
     select * from {{ ref('int_revenue__stripe_customers') }}
+
 ),
 
 revenuecat_events as (
+
     select * from {{ ref('stg_revenuecat__events') }}
     where
         environment = 'PRODUCTION'
@@ -27,17 +34,23 @@ revenuecat_events as (
             event_type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE')
             or (event_type = 'CANCELLATION' and reason = 'CUSTOMER_SUPPORT' and price_usd < 0)
         )
+
 ),
 
 payers as (
+
     select * from {{ ref('int_revenue__revenuecat_payers') }}
+
 ),
 
 revenuecat_owners as (
+
     select * from {{ ref('int_revenue__revenuecat_owners') }}
+
 ),
 
 charges as (
+
     select
         account,
         charge_source_id,
@@ -51,9 +64,11 @@ charges as (
     from charge_events
     where status = 'succeeded' and is_paid and is_captured
     group by account, charge_source_id
+
 ),
 
 refunds as (
+
     select
         account,
         product,
@@ -68,9 +83,11 @@ refunds as (
         ), 0) - refunded_source_cents as amount_source_cents
     from charge_events
     where refunded_source_cents > 0
+
 ),
 
 invoices as (
+
     select
         account,
         invoice_source_id,
@@ -83,10 +100,12 @@ invoices as (
         max(paid_source_cents) as amount_source_cents
     from invoice_events
     group by account, invoice_source_id
+
 ),
 
 -- the newest invoices name neither charge nor payment: same customer, amount and day
 invoices_without_charge as (
+
     select invoices.*
     from invoices
     where not exists (
@@ -107,9 +126,11 @@ invoices_without_charge as (
                 )
             )
     )
+
 ),
 
 stripe_cash as (
+
     select
         account,
         product,
@@ -120,7 +141,9 @@ stripe_cash as (
         occurred_at,
         amount_source_cents
     from charges
+
     union all
+
     select
         account,
         product,
@@ -132,7 +155,9 @@ stripe_cash as (
         amount_source_cents
     from refunds
     where amount_source_cents < 0
+
     union all
+
     select
         account,
         product,
@@ -143,9 +168,11 @@ stripe_cash as (
         occurred_at,
         amount_source_cents
     from invoices_without_charge
+
 ),
 
 final as (
+
     select
         'stripe' as provider,
         stripe_cash.account,
@@ -171,7 +198,9 @@ final as (
         on
             stripe_cash.account = stripe_customers.account
             and stripe_cash.customer_source_id = stripe_customers.customer_source_id
+
     union all
+
     select
         'revenuecat' as provider,
         revenuecat_events.project as account,
@@ -197,6 +226,7 @@ final as (
             revenuecat_events.project = revenuecat_owners.project
             and coalesce(payers.payer_source_id, revenuecat_events.user_source_id)
             = revenuecat_owners.payer_source_id
+
 )
 
 select * from final

@@ -2,18 +2,25 @@
 -- rate of that tenant-local day. All currencies stand at every change, so that a sum over them is the
 -- customer's whole.
 with changes as (
+
     select * from {{ ref('int_revenue__mrr_changes') }}
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 rates as (
+
     select * from {{ ref('int_revenue__fx_daily') }}
+
 ),
 
 instants as (
+
     select distinct
         policy,
         provider,
@@ -22,9 +29,11 @@ instants as (
         customer_id,
         occurred_at
     from changes
+
 ),
 
 currencies as (
+
     select distinct
         policy,
         provider,
@@ -33,9 +42,11 @@ currencies as (
         customer_id,
         currency
     from changes
+
 ),
 
 balances as (
+
     select
         instants.policy,
         instants.provider,
@@ -65,9 +76,11 @@ balances as (
             and currencies.currency = changes.currency
             and instants.occurred_at = changes.occurred_at
     left join tenants on instants.tenant_id = tenants.tenant_id
+
 ),
 
 running as (
+
     select
         *,
         sum(change_source_cents) over (
@@ -80,9 +93,11 @@ running as (
             order by occurred_at
         ) as next_date_key
     from balances
+
 ),
 
 final as (
+
     select
         running.policy,
         running.provider,
@@ -100,6 +115,7 @@ final as (
         running.next_date_key
     from running
     left join rates on running.currency = rates.currency and running.date_key = rates.rate_date
+
 )
 
 select * from final

@@ -1,26 +1,37 @@
 -- The bridge of every tenant-local day, exact (not rounded): balances are kept per currency and valued at
 -- the day's rate, so that yesterday's balance at today's rate minus at yesterday's is the fx movement.
 with balances as (
+
     select * from {{ ref('int_revenue__customer_balances') }}
+
 ),
 
 movements as (
+
     select * from {{ ref('int_revenue__mrr_movements') }}
+
 ),
 
 risks as (
+
     select * from {{ ref('int_revenue__risk_changes') }}
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 rates as (
+
     select * from {{ ref('int_revenue__fx_daily') }}
+
 ),
 
 changes as (
+
     select
         policy,
         product,
@@ -51,9 +62,11 @@ changes as (
         from risks
     ) as both_changes
     group by policy, product, tenant_id, currency, date_key
+
 ),
 
 series as (
+
     select
         policy,
         product,
@@ -62,17 +75,21 @@ series as (
         min(date_key) as first_date
     from changes
     group by policy, product, tenant_id, currency
+
 ),
 
 days as (
+
     {{ date_spine(
         "(select min(first_date) from series)",
         "(select coalesce(max(" ~ local_date(as_of(), "tenants.timezone") ~ "), "
         ~ local_date(as_of(), "'UTC'") ~ ") from tenants)"
     ) }}
+
 ),
 
 daily_sources as (
+
     select
         series.policy,
         series.product,
@@ -100,9 +117,11 @@ daily_sources as (
             and series.currency = changes.currency
             and days.date_day = changes.date_key
     left join rates on series.currency = rates.currency and days.date_day = rates.rate_date
+
 ),
 
 revalued as (
+
     select
         *,
         coalesce(
@@ -120,9 +139,11 @@ revalued as (
             rate
         ) as opening_rate
     from daily_sources
+
 ),
 
 closings as (
+
     select
         policy,
         product,
@@ -134,9 +155,11 @@ closings as (
         sum(risk_source_cents * rate) as at_risk_mrr_cents
     from revalued
     group by policy, product, tenant_id, metric_date
+
 ),
 
 moved as (
+
     select
         policy,
         product,
@@ -150,9 +173,11 @@ moved as (
         sum(paying_customers_change) as paying_customers_change
     from movements
     group by policy, product, tenant_id, date_key
+
 ),
 
 final as (
+
     select
         closings.policy,
         closings.product,
@@ -177,6 +202,7 @@ final as (
             and closings.product = moved.product
             and closings.tenant_id = moved.tenant_id
             and closings.metric_date = moved.date_key
+
 )
 
 select * from final

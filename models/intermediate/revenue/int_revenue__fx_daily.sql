@@ -1,37 +1,48 @@
 -- What one minor unit of a currency is worth in minor units of the reporting currency, for every day: the
 -- last published rate stands until the next. Both rates are against the euro, whose own is 1.
 with published as (
+
     select
         rate_date,
         currency,
         eur_rate
     from {{ ref('fx_rates') }}
+
     union all
+
     select distinct
         rate_date,
         'eur' as currency,
         cast(1 as {{ type_numeric() }}) as eur_rate
     from {{ ref('fx_rates') }}
+
 ),
 
 currencies as (
+
     select * from {{ ref('currencies') }}
+
 ),
 
 days as (
+
     {{ date_spine(
         "(select min(rate_date) from " ~ ref('fx_rates') ~ ")",
         "(select " ~ add_days(
             "greatest(max(rate_date), coalesce(" ~ local_date(as_of(), "'UTC'") ~ ", max(rate_date)))", 2
         ) ~ " from " ~ ref('fx_rates') ~ ")"
     ) }}
+
 ),
 
 quoted as (
+
     select distinct currency from published
+
 ),
 
 numbered as (
+
     select
         days.date_day as rate_date,
         quoted.currency,
@@ -43,18 +54,22 @@ numbered as (
     from days
     cross join quoted
     left join published on days.date_day = published.rate_date and quoted.currency = published.currency
+
 ),
 
 daily as (
+
     select
         rate_date,
         currency,
         max(eur_rate) over (partition by currency, publication_number) as eur_rate
     from numbered
     where publication_number > 0
+
 ),
 
 final as (
+
     select
         daily.currency,
         daily.rate_date,
@@ -70,6 +85,7 @@ final as (
         on daily.rate_date = reporting.rate_date and reporting.currency = '{{ var("reporting_currency") }}'
     left join currencies as units on daily.currency = units.currency
     left join currencies as reporting_units on reporting.currency = reporting_units.currency
+
 )
 
 select * from final

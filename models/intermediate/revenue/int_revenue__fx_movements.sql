@@ -2,14 +2,19 @@
 -- between two changes, cut at month ends and at as_of, dated by the day whose rate it was brought to.
 -- Daily sums of it are in int_revenue__daily_mrr; a row per customer and day would only repeat the rate.
 with balances as (
+
     select * from {{ ref('int_revenue__customer_balances') }}
+
 ),
 
 rates as (
+
     select * from {{ ref('int_revenue__fx_daily') }}
+
 ),
 
 foreign_customers as (
+
     select distinct
         policy,
         provider,
@@ -18,9 +23,11 @@ foreign_customers as (
         customer_id
     from balances
     where currency <> '{{ var("reporting_currency") }}'
+
 ),
 
 stretches as (
+
     select
         balances.*,
         coalesce(balances.next_date_key, {{ local_date(as_of(), 'balances.timezone') }}) as end_date_key
@@ -33,14 +40,18 @@ stretches as (
             and balances.tenant_id = foreign_customers.tenant_id
             and balances.customer_id = foreign_customers.customer_id
     where balances.after_source_cents > 0
+
 ),
 
 months as (
+
     select distinct {{ month_start('rate_date') }} as month_start_date
     from rates
+
 ),
 
 pieces as (
+
     select
         stretches.*,
         greatest(stretches.date_key, {{ add_days('months.month_start_date', -1) }}) as from_date,
@@ -52,9 +63,11 @@ pieces as (
         on
             stretches.end_date_key >= months.month_start_date
             and {{ month_start('stretches.date_key') }} <= months.month_start_date
+
 ),
 
 valued as (
+
     select
         pieces.policy,
         pieces.provider,
@@ -85,9 +98,11 @@ valued as (
         pieces.timezone,
         pieces.from_date,
         pieces.to_date
+
 ),
 
 final as (
+
     select
         policy,
         provider,
@@ -102,6 +117,7 @@ final as (
         to_date as date_key
     from valued
     where mrr_after_cents <> mrr_before_cents
+
 )
 
 select * from final

@@ -2,11 +2,14 @@
 -- mrr_netting_minutes of the previous change is one change, dated when it is done. One row per customer,
 -- change and currency.
 with periods as (
+
     select * from {{ ref('int_revenue__subscription_periods') }}
     where mrr_source_cents > 0
+
 ),
 
 edges as (
+
     select
         policy,
         provider,
@@ -17,7 +20,9 @@ edges as (
         valid_from as changed_at,
         mrr_source_cents as change_source_cents
     from periods
+
     union all
+
     select
         policy,
         provider,
@@ -29,9 +34,11 @@ edges as (
         -mrr_source_cents as change_source_cents
     from periods
     where valid_to is not null
+
 ),
 
 instants as (
+
     select
         policy,
         provider,
@@ -44,9 +51,11 @@ instants as (
     from edges
     group by policy, provider, product, tenant_id, customer_id, currency, changed_at
     having sum(change_source_cents) <> 0
+
 ),
 
 followed as (
+
     select
         *,
         lag(changed_at) over (
@@ -54,16 +63,20 @@ followed as (
             order by changed_at, currency
         ) as previous_changed_at
     from instants
+
 ),
 
 timed as (
+
     select
         *,
         {{ seconds_between('previous_changed_at', 'changed_at') }} as seconds_since_previous
     from followed
+
 ),
 
 spaced as (
+
     select
         *,
         case
@@ -71,9 +84,11 @@ spaced as (
             else 1
         end as is_apart
     from timed
+
 ),
 
 grouped as (
+
     select
         *,
         sum(is_apart) over (
@@ -82,9 +97,11 @@ grouped as (
             rows between unbounded preceding and current row
         ) as group_number
     from spaced
+
 ),
 
 netted as (
+
     select
         policy,
         provider,
@@ -97,9 +114,11 @@ netted as (
     from grouped
     group by policy, provider, product, tenant_id, customer_id, currency, group_number
     having sum(change_source_cents) <> 0
+
 ),
 
 dated as (
+
     select
         policy,
         provider,
@@ -110,9 +129,11 @@ dated as (
         max(changed_at) as occurred_at
     from grouped
     group by policy, provider, product, tenant_id, customer_id, group_number
+
 ),
 
 final as (
+
     select
         netted.policy,
         netted.provider,
@@ -131,6 +152,7 @@ final as (
             and netted.tenant_id = dated.tenant_id
             and netted.customer_id = dated.customer_id
             and netted.group_number = dated.group_number
+
 )
 
 select * from final

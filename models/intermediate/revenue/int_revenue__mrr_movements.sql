@@ -1,10 +1,13 @@
 -- One row per change of a customer, valued at the rate of its day, and named. A first revenue ever is
 -- `new`, a return is `reactivation`; what the rate alone does is in int_revenue__fx_movements.
 with balances as (
+
     select * from {{ ref('int_revenue__customer_balances') }}
+
 ),
 
 valued as (
+
     select
         policy,
         provider,
@@ -24,9 +27,11 @@ valued as (
         ) as movement_number
     from balances
     group by policy, provider, product, tenant_id, customer_id, occurred_at, date_key
+
 ),
 
 final as (
+
     select
         policy,
         provider,
@@ -51,6 +56,7 @@ final as (
         occurred_at,
         date_key
     from valued
+
 )
 
 select * from final

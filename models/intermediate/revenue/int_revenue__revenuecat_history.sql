@@ -2,23 +2,30 @@
 -- TRANSFER names no subscription: it enters the history of every subscription that the giving payer had
 -- until then.
 with events as (
+
     select * from {{ ref('stg_revenuecat__events') }}
     where environment = 'PRODUCTION'
+
 ),
 
 payers as (
+
     select * from {{ ref('int_revenue__revenuecat_payers') }}
+
 ),
 
 stripe_subscriptions as (
+
     select distinct
         product,
         subscription_source_id
     from {{ ref('int_revenue__stripe_versions') }}
+
 ),
 
 -- a subscription sold through Stripe that is also in Stripe is counted there
 own_events as (
+
     select
         events.*,
         coalesce(payers.payer_source_id, events.user_source_id) as payer_source_id
@@ -36,9 +43,11 @@ own_events as (
         )
         and events.subscription_source_id is not null
         and stripe_subscriptions.subscription_source_id is null
+
 ),
 
 transfer_events as (
+
     select
         events.project,
         events.event_id,
@@ -48,9 +57,11 @@ transfer_events as (
     from events
     {{ json_array_lateral('events.transferred_from', none, 'giver') }}
     where events.event_type = 'TRANSFER'
+
 ),
 
 transfers as (
+
     select
         transfer_events.project,
         transfer_events.event_id,
@@ -62,9 +73,11 @@ transfers as (
         on transfer_events.project = givers.project and transfer_events.giver_source_id = givers.source_id
     left join payers as takers
         on transfer_events.project = takers.project and transfer_events.taker_source_id = takers.source_id
+
 ),
 
 transferred as (
+
     select distinct
         own_events.project,
         own_events.product,
@@ -78,9 +91,11 @@ transferred as (
             transfers.project = own_events.project
             and transfers.giver_source_id = own_events.payer_source_id
             and transfers.occurred_at >= own_events.occurred_at
+
 ),
 
 history as (
+
     select
         project,
         product,
@@ -102,7 +117,9 @@ history as (
         or coalesce(store = 'PROMOTIONAL', false)
         or coalesce(period_type in ('TRIAL', 'PROMOTIONAL'), false) as is_free
     from own_events
+
     union all
+
     select
         project,
         product,
@@ -122,9 +139,11 @@ history as (
         false as is_trial,
         false as is_free
     from transferred
+
 ),
 
 ordered as (
+
     select
         *,
         row_number() over (
@@ -139,9 +158,11 @@ ordered as (
                 event_id
         ) as state_number
     from history
+
 ),
 
 final as (
+
     select
         *,
         sum(case when is_purchase then 1 else 0 end) over (
@@ -150,6 +171,7 @@ final as (
             rows between unbounded preceding and current row
         ) as purchase_number
     from ordered
+
 )
 
 select * from final

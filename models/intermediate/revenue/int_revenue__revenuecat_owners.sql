@@ -1,28 +1,37 @@
 -- A payer is the source's user. Its tenant: the user's own, else the first that its subscriber attributes
 -- named, else the project stands for it.
 with events as (
+
     select * from {{ ref('stg_revenuecat__events') }}
     where environment = 'PRODUCTION' and user_source_id is not null
+
 ),
 
 payers as (
+
     select * from {{ ref('int_revenue__revenuecat_payers') }}
+
 ),
 
 transfer_events as (
+
     select * from {{ ref('stg_revenuecat__events') }}
     where environment = 'PRODUCTION' and event_type = 'TRANSFER'
+
 ),
 
 users as (
+
     select
         product,
         user_id,
         tenant_id
     from {{ ref('int_core__registered_users') }}
+
 ),
 
 known as (
+
     select
         events.project,
         events.product,
@@ -34,7 +43,9 @@ known as (
         ) as version_number
     from events
     left join payers on events.project = payers.project and events.user_source_id = payers.source_id
+
     union all
+
     -- who only ever received a transfer
     select
         transfer_events.project,
@@ -49,9 +60,11 @@ known as (
         on
             transfer_events.project = payers.project
             and {{ json_text('transfer_events.transferred_to', [0]) }} = payers.source_id
+
 ),
 
 owners as (
+
     select
         project,
         payer_source_id,
@@ -60,16 +73,20 @@ owners as (
     from known
     where payer_source_id is not null
     group by project, payer_source_id
+
 ),
 
 identified as (
+
     select
         *,
         {{ entity_uuid('product', 'user', 'payer_source_id', true) }} as user_id
     from owners
+
 ),
 
 final as (
+
     select
         identified.project,
         identified.product,
@@ -86,6 +103,7 @@ final as (
         ) as tenant_id
     from identified
     left join users on identified.product = users.product and identified.user_id = users.user_id
+
 )
 
 select * from final

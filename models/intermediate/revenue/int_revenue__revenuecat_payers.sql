@@ -5,11 +5,14 @@
 with recursive
 
 events as (
+
     select * from {{ ref('stg_revenuecat__events') }}
     where event_type <> 'TRANSFER'
+
 ),
 
 transfers as (
+
     select
         events.project,
         events.event_id,
@@ -19,24 +22,30 @@ transfers as (
     from {{ ref('stg_revenuecat__events') }} as events
     {{ json_array_lateral('events.transferred_from', none, 'giver') }}
     where events.event_type = 'TRANSFER'
+
 ),
 
 known_givers as (
+
     select distinct
         project,
         event_id
     from transfers
     where giver_source_id not like '$RCAnonymousID:%'
+
 ),
 
 named as (
+
     select
         project,
         occurred_at,
         user_source_id,
         original_user_source_id as other_source_id
     from events
+
     union all
+
     select
         events.project,
         events.occurred_at,
@@ -44,7 +53,9 @@ named as (
         replace(cast(alias.value as {{ type_string() }}), '"', '') as other_source_id
     from events
     {{ json_array_lateral('events.aliases', none, 'alias') }}
+
     union all
+
     select
         transfers.project,
         transfers.occurred_at,
@@ -54,25 +65,31 @@ named as (
     left join known_givers
         on transfers.project = known_givers.project and transfers.event_id = known_givers.event_id
     where known_givers.event_id is null
+
 ),
 
 edges as (
+
     select distinct
         project,
         user_source_id,
         other_source_id
     from named
     where user_source_id <> other_source_id
+
     union
+
     select distinct
         project,
         other_source_id,
         user_source_id
     from named
     where user_source_id <> other_source_id
+
 ),
 
 seen as (
+
     select
         project,
         source_id,
@@ -92,15 +109,19 @@ seen as (
     ) as ids
     where source_id is not null
     group by project, source_id
+
 ),
 
 reachable as (
+
     select
         project,
         source_id,
         source_id as reached_source_id
     from seen
+
     union
+
     select
         reachable.project,
         reachable.source_id,
@@ -108,9 +129,11 @@ reachable as (
     from reachable
     inner join edges
         on reachable.project = edges.project and reachable.reached_source_id = edges.user_source_id
+
 ),
 
 ranked as (
+
     select
         reachable.project,
         reachable.source_id,
@@ -125,15 +148,18 @@ ranked as (
     from reachable
     inner join seen
         on reachable.project = seen.project and reachable.reached_source_id = seen.source_id
+
 ),
 
 final as (
+
     select
         project,
         source_id,
         payer_source_id
     from ranked
     where preference = 1
+
 )
 
 select * from final

@@ -1,23 +1,30 @@
 with history as (
+
     select * from {{ ref('int_revenue__revenuecat_history') }}
+
 ),
 
 policies as (
+
     select * from {{ ref('mrr_policies') }}
     where is_computed
+
 ),
 
 purchases as (
+
     select
         *,
         cast(round({{ seconds_between('purchased_at', 'expires_at') }} / 86400) as integer) as period_days
     from history
     where is_purchase
+
 ),
 
 -- store periods come as two instants: 28 to 31 days are a month, 364 to 366 a year, whole weeks below that
 -- weeks
 priced as (
+
     select
         *,
         case
@@ -42,10 +49,12 @@ priced as (
             else greatest(coalesce(period_days, 1), 1)
         end as interval_count
     from purchases
+
 ),
 
 -- each event's bearing on the purchase it follows
 followed as (
+
     select
         history.*,
         coalesce(history.reason = 'CUSTOMER_SUPPORT' and history.price_usd < 0, false) as is_refund,
@@ -65,9 +74,11 @@ followed as (
             history.project = priced.project
             and history.subscription_source_id = priced.subscription_source_id
             and history.purchase_number = priced.purchase_number
+
 ),
 
 bearings as (
+
     select
         *,
         case
@@ -79,10 +90,12 @@ bearings as (
             when event_type = 'CANCELLATION' and is_refund and is_same_transaction then 'refund'
         end as bearing
     from followed
+
 ),
 
 -- until when access lasts as far as is known after each event; grace never shortens it
 reaching as (
+
     select
         *,
         max(
@@ -108,9 +121,11 @@ reaching as (
         ) = 1 as is_over
     from bearings
     where bearing is not null
+
 ),
 
 recovering as (
+
     select
         *,
         coalesce(lag(has_billing_issue) over (
@@ -118,9 +133,11 @@ recovering as (
             order by state_number
         ), false) as follows_billing_issue
     from reaching
+
 ),
 
 dated as (
+
     select
         *,
         case
@@ -135,9 +152,11 @@ dated as (
             else occurred_at
         end as effective_at
     from recovering
+
 ),
 
 final as (
+
     select
         policies.policy,
         'revenuecat' as provider,
@@ -171,6 +190,7 @@ final as (
         case when not dated.is_over then dated.access_until_at end as access_until_at
     from dated
     cross join policies
+
 )
 
 select * from final

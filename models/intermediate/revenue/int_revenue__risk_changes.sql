@@ -1,14 +1,19 @@
 -- When recurring revenue came at risk (past due, or in a grace period) and when it no longer was.
 with periods as (
+
     select * from {{ ref('int_revenue__subscription_periods') }}
     where is_at_risk and mrr_source_cents > 0
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 edges as (
+
     select
         policy,
         product,
@@ -17,7 +22,9 @@ edges as (
         valid_from as changed_at,
         mrr_source_cents as risk_change_source_cents
     from periods
+
     union all
+
     select
         policy,
         product,
@@ -27,17 +34,21 @@ edges as (
         -mrr_source_cents as risk_change_source_cents
     from periods
     where valid_to is not null
+
 ),
 
 dated as (
+
     select
         edges.*,
         {{ local_date('edges.changed_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key
     from edges
     left join tenants on edges.tenant_id = tenants.tenant_id
+
 ),
 
 final as (
+
     select
         policy,
         product,
@@ -47,6 +58,7 @@ final as (
         sum(risk_change_source_cents) as risk_change_source_cents
     from dated
     group by policy, product, tenant_id, currency, date_key
+
 )
 
 select * from final

@@ -1,25 +1,34 @@
 -- Whom a payment without a subscription belongs to: what the customer's metadata names, else what its
 -- first subscription says, else the account and the customer themselves.
 with charge_events as (
+
     select * from {{ ref('stg_stripe__charge_events') }}
     where is_live
+
 ),
 
 invoice_events as (
+
     select * from {{ ref('stg_stripe__invoice_events') }}
     where is_live
+
 ),
 
 customer_events as (
+
     select * from {{ ref('stg_stripe__customer_events') }}
     where is_live
+
 ),
 
 subscription_owners as (
+
     select * from {{ ref('int_revenue__stripe_owners') }}
+
 ),
 
 named as (
+
     select
         account,
         product,
@@ -29,7 +38,9 @@ named as (
         1 as precedence,
         event_id as source_id
     from customer_events
+
     union all
+
     select
         account,
         product,
@@ -39,7 +50,9 @@ named as (
         2 as precedence,
         subscription_source_id as source_id
     from subscription_owners
+
     union all
+
     select
         account,
         product,
@@ -49,7 +62,9 @@ named as (
         3 as precedence,
         event_id as source_id
     from charge_events
+
     union all
+
     select
         account,
         product,
@@ -59,9 +74,11 @@ named as (
         4 as precedence,
         event_id as source_id
     from invoice_events
+
 ),
 
 numbered as (
+
     select
         *,
         row_number() over (
@@ -70,9 +87,11 @@ numbered as (
         ) as version_number
     from named
     where customer_source_id is not null
+
 ),
 
 final as (
+
     select
         account,
         customer_source_id,
@@ -81,6 +100,7 @@ final as (
         coalesce({{ first_named('user_source_id') }}, customer_source_id) as user_source_id
     from numbered
     group by account, customer_source_id
+
 )
 
 select * from final

@@ -2,28 +2,37 @@
 -- object, or an id whose object came in an event of its own; its coupon is on it (old) or below `source`
 -- (new).
 with versions as (
+
     select * from {{ ref('int_revenue__stripe_versions') }}
+
 ),
 
 items as (
+
     select * from {{ ref('int_revenue__stripe_items') }}
+
 ),
 
 discount_events as (
+
     select * from {{ ref('stg_stripe__discount_events') }}
     where is_live and event_type <> 'customer.discount.deleted'
+
 ),
 
 known_discounts as (
+
     select
         account,
         discount_source_id,
         {{ latest_by('discount', 'created_at') }} as discount
     from discount_events
     group by account, discount_source_id
+
 ),
 
 applied as (
+
     select
         versions.account,
         versions.event_id,
@@ -32,7 +41,9 @@ applied as (
         entry.value as discount
     from versions
     {{ json_array_lateral('versions.discounts', none, 'entry') }}
+
     union all
+
     select
         account,
         event_id,
@@ -43,7 +54,9 @@ applied as (
     where
         {{ json_text('discounts', [0]) }} is null
         and {{ json_text('discount', ['coupon', 'id']) }} is not null
+
     union all
+
     select
         items.account,
         items.event_id,
@@ -52,9 +65,11 @@ applied as (
         entry.value as discount
     from items
     {{ json_array_lateral('items.discounts', none, 'entry') }}
+
 ),
 
 resolved as (
+
     select
         applied.account,
         applied.event_id,
@@ -67,9 +82,11 @@ resolved as (
             applied.account = known_discounts.account
             and replace(cast(applied.discount as {{ type_string() }}), '"', '')
             = known_discounts.discount_source_id
+
 ),
 
 couponed as (
+
     select
         account,
         event_id,
@@ -81,9 +98,11 @@ couponed as (
             else {{ json_value('discount', ['source', 'coupon']) }}
         end as coupon
     from resolved
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -93,6 +112,7 @@ final as (
         {{ json_number('coupon', 'percent_off') }} as percent_off,
         {{ json_number('coupon', 'amount_off') }} as off_source_cents
     from couponed
+
 )
 
 select * from final

@@ -1,8 +1,11 @@
 with items as (
+
     select * from {{ ref('int_revenue__stripe_items') }}
+
 ),
 
 tiers as (
+
     select
         items.account,
         items.event_id,
@@ -26,9 +29,11 @@ tiers as (
         ) as flat_source_cents
     from items
     {{ json_array_lateral('items.tiers', none, 'tier') }}
+
 ),
 
 tiered as (
+
     select
         account,
         event_id,
@@ -45,10 +50,12 @@ tiered as (
         ) as amount_source_cents
     from tiers
     group by account, event_id, item_position
+
 ),
 
 -- a price per package of so many units
 packaged as (
+
     select
         account,
         event_id,
@@ -60,9 +67,11 @@ packaged as (
             else ceil(cast(quantity as {{ type_numeric() }}) / quantity_divisor)
         end as unit_count
     from items
+
 ),
 
 inclusive_taxes as (
+
     select
         items.account,
         items.event_id,
@@ -72,9 +81,11 @@ inclusive_taxes as (
     {{ json_array_lateral('items.tax_rates', none, 'tax') }}
     where {{ json_boolean('tax.value', 'inclusive') }}
     group by items.account, items.event_id, items.item_position
+
 ),
 
 final as (
+
     select
         items.account,
         items.event_id,
@@ -106,6 +117,7 @@ final as (
             items.account = inclusive_taxes.account
             and items.event_id = inclusive_taxes.event_id
             and items.item_position = inclusive_taxes.item_position
+
 )
 
 select * from final

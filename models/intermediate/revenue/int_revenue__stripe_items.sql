@@ -1,9 +1,12 @@
 -- `price` (new) or `plan` (old); a subscription of the oldest shape has one plan of its own and no items.
 with versions as (
+
     select * from {{ ref('int_revenue__stripe_versions') }}
+
 ),
 
 listed as (
+
     select
         versions.account,
         versions.event_id,
@@ -12,9 +15,11 @@ listed as (
         versions.default_tax_rates
     from versions
     {{ json_array_lateral('versions.items', none, 'item') }}
+
 ),
 
 single as (
+
     select
         account,
         event_id,
@@ -23,15 +28,21 @@ single as (
         default_tax_rates
     from versions
     where {{ json_text('items', [0]) }} is null and {{ json_text('legacy_plan', 'id') }} is not null
+
 ),
 
 items as (
+
     select * from listed
+
     union all
+
     select * from single
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -94,6 +105,7 @@ final as (
         end as tax_rates,
         {{ json_value('item', ['discounts']) }} as discounts
     from items
+
 )
 
 select * from final

@@ -2,15 +2,20 @@
 -- else the account stands for the tenant and the customer for the user. The first, so that a later
 -- overwrite moves no history.
 with versions as (
+
     select * from {{ ref('int_revenue__stripe_versions') }}
+
 ),
 
 customer_events as (
+
     select * from {{ ref('stg_stripe__customer_events') }}
     where is_live
+
 ),
 
 customer_versions as (
+
     select
         *,
         row_number() over (
@@ -18,9 +23,11 @@ customer_versions as (
             order by created_at, event_id
         ) as version_number
     from customer_events
+
 ),
 
 customers as (
+
     select
         account,
         customer_source_id,
@@ -28,9 +35,11 @@ customers as (
         {{ first_named('user_source_id') }} as user_source_id
     from customer_versions
     group by account, customer_source_id
+
 ),
 
 subscriptions as (
+
     select
         account,
         subscription_source_id,
@@ -40,9 +49,11 @@ subscriptions as (
         {{ first_named('user_source_id') }} as user_source_id
     from versions
     group by account, subscription_source_id
+
 ),
 
 final as (
+
     select
         subscriptions.account,
         subscriptions.subscription_source_id,
@@ -59,6 +70,7 @@ final as (
         on
             subscriptions.account = customers.account
             and subscriptions.customer_source_id = customers.customer_source_id
+
 )
 
 select * from final

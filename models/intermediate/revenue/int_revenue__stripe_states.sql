@@ -1,21 +1,30 @@
 with versions as (
+
     select * from {{ ref('int_revenue__stripe_versions') }}
+
 ),
 
 amounts as (
+
     select * from {{ ref('int_revenue__stripe_item_amounts') }}
+
 ),
 
 discounts as (
+
     select * from {{ ref('int_revenue__stripe_discounts') }}
+
 ),
 
 policies as (
+
     select * from {{ ref('mrr_policies') }}
     where is_computed
+
 ),
 
 reductions as (
+
     select
         policies.policy,
         discounts.account,
@@ -27,10 +36,12 @@ reductions as (
     cross join policies
     where discounts.duration = 'forever' or policies.temporary_discounts_count
     group by policies.policy, discounts.account, discounts.event_id, discounts.item_position
+
 ),
 
 -- a price of so many periods a year, in month-shares: amount x periods_per_year / (12 x interval_count)
 item_months as (
+
     select
         policies.policy,
         amounts.account,
@@ -48,9 +59,11 @@ item_months as (
         1 + amounts.inclusive_tax_percent / 100 as tax_divisor
     from amounts
     cross join policies
+
 ),
 
 item_mrr as (
+
     select
         item_months.*,
         greatest(
@@ -66,9 +79,11 @@ item_mrr as (
             and item_months.account = reductions.account
             and item_months.event_id = reductions.event_id
             and item_months.item_position = reductions.item_position
+
 ),
 
 subscription_mrr as (
+
     select
         policy,
         account,
@@ -82,9 +97,11 @@ subscription_mrr as (
         sum(mrr_source_cents) as mrr_source_cents
     from item_mrr
     group by policy, account, event_id
+
 ),
 
 discounted as (
+
     select
         subscription_mrr.*,
         greatest(
@@ -100,9 +117,11 @@ discounted as (
             and subscription_mrr.account = reductions.account
             and subscription_mrr.event_id = reductions.event_id
             and reductions.item_position = 0
+
 ),
 
 final as (
+
     select
         policies.policy,
         'stripe' as provider,
@@ -145,6 +164,7 @@ final as (
             policies.policy = discounted.policy
             and versions.account = discounted.account
             and versions.event_id = discounted.event_id
+
 )
 
 select * from final

@@ -4,18 +4,23 @@
 with recursive
 
 events as (
+
     select * from {{ ref('stg_stripe__subscription_events') }}
     where is_live
+
 ),
 
 counted as (
+
     select
         *,
         count(*) over (partition by account, subscription_source_id, created_at) as events_in_second
     from events
+
 ),
 
 precedes as (
+
     select
         later.account,
         later.event_id,
@@ -31,16 +36,20 @@ precedes as (
         later.events_in_second > 1
         and {{ json_contains('earlier.subscription', 'later.previous_attributes') }}
         and not coalesce({{ json_contains('later.subscription', 'earlier.previous_attributes') }}, false)
+
 ),
 
 -- an update names only the version right before it: follow the chain back to its beginning
 chained as (
+
     select
         account,
         event_id,
         earlier_event_id
     from precedes
+
     union
+
     select
         chained.account,
         chained.event_id,
@@ -48,18 +57,22 @@ chained as (
     from chained
     inner join precedes
         on chained.account = precedes.account and chained.earlier_event_id = precedes.event_id
+
 ),
 
 predecessors as (
+
     select
         account,
         event_id,
         count(*) as predecessor_count
     from chained
     group by account, event_id
+
 ),
 
 final as (
+
     select
         events.*,
         row_number() over (
@@ -78,6 +91,7 @@ final as (
     from events
     left join predecessors
         on events.account = predecessors.account and events.event_id = predecessors.event_id
+
 )
 
 select * from final

@@ -1,19 +1,26 @@
 -- What is said once per subscription: Stripe's newest version of the object, RevenueCat's purchases and
 -- wishes.
 with stripe_versions as (
+
     select * from {{ ref('int_revenue__stripe_versions') }}
+
 ),
 
 revenuecat_history as (
+
     select * from {{ ref('int_revenue__revenuecat_history') }}
+
 ),
 
 revenuecat_events as (
+
     select * from {{ ref('stg_revenuecat__events') }}
     where environment = 'PRODUCTION'
+
 ),
 
 newest as (
+
     select
         *,
         row_number() over (
@@ -21,9 +28,11 @@ newest as (
             order by version_number desc
         ) as age_rank
     from stripe_versions
+
 ),
 
 wishes as (
+
     select
         project,
         subscription_source_id,
@@ -33,9 +42,11 @@ wishes as (
         ) as last_confirmed_at
     from revenuecat_events
     group by project, subscription_source_id
+
 ),
 
 purchased as (
+
     select
         project,
         product,
@@ -45,9 +56,11 @@ purchased as (
     from revenuecat_history
     where purchase_number > 0
     group by project, product, subscription_source_id
+
 ),
 
 attributes as (
+
     select
         product,
         account,
@@ -59,7 +72,9 @@ attributes as (
         ended_at
     from newest
     where age_rank = 1
+
     union all
+
     select
         purchased.product,
         purchased.project as account,
@@ -76,9 +91,11 @@ attributes as (
         on
             purchased.project = wishes.project
             and purchased.subscription_source_id = wishes.subscription_source_id
+
 ),
 
 final as (
+
     select
         {{ entity_uuid(
             'product', 'subscription', "account || '|' || subscription_source_id", true
@@ -90,6 +107,7 @@ final as (
         cancel_requested_at,
         ended_at
     from attributes
+
 )
 
 select * from final

@@ -8,10 +8,13 @@
 -- change nothing here merge. subscription_id holds product and account; a subscription that moves to
 -- another tenant ends there and begins here.
 with states as (
+
     select * from {{ ref('int_revenue__subscription_states') }}
+
 ),
 
 bounded as (
+
     select
         *,
         min(effective_at) over (
@@ -21,9 +24,11 @@ bounded as (
         ) as next_effective_at,
         case when access_until_at <= {{ as_of() }} then access_until_at end as ran_out_at
     from states
+
 ),
 
 intervals as (
+
     select
         *,
         case
@@ -33,9 +38,11 @@ intervals as (
         end as valid_to
     from bounded
     where not is_over
+
 ),
 
 followed as (
+
     select
         *,
         {%- for column in constants %}
@@ -48,9 +55,11 @@ followed as (
         partition by policy, product, provider, subscription_id
         order by effective_at, state_number
     )
+
 ),
 
 compared as (
+
     select
         *,
         case
@@ -63,9 +72,11 @@ compared as (
             else 1
         end as is_new_period
     from followed
+
 ),
 
 numbered as (
+
     select
         *,
         sum(is_new_period) over (
@@ -74,9 +85,11 @@ numbered as (
             rows between unbounded preceding and current row
         ) as period_number
     from compared
+
 ),
 
 final as (
+
     select
         policy,
         provider,
@@ -100,6 +113,7 @@ final as (
     group by
         policy, provider, product, tenant_id, user_id, customer_id, subscription_id, period_number,
         status, plan, quantity, billing_interval, currency, mrr_source_cents, is_at_risk
+
 )
 
 select * from final

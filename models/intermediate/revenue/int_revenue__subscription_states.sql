@@ -1,22 +1,31 @@
 -- One ledger for both providers: every state a subscription was in, per policy, under the ids of the
 -- warehouse. A provider's account is part of every key, so that two accounts never mix.
 with stripe_states as (
+
     select * from {{ ref('int_revenue__stripe_states') }}
+
 ),
 
 stripe_owners as (
+
     select * from {{ ref('int_revenue__stripe_owners') }}
+
 ),
 
 revenuecat_states as (
+
     select * from {{ ref('int_revenue__revenuecat_states') }}
+
 ),
 
 revenuecat_owners as (
+
     select * from {{ ref('int_revenue__revenuecat_owners') }}
+
 ),
 
 states as (
+
     select
         stripe_states.policy,
         stripe_states.provider,
@@ -45,7 +54,9 @@ states as (
         on
             stripe_states.account = stripe_owners.account
             and stripe_states.subscription_source_id = stripe_owners.subscription_source_id
+
     union all
+
     select
         revenuecat_states.policy,
         revenuecat_states.provider,
@@ -72,9 +83,11 @@ states as (
         on
             revenuecat_states.account = revenuecat_owners.project
             and revenuecat_states.customer_source_id = revenuecat_owners.payer_source_id
+
 ),
 
 final as (
+
     select
         policy,
         provider,
@@ -100,6 +113,7 @@ final as (
         effective_at,
         access_until_at
     from states
+
 )
 
 select * from final

@@ -1,25 +1,34 @@
 with cash as (
+
     select * from {{ ref('int_revenue__cash_movements') }}
     where user_id is not null
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 rates as (
+
     select * from {{ ref('int_revenue__fx_daily') }}
+
 ),
 
 dated as (
+
     select
         cash.*,
         {{ local_date('cash.occurred_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key
     from cash
     left join tenants on cash.tenant_id = tenants.tenant_id
+
 ),
 
 final as (
+
     select
         dated.product,
         dated.tenant_id,
@@ -31,6 +40,7 @@ final as (
     from dated
     left join rates on dated.currency = rates.currency and dated.date_key = rates.rate_date
     group by dated.product, dated.tenant_id, dated.user_id, dated.date_key
+
 )
 
 select * from final

@@ -1,26 +1,37 @@
 with states as (
+
     select * from {{ ref('int_revenue__subscription_states') }}
     where policy = 'standard'
+
 ),
 
 periods as (
+
     select * from {{ ref('int_revenue__subscription_periods') }}
     where policy = 'standard'
+
 ),
 
 attributes as (
+
     select * from {{ ref('int_revenue__subscription_attributes') }}
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 rates as (
+
     select * from {{ ref('int_revenue__fx_daily') }}
+
 ),
 
 newest as (
+
     select
         *,
         row_number() over (
@@ -28,9 +39,11 @@ newest as (
             order by state_number desc
         ) as age_rank
     from states
+
 ),
 
 running as (
+
     select
         product,
         provider,
@@ -39,9 +52,11 @@ running as (
         max(valid_to) as last_valid_to
     from periods
     group by product, provider, subscription_id
+
 ),
 
 ended as (
+
     select
         newest.*,
         running.mrr_source_cents as running_source_cents,
@@ -55,9 +70,11 @@ ended as (
             and newest.provider = running.provider
             and newest.subscription_id = running.subscription_id
     where newest.age_rank = 1
+
 ),
 
 final as (
+
     select
         ended.subscription_id,
         ended.tenant_id,
@@ -89,6 +106,7 @@ final as (
         on
             ended.currency = rates.currency
             and {{ local_date(as_of(), "coalesce(tenants.timezone, 'UTC')") }} = rates.rate_date
+
 )
 
 select * from final

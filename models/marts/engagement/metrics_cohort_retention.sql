@@ -38,6 +38,7 @@ cohorts as (
 ),
 {% endfor %}
 periods as (
+
     {% for cohort_type, last_period in cohort_types().items() %}
     select
         cohorts.*,
@@ -49,6 +50,7 @@ periods as (
     {%- if not loop.last %}
 
     union all
+
     {% endif -%}
     {% endfor %}
 
@@ -86,6 +88,7 @@ counted as (
 ),
 
 final as (
+
     {% for mode in ['bounded', 'unbounded'] %}
     select
         product,
@@ -102,6 +105,7 @@ final as (
     {%- if not loop.last %}
 
     union all
+
     {% endif -%}
     {% endfor %}
 

@@ -1,12 +1,17 @@
 with movements as (
+
     select * from {{ ref('int_revenue__mrr_movements') }}
+
 ),
 
 fx_movements as (
+
     select * from {{ ref('int_revenue__fx_movements') }}
+
 ),
 
 unioned as (
+
     select
         policy,
         provider,
@@ -20,7 +25,9 @@ unioned as (
         occurred_at,
         date_key
     from movements
+
     union all
+
     select
         policy,
         provider,
@@ -34,9 +41,11 @@ unioned as (
         occurred_at,
         date_key
     from fx_movements
+
 ),
 
 final as (
+
     select
         {{ hash_uuid([
             'policy',
@@ -63,6 +72,7 @@ final as (
         occurred_at,
         date_key
     from unioned
+
 )
 
 select * from final

@@ -1,16 +1,23 @@
 with periods as (
+
     select * from {{ ref('int_revenue__subscription_periods') }}
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 rates as (
+
     select * from {{ ref('int_revenue__fx_daily') }}
+
 ),
 
 final as (
+
     select
         periods.subscription_id,
         periods.customer_id,
@@ -41,6 +48,7 @@ final as (
             periods.currency = rates.currency
             and {{ local_date('periods.valid_from', "coalesce(tenants.timezone, 'UTC')") }}
             = rates.rate_date
+
 )
 
 select * from final

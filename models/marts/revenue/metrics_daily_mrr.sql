@@ -3,14 +3,19 @@
 -- A day of the product is each tenant's own calendar day of that date. Where the newest date has not begun
 -- for a tenant yet, its last balance stands.
 with daily as (
+
     select * from {{ ref('int_revenue__daily_mrr') }}
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 totals as (
+
     select
         daily.metric_date,
         daily.product,
@@ -34,16 +39,20 @@ totals as (
     from daily
     left join tenants on daily.tenant_id = tenants.tenant_id
     group by daily.metric_date, daily.product, daily.policy
+
 ),
 
 remaindered as (
+
     select
         *,
         {{ mrr_bridge_remainders() }}
     from totals
+
 ),
 
 final as (
+
     select
         metric_date,
         product,
@@ -55,6 +64,7 @@ final as (
 
         is_complete
     from remaindered
+
 )
 
 select * from final

@@ -1,21 +1,28 @@
 {%- set timezone = "coalesce(tenants.timezone, 'UTC')" -%}
 
 with daily as (
+
     select * from {{ ref('int_revenue__daily_mrr') }}
+
 ),
 
 tenants as (
+
     select * from {{ ref('dim_tenant') }}
+
 ),
 
 remaindered as (
+
     select
         *,
         {{ mrr_bridge_remainders() }}
     from daily
+
 ),
 
 final as (
+
     select
         daily.metric_date,
         daily.product,
@@ -30,6 +37,7 @@ final as (
     from remaindered as daily
     left join tenants on daily.tenant_id = tenants.tenant_id
     where daily.metric_date <= {{ local_date(as_of(), timezone) }}
+
 )
 
 select * from final

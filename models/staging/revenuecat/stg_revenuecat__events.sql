@@ -1,8 +1,11 @@
 with source as (
+
     select * from {{ source('revenuecat', 'events') }}
+
 ),
 
 final as (
+
     select
         project,
         event_id,
@@ -43,6 +46,7 @@ final as (
             json_integer('payload', ['event', 'grace_period_expiration_at_ms'])
         ) }} as grace_expires_at
     from source
+
 )
 
 select * from final

@@ -1,11 +1,14 @@
 {%- set object = ['data', 'object'] -%}
 
 with events as (
+
     select * from {{ source('stripe', 'events') }}
     where event_type like 'charge.%' and object_type = 'charge'
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -30,6 +33,7 @@ final as (
         received_at,
         {{ to_timestamp_seconds(json_integer('payload', object + ['created'])) }} as charged_at
     from events
+
 )
 
 select * from final

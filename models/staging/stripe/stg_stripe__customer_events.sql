@@ -1,11 +1,14 @@
 {%- set object = ['data', 'object'] -%}
 
 with events as (
+
     select * from {{ source('stripe', 'events') }}
     where event_type in ('customer.created', 'customer.updated', 'customer.deleted')
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -20,6 +23,7 @@ final as (
         created_at,
         received_at
     from events
+
 )
 
 select * from final

@@ -3,11 +3,14 @@
 -- Newer events name a discount by its id alone; the discount itself arrives in an event of its own, its
 -- coupon on it (old) or below `source` (new).
 with events as (
+
     select * from {{ source('stripe', 'events') }}
     where event_type like 'customer.discount.%'
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -22,6 +25,7 @@ final as (
         created_at,
         received_at
     from events
+
 )
 
 select * from final

@@ -1,8 +1,11 @@
 with source as (
+
     select * from {{ source('stripe', 'events') }}
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -19,6 +22,7 @@ final as (
         created_at,
         received_at
     from source
+
 )
 
 select * from final

@@ -2,11 +2,14 @@
 
 -- The subscription stands on the invoice (old) or below its parent (2025-03-31 and later).
 with events as (
+
     select * from {{ source('stripe', 'events') }}
     where event_type like 'invoice.%' and object_type = 'invoice'
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -37,6 +40,7 @@ final as (
             json_integer('payload', object + ['status_transitions', 'paid_at'])
         ) }} as paid_at
     from events
+
 )
 
 select * from final

@@ -3,11 +3,14 @@
 -- Both shapes of the API: the billing period stands on the subscription (old) or on its items (2025-03-31
 -- and later).
 with events as (
+
     select * from {{ source('stripe', 'events') }}
     where event_type like 'customer.subscription.%' and object_type = 'subscription'
+
 ),
 
 final as (
+
     select
         account,
         event_id,
@@ -54,6 +57,7 @@ final as (
             ~ json_integer('payload', object + ['items', 'data', 0, 'current_period_end']) ~ ")"
         ) }} as current_period_ends_at
     from events
+
 )
 
 select * from final

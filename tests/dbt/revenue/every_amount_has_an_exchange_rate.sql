@@ -45,7 +45,8 @@
     {%- set sentences = [] %}
     {%- for row in run_query(unrated) %}
         {%- if row['first_rate_date'] is none %}
-            {%- do sentences.append("the currency " ~ row['currency'] ~ " (in use since " ~ row['first_date'] ~ ") has no exchange rate") %}
+            {%- do sentences.append("the currency " ~ row['currency'] ~ " (in use since " ~ row['first_date']
+                ~ ") has no exchange rate") %}
         {%- else %}
             {%- do sentences.append("the currency " ~ row['currency'] ~ " is in use since " ~ row['first_date']
                 ~ ", its rates begin on " ~ row['first_rate_date']) %}

@@ -6,6 +6,7 @@
 {%- endset %}
 
 with days as (
+
     select
         product,
         policy,
@@ -15,7 +16,9 @@ with days as (
         net_mrr_cents,
         {{ bridged }} as bridged_mrr_cents
     from {{ ref('metrics_daily_tenant_mrr') }}
+
     union all
+
     select
         product,
         policy,
@@ -25,9 +28,11 @@ with days as (
         net_mrr_cents,
         {{ bridged }} as bridged_mrr_cents
     from {{ ref('metrics_daily_mrr') }}
+
 ),
 
 followed as (
+
     select
         *,
         coalesce(
@@ -35,6 +40,7 @@ followed as (
         ) as previous_mrr_cents,
         lag(metric_date) over (partition by product, policy, tenant order by metric_date) as previous_date
     from days
+
 )
 
 select *

@@ -1,5 +1,6 @@
 -- Facts and metrics tell the same: per tenant, the movements up to as_of add up to the closing MRR.
 with movements as (
+
     select
         movements.policy,
         movements.product,
@@ -9,9 +10,11 @@ with movements as (
     inner join {{ ref('dim_tenant') }} as tenants on movements.tenant_id = tenants.tenant_id
     where movements.date_key <= {{ local_date(as_of(), 'tenants.timezone') }}
     group by movements.policy, movements.product, movements.tenant_id
+
 ),
 
 ranked as (
+
     select
         *,
         row_number() over (
@@ -19,6 +22,7 @@ ranked as (
             order by metric_date desc
         ) as age_rank
     from {{ ref('metrics_daily_tenant_mrr') }}
+
 )
 
 select

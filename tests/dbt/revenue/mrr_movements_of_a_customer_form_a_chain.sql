@@ -1,6 +1,7 @@
 -- Each movement of a customer begins where the one before ended, the rate's own movements included; the
 -- first begins at nothing. A gap is a movement that was lost, or one that was counted twice.
 with movements as (
+
     select
         *,
         coalesce(
@@ -11,6 +12,7 @@ with movements as (
             0
         ) as expected_before_cents
     from {{ ref('fact_mrr_movements') }}
+
 )
 
 select *

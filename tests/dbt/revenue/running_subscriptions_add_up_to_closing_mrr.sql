@@ -1,5 +1,6 @@
 -- The subscriptions that run at as_of, each at that day's rate, are the closing MRR of the tenant.
 with running as (
+
     select
         periods.policy,
         periods.product,
@@ -18,9 +19,11 @@ with running as (
             or {{ local_date('periods.valid_to', 'tenants.timezone') }} > {{ local_date(as_of(), 'tenants.timezone') }}
         )
     group by periods.policy, periods.product, periods.tenant_id
+
 ),
 
 ranked as (
+
     select
         *,
         row_number() over (
@@ -28,6 +31,7 @@ ranked as (
             order by metric_date desc
         ) as age_rank
     from {{ ref('metrics_daily_tenant_mrr') }}
+
 )
 
 select

@@ -1,5 +1,6 @@
 -- A subscription is in one state at a time: no period begins before the one before it has ended.
 with periods as (
+
     select
         *,
         lead(valid_from) over (
@@ -7,6 +8,7 @@ with periods as (
             order by valid_from
         ) as next_valid_from
     from {{ ref('fact_subscription_periods') }}
+
 )
 
 select *
