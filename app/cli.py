@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from app.cli_contract import contract
 from app.cli_db import db
 from app.cli_errors import fail, sentences
 from tallyhouse.errors import TallyhouseError
@@ -209,6 +210,7 @@ def docs() -> None:
     click.echo(f"The catalogue: {settings.root / 'target' / 'static_index.html'}")
 
 
+main.add_command(contract)
 main.add_command(db)
 
 

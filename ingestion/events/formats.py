@@ -20,7 +20,7 @@ def decoder(form: FileFormat, header: bytes) -> Decoder:
     """The function that reads one line of a file of this format."""
     if form.type == "jsonl":
         return decode_object
-    columns = form.columns or tuple(_cells(form, header.decode(form.encoding, "replace")))
+    columns = form.columns or tuple(cells_of(form, header.decode(form.encoding, "replace")))
     nulls = frozenset(form.null_text)
 
     def decode(line: bytes) -> dict[str, Any] | Rejected:
@@ -31,7 +31,7 @@ def decoder(form: FileFormat, header: bytes) -> Decoder:
         if "\x00" in text:
             text = text.replace("\x00", "\ufffd")
         try:
-            cells = _cells(form, text)
+            cells = cells_of(form, text)
         except csv.Error as error:
             return Rejected("invalid_csv", f"The line cannot be read: {error}.")
         if len(cells) != len(columns):
@@ -45,7 +45,7 @@ def decoder(form: FileFormat, header: bytes) -> Decoder:
     return decode
 
 
-def _cells(form: FileFormat, text: str) -> list[str]:
+def cells_of(form: FileFormat, text: str) -> list[str]:
     if form.type == "whitespace":
         return text.split()
     return next(csv.reader([text], delimiter=form.delimiter, strict=True), [])

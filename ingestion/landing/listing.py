@@ -15,7 +15,7 @@ from tallyhouse.storage import Storage, open_storage
 # tenants are known to what follows.
 KINDS = ("cdc", "events", "revenuecat", "stripe")
 
-_UNFINISHED = (".tmp", ".part", ".partial", ".crc", ".swp")
+UNFINISHED = (".tmp", ".part", ".partial", ".crc", ".swp")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -42,7 +42,7 @@ class Landing:
         found: list[LandingFile] = []
         for path, _, version in self.storage.files():
             parts = path.split("/")
-            if any(part.startswith((".", "_")) for part in parts) or path.endswith(_UNFINISHED):
+            if any(part.startswith((".", "_")) for part in parts) or path.endswith(UNFINISHED):
                 continue
             if parts[0] in KINDS and len(parts) > 2:
                 found.append(LandingFile(parts[0], parts[1], path, version))

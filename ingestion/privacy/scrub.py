@@ -55,9 +55,14 @@ class TooDeep(Exception):
     """A record nested deeper than anything meaningful."""
 
 
+def snake_case(key: str) -> str:
+    """A name in lower case with underscores, however it was written."""
+    return _HUMP.sub("_", key[:100]).lower().replace("-", "_").replace(" ", "_").replace(".", "_")
+
+
 def judge_key(key: str) -> str:
     """What a property's name says about its value: keep, remove, token or subnet."""
-    snake = _HUMP.sub("_", key[:100]).lower().replace("-", "_").replace(" ", "_").replace(".", "_")
+    snake = snake_case(key)
     if _SECRET.fullmatch(snake) or _NATIONAL.fullmatch(snake):
         return REMOVE
     if _NETWORK.fullmatch(snake):
@@ -98,7 +103,7 @@ class Scrubber:
             if depth > MAX_DEPTH:
                 raise TooDeep
             return [self.value(key, item, tenant_id, depth + 1) for item in value]
-        if isinstance(value, int) and value >= 10**12 and _forbidden_number(str(value)):
+        if isinstance(value, int) and value >= 10**12 and is_forbidden_number(str(value)):
             return REMOVED
         return value
 
@@ -137,7 +142,7 @@ class Scrubber:
         def digits(match: re.Match[str]) -> str:
             found = match[0]
             bare = re.sub(r"\D", "", found)
-            if _forbidden_number(bare):
+            if is_forbidden_number(bare):
                 return REMOVED
             if found.startswith("+"):
                 return token(found)
@@ -164,7 +169,7 @@ class Scrubber:
         return self.text(_PAIR.sub(pair, text), None)[:RECORD_TEXT_LIMIT]
 
 
-def _forbidden_number(digits: str) -> bool:
+def is_forbidden_number(digits: str) -> bool:
     """A South African id (13 digits, birth date, Luhn) or a payment card (brand prefix, Luhn)."""
     if len(digits) == 13 and _BIRTH.fullmatch(digits) and _luhn(digits):
         return True

@@ -115,6 +115,7 @@ BACKWARD = {
     "events": ("ingestion/events/times.py", "import ingestion.events.parser"),
     "cdc": ("ingestion/cdc/decode/rows.py", "import ingestion.cdc.scd.tables"),
     "decode": ("ingestion/cdc/decode/types.py", "import ingestion.cdc.decode.fast.reader"),
+    "drafting": ("ingestion/drafting/personal.py", "import ingestion.drafting.cdc"),
     "scd": ("ingestion/cdc/scd/apply.py", "import ingestion.cdc.scd.fast.versions"),
 }
 
