@@ -84,14 +84,17 @@ def run(
     *,
     warehouse: Warehouse | None = None,
     on_event: Callable[[Any], None] | None = None,
+    project: Any = None,
 ) -> DbtOutcome:
     """Run dbt inside this process, e.g. `run(["build"], settings)`; it prints nothing itself.
 
-    `on_event` receives dbt's own structured events as they happen. The log goes to `logs/`.
+    `on_event` receives dbt's own structured events as they happen. The log goes to `logs/`. A
+    `project` is what dbt parsed before (its Manifest, for this very database); without one it parses.
     """
     warehouse = warehouse or open_warehouse(settings)
     with watched(warehouse, settings.reader_patience, _complain):
-        return _invoke([*args, *_variables(variables)], settings, environment(warehouse), on_event)
+        given = environment(warehouse)
+        return _invoke([*args, *_variables(variables)], settings, given, on_event, project)
 
 
 def parse(settings: Settings) -> None:
@@ -110,6 +113,7 @@ def _invoke(
     settings: Settings,
     given: dict[str, str],
     on_event: Callable[[Any], None] | None,
+    project: Any = None,
 ) -> DbtOutcome:
     from dbt.cli.main import dbtRunner
 
@@ -117,7 +121,7 @@ def _invoke(
     root = str(settings.root)
     given |= {"DBT_PROFILES_DIR": root, "DBT_PROJECT_DIR": root}
     with _environ(given):
-        runner = dbtRunner(callbacks=[on_event] if on_event else [])
+        runner = dbtRunner(project, callbacks=[on_event] if on_event else [])
         answer = runner.invoke(["--log-level", "none", *args])
     if answer.exception is not None:
         words = " ".join(str(answer.exception).split())

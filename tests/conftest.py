@@ -3,9 +3,7 @@
 Belongs here: what more than one folder of tests needs. Does not belong here: data of one test.
 """
 
-import fcntl
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,11 @@ from psycopg import sql
 from app.preparation import prepare
 from tallyhouse.database import Warehouse, open_warehouse
 from tallyhouse.settings import Settings
+from tests import built_sample
+from tests.built_sample import BuiltSample, build_sample, copy_of_sample
+from tests.once import made_once, users
+
+EMPTY = "template1"
 
 
 @pytest.fixture(scope="session")
@@ -55,21 +58,21 @@ def fresh_database(
     """
 
     def make(label: str = "test", *, prepared: bool = False) -> Warehouse:
-        name = f"{label}_{secrets.token_hex(4)}"
-        _create(warehouse_server, name, prepared_template if prepared else "template1")
-        home = session_folder / name
-        home.mkdir()
-        settings = Settings.from_env(
-            {
-                "TALLYHOUSE_HOME": str(home),
-                "TALLYHOUSE_LANDING": str(home / "landing"),
-                "TALLYHOUSE_DATABASE_URL": warehouse_server.database(name).url,
-            }
-        )
-        warehouse = replace(warehouse_server.database(name), settings=settings, server=None)
-        if prepared:
-            prepare(warehouse)  # what belongs to the server, or to a database's name
-        return warehouse
+        template = prepared_template if prepared else EMPTY
+        return _copy(warehouse_server, template, session_folder, label)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sample_copy(
+    warehouse_server: Warehouse, built_template: Path, session_folder: Path
+) -> Callable[[str], BuiltSample]:
+    """A factory of copies of the built sample: `sample_copy("truth")`; each belongs to who asked."""
+
+    def make(label: str) -> BuiltSample:
+        copy = _copy(warehouse_server, built_sample.NAME, session_folder, label)
+        return copy_of_sample(copy, built_template)
 
     return make
 
@@ -80,7 +83,7 @@ def prepared_template(warehouse_server: Warehouse, session_folder: Path) -> str:
     name = "prepared_template"
 
     def make(mark: Path) -> None:
-        _create(warehouse_server, name, "template1")
+        _create(warehouse_server, name, EMPTY)
         prepare(warehouse_server.database(name))
         mark.touch()
 
@@ -88,12 +91,54 @@ def prepared_template(warehouse_server: Warehouse, session_folder: Path) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def built_template(
+    warehouse_server: Warehouse, prepared_template: str, session_folder: Path
+) -> Path:
+    """The home of the built sample, whose database is only ever copied: building takes a minute."""
+
+    def build(home: Path) -> None:
+        home.mkdir()
+        _create(warehouse_server, built_sample.NAME, prepared_template)
+        build_sample(_at_home(warehouse_server.database(built_sample.NAME), home))
+
+    return made_once(session_folder / built_sample.NAME, build)
+
+
+def _copy(server: Warehouse, template: str, folder: Path, label: str) -> Warehouse:
+    """A database and a home with a name of their own; prepared, if what it copies is."""
+    name = f"{label}_{secrets.token_hex(4)}"
+    _create(server, name, template)
+    (folder / name).mkdir()
+    warehouse = _at_home(server.database(name), folder / name)
+    if template != EMPTY:
+        prepare(warehouse)  # what belongs to the server, or to a database's name
+    return warehouse
+
+
+def _at_home(database: Warehouse, home: Path) -> Warehouse:
+    """The database with settings that keep everything else in this home."""
+    settings = Settings.from_env(
+        {
+            "TALLYHOUSE_HOME": str(home),
+            "TALLYHOUSE_LANDING": str(home / "landing"),
+            "TALLYHOUSE_DATABASE_URL": database.url,
+        }
+    )
+    return replace(database, settings=settings, server=None)
+
+
 def _create(server: Warehouse, name: str, template: str) -> None:
-    """A new database; copied through the log, because copying files waits for a checkpoint."""
+    """A new database; copied through the log, because copying files waits for a checkpoint.
+
+    One of that name is what a worker left that was killed while making it.
+    """
     with server.database("postgres").connect(autocommit=True) as connection:
+        place = sql.Identifier(name)
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(place))
         connection.execute(
             sql.SQL("create database {} template {} strategy = 'wal_log'").format(
-                sql.Identifier(name), sql.Identifier(template)
+                place, sql.Identifier(template)
             )
         )
 
@@ -104,33 +149,3 @@ def _spare_the_disk(server: Warehouse) -> None:
         connection.execute("alter system set fsync = off")
         connection.execute("alter system set full_page_writes = off")
         connection.execute("select pg_reload_conf()")
-
-
-def made_once(place: Path, make: Callable[[Path], object]) -> Path:
-    """A folder or file of the session that the first worker to come makes; others wait for it."""
-    draft = place.with_name(f".{place.name}")
-    with place.with_name(f"{place.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not place.exists():
-            shutil.rmtree(draft, ignore_errors=True)  # of a worker that failed
-            make(draft)
-            draft.rename(place)
-    return place
-
-
-class users:
-    """How many workers use the server of this home, counted in a file under a lock."""
-
-    def __init__(self, home: Path, change: int) -> None:
-        self.change = change
-        self.counter = home / "users"
-        self.lock = (home / "users.lock").open("a")
-
-    def __enter__(self) -> int:
-        fcntl.flock(self.lock, fcntl.LOCK_EX)
-        count = int(self.counter.read_text()) if self.counter.exists() else 0
-        self.counter.write_text(str(count + self.change))
-        return count + self.change
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.close()

@@ -10,9 +10,9 @@ from hashlib import md5
 from typing import Any
 from uuid import UUID
 
-from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
+from tests.building import run_dbt
 
 # the core models; what of other domains they read is an empty table here (HandMade.stand_in)
 CORE = (
@@ -37,7 +37,6 @@ class HandMade:
     """A warehouse whose raw rows are written by hand, one load after the other."""
 
     warehouse: Warehouse
-    target: str
     load_id: int = 0
     partitions: set[str] = field(default_factory=set)
 
@@ -126,11 +125,7 @@ class HandMade:
 
     def build(self, *args: str) -> None:
         """Run dbt on what the arguments select."""
-        outcome = dbt.run(
-            ["run", "--target-path", self.target, *args],
-            self.warehouse.settings,
-            warehouse=self.warehouse,
-        )
+        outcome = run_dbt(self.warehouse, "run", *args)
         if not outcome.success:
             raise TallyhouseError("; ".join(outcome.failures))
 

@@ -8,6 +8,8 @@ import json
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -29,13 +31,25 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tallyhouse-checks-") as folder:
         counts = _counts(Path(folder), PROJECT_ROOT)
     click.echo("")
-    for name, count in counts.items():
-        click.echo(f"{name}: {count.passed} passed, {count.failed} failed")
-    click.echo(f"all of it took {time.monotonic() - started:.0f} s")
-    passed = sum(count.passed for count in counts.values())
-    failed = sum(count.failed for count in counts.values())
-    click.echo(f"{passed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    for line in closing_lines(counts, time.monotonic() - started):
+        click.echo(line)
+    sys.exit(1 if any(count.failed for count in counts.values()) else 0)
+
+
+def closing_lines(counts: Mapping[str, Count], seconds: float) -> list[str]:
+    """What was left out and why, each part's count, and last the count of all."""
+    reasons = sum((Counter(count.skipped) for count in counts.values()), Counter[str]())
+    whole = Count(
+        sum(count.passed for count in counts.values()),
+        sum(count.failed for count in counts.values()),
+        reasons,
+    )
+    return [
+        *(f"SKIPPED {number}: {reason}" for reason, number in sorted(reasons.items())),
+        *(f"{name}: {count}" for name, count in counts.items()),
+        f"all of it took {seconds:.0f} s",
+        str(whole),
+    ]
 
 
 def _counts(folder: Path, root: Path) -> dict[str, Count]:
@@ -56,23 +70,27 @@ def _counts(folder: Path, root: Path) -> dict[str, Count]:
 
 
 def _pytest(folder: Path, root: Path, given: dict[str, str]) -> Count:
-    """All of pytest on three workers, because many tests wait for processes of their own; a run
-    that did not even start counts as one failure."""
+    """All of pytest, a file of tests at a time on two workers: one would wait with its database."""
     report = folder / "pytest.xml"
     # in the order of pyproject's testpaths: files of few but long tests come first, not last
-    how = ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    how = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *how, f"--junit-xml={report}"]
     code = parts.in_front(command, root, given)
+    return count_of(report, code)
+
+
+def count_of(report: Path, code: int) -> Count:
+    """The count in pytest's report; a run that did not even start is one failure."""
     if not report.exists():
         return Count(failed=1)
-    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
-    total, bad, skipped = (
-        sum(int(suite.get(name, "0")) for suite in suites)
-        for name in ("tests", "failures", "skipped")
+    cases = list(ElementTree.parse(report).getroot().iter("testcase"))
+    failed = sum(
+        case.find("failure") is not None or case.find("error") is not None for case in cases
     )
-    errors = sum(int(suite.get("errors", "0")) for suite in suites)
-    failed = bad + errors
-    return Count(total - failed - skipped, max(failed, 1 if code else 0))
+    found = [case.find("skipped") for case in cases]
+    skipped = Counter(skip.get("message", "") for skip in found if skip is not None)
+    passed = len(cases) - failed - skipped.total()
+    return Count(passed, max(failed, 1 if code else 0), dict(skipped))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -20,10 +20,16 @@ ROOM_TO_LEAVE = 60.0  # seconds in which an interrupted part may stop its server
 
 @dataclass(frozen=True)
 class Count:
-    """How many checks of one kind passed and failed."""
+    """How many checks of one kind passed and failed, and how many did not run for which reason."""
 
     passed: int = 0
     failed: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        left_out = sum(self.skipped.values())
+        tail = f", {left_out} skipped" if left_out else ""
+        return f"{self.passed} passed, {self.failed} failed{tail}"
 
 
 def environment(folder: Path) -> dict[str, str]:

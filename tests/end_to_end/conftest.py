@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from simulator import write_sample
-from tests.conftest import made_once, users
 from tests.end_to_end.house import House
 from tests.end_to_end.marts import contents
+from tests.once import made_once, users
 
 DAYS, SEED, SCALE = 45, 5, 0.06
 
@@ -79,7 +79,7 @@ def undisturbed(
 
     def run(out: Path) -> None:
         shutil.copytree(sample / "landing", house.landing)
-        printed = house.good("run")
+        printed = house.good("run", dbt_tests=True)
         out.mkdir()
         found = {"printed": printed, "marts": contents(house.warehouse())}
         (out / "found.json").write_text(json.dumps(found), "utf-8")

@@ -24,9 +24,10 @@ class House:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of every command of this house.
+        """The environment of every command of this house; dbt writes what a run needs, no more.
 
-        dbt's unit tests are left out: they depend on the code alone, not on what a house holds.
+        Its unit tests depend on the code alone, not on what a house holds. Of houses that hold the
+        same rows one is asked for its data tests (`dbt_tests`).
         """
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TALLYHOUSE_", "DBT_"))}
         return {
@@ -36,14 +37,19 @@ class House:
             "TALLYHOUSE_PII_KEY_FILE": str(self.key_file),
             "DBT_TARGET_PATH": str(self.home / "target"),
             "DBT_LOG_PATH": str(self.home / "logs"),
-            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
+            "DBT_WRITE_JSON": "false",
+            "DBT_LOG_LEVEL_FILE": "none",
+            "DBT_EXCLUDE_RESOURCE_TYPES": "test unit_test",
         }
 
-    def run(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, dbt_tests: bool = False, timeout: float = 900
+    ) -> subprocess.CompletedProcess[str]:
         """Run `tallyhouse …` to its end."""
+        tested = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"} if dbt_tests else {}
         return subprocess.run(
             [COMMAND, *arguments],
-            env=self.environment,
+            env={**self.environment, **tested},
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -56,9 +62,9 @@ class House:
         assert warehouse is not None, "the warehouse of this house does not run"
         return warehouse
 
-    def good(self, *arguments: str) -> str:
+    def good(self, *arguments: str, dbt_tests: bool = False) -> str:
         """Run a command that must succeed; returns everything it printed."""
-        done = self.run(*arguments)
+        done = self.run(*arguments, dbt_tests=dbt_tests)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 

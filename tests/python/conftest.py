@@ -13,12 +13,9 @@ from tests.python.object_store import FaultyLine, ObjectStore
 
 
 @pytest.fixture(scope="module")
-def hand_made(
-    fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
-) -> HandMade:
+def hand_made(fresh_database: Callable[..., Warehouse]) -> HandMade:
     """A warehouse whose raw rows the module writes itself."""
-    target = tmp_path_factory.mktemp("dbt") / "target"
-    hand_made = HandMade(fresh_database("models", prepared=True), str(target))
+    hand_made = HandMade(fresh_database("models", prepared=True))
     hand_made.stand_in()
     return hand_made
 

@@ -1,7 +1,6 @@
 """Two tenants' logins in every mart of a built sample: their own rows, all of them, no others; also
 while everything is rebuilt (issue 2, "Must show"; rules 70 to 73)."""
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,15 +11,13 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app import pipeline
-from simulator import write_sample
-from tallyhouse import dbt
 from tallyhouse.database import Warehouse, roles
+from tests.building import run_dbt
+from tests.built_sample import BuiltSample
 
 pytestmark = pytest.mark.slow
 
 PASSWORD = "only-for-this-test"
-DAYS, SEED, SCALE = 30, 5, 0.05
 
 MARTS = """
 select s.schema_name::text, s.relation_name::text
@@ -42,7 +39,6 @@ class Built:
     """A built sample with a login for each of two tenants of every product."""
 
     warehouse: Warehouse
-    target: str
     logins: dict[str, list[UUID]] = field(default_factory=dict)
 
     def rows(self, query: str | sql.Composable) -> list[tuple[Any, ...]]:
@@ -53,32 +49,16 @@ class Built:
         return [sql.SQL("{}.{}").format(*map(sql.Identifier, row)) for row in self.rows(MARTS)]
 
     def build(self, *args: str) -> None:
-        outcome = dbt.run(
-            ["run", "--target-path", self.target, *args],
-            self.warehouse.settings,
-            warehouse=self.warehouse,
-        )
+        outcome = run_dbt(self.warehouse, "run", *args)
         assert outcome.success, outcome.failures
 
 
 @pytest.fixture(scope="module")
-def built(
-    fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Built]:
-    """The sample, loaded and built; one login with the first tenant of each product, one with the
-    second, so that no mart is empty for either."""
-    warehouse = fresh_database("every_mart", prepared=True)
-    out = tmp_path_factory.mktemp("sample")
-    write_sample(out, DAYS, SEED, SCALE)
-    shutil.move(out / "landing", warehouse.settings.landing)
-    pipeline.load(warehouse.settings, warehouse)
-    built = Built(warehouse, str(tmp_path_factory.mktemp("dbt") / "target"))
-    outcome = dbt.run(
-        ["build", "--target-path", built.target, "--exclude-resource-type", "test", "unit_test"],
-        warehouse.settings,
-        warehouse=warehouse,
-    )
-    assert outcome.success, outcome.failures
+def built(sample_copy: Callable[[str], BuiltSample]) -> Iterator[Built]:
+    """The built sample; one login with the first tenant of each product, one with the second, so
+    that no mart is empty for either."""
+    warehouse = sample_copy("every_mart").warehouse
+    built = Built(warehouse)
     name = warehouse.parameters["dbname"]
     busiest = (
         "select tenant_id, row_number() over (partition by product order by count(*) desc) "

@@ -3,15 +3,14 @@ their own rows or nothing (rule 72)."""
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from tallyhouse import dbt
 from tallyhouse.database import roles
+from tests.building import run_dbt
 from tests.hand_made import CORE, HandMade, uuid_of
 
 pytestmark = pytest.mark.slow
@@ -35,13 +34,11 @@ def secured(hand_made: HandMade) -> HandMade:
 @pytest.fixture(scope="module")
 def catalogue_query(secured: HandMade) -> str:
     """The catalogue test of the project, as dbt runs it."""
-    outcome = dbt.run(
-        ["test", "-s", CATALOGUE_TEST, "--target-path", secured.target],
-        secured.warehouse.settings,
-        warehouse=secured.warehouse,
-    )
+    outcome = run_dbt(secured.warehouse, "test", "-s", CATALOGUE_TEST)
     assert outcome.tests_passed == 1
-    (compiled,) = Path(secured.target).glob(f"compiled/**/{CATALOGUE_TEST}.sql")
+    (compiled,) = (secured.warehouse.settings.home / "target").glob(
+        f"compiled/**/{CATALOGUE_TEST}.sql"
+    )
     return compiled.read_text(encoding="utf-8")
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.load import load_all
-from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import parse_instant
+from tests.building import NO_TESTS, run_dbt
 
 ENGAGEMENT = ("+path:models/marts/engagement", "+fact_sessions")
 PRODUCTIVITY = (*ENGAGEMENT, "+fact_productivity")
@@ -66,15 +66,9 @@ class House:
         settings = replace(
             self.warehouse.settings, as_of=parse_instant(as_of, "as_of") if as_of else None
         )
-        outcome = dbt.run(
-            [
-                *("build", "--select", *select),
-                *("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"),
-                *(["--full-refresh"] if full_refresh else []),
-            ],
-            settings,
-            warehouse=replace(self.warehouse, settings=settings),
-        )
+        refresh = ["--full-refresh"] if full_refresh else []
+        warehouse = replace(self.warehouse, settings=settings)
+        outcome = run_dbt(warehouse, "build", "--select", *select, *NO_TESTS, *refresh)
         assert outcome.success, outcome.failures
 
     def query(self, text: str) -> list[tuple[Any, ...]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -14,9 +12,7 @@ from ml.common.spec import Feature, ModelSpec
 from ml.common.training import train
 from tests.python.ml.made_up import SPEC as MADE_UP
 from tests.python.ml.made_up import START
-
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "ml"
-needs_data = pytest.mark.skipif(not DATA.exists(), reason=f"{DATA} is not there")
+from tests.shared_data import shared
 
 
 def spec_for(features: tuple[Feature, ...]) -> ModelSpec:
@@ -24,9 +20,8 @@ def spec_for(features: tuple[Feature, ...]) -> ModelSpec:
 
 
 @pytest.mark.slow
-@needs_data
 def test_telco_churn_reaches_the_published_figures() -> None:
-    raw = pd.read_csv(DATA / "churn_telco" / "Telco-Customer-Churn.csv")
+    raw = pd.read_csv(shared("ml/churn_telco/Telco-Customer-Churn.csv"))
     raw["TotalCharges"] = pd.to_numeric(raw["TotalCharges"], errors="coerce")
     outcome = (raw.pop("Churn") == "Yes").astype(int)
     raw = raw.drop(columns="customerID")
@@ -45,9 +40,8 @@ def test_telco_churn_reaches_the_published_figures() -> None:
 
 
 @pytest.mark.slow
-@needs_data
 def test_the_leak_in_online_shoppers_is_found() -> None:
-    raw = pd.read_csv(DATA / "lead_online_shoppers" / "online_shoppers_intention.csv")
+    raw = pd.read_csv(shared("ml/lead_online_shoppers/online_shoppers_intention.csv"))
     frame = raw.drop(columns="Revenue").sample(frac=1, random_state=4).reset_index(drop=True)
     frame["Weekend"] = frame["Weekend"].astype(float)
     names = list(frame.columns)

@@ -3,7 +3,6 @@
 Belongs here: fixtures. Does not belong here: how a provider writes (`webhooks`), expectations.
 """
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -12,12 +11,6 @@ from tallyhouse.database import Warehouse
 from tests.python.marts.house import House
 
 REVENUE = ("+path:models/marts/revenue", "+dim_subscription", "+int_revenue__user_cash_daily")
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _target_of_this_worker(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Two workers must not write the same compiled project."""
-    os.environ["DBT_TARGET_PATH"] = str(tmp_path_factory.mktemp("target"))
 
 
 @pytest.fixture(scope="module")

@@ -1,35 +1,27 @@
 """Webhooks that nobody here made up: the revenue models take whatever their providers ever sent (rule 36)."""
 
 import json
-import os
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingestion.values.identity import uuid_text
-from tallyhouse.settings import PROJECT_ROOT
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE
+from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
-
-SHARED_DATA = Path(
-    os.environ.get("TALLYHOUSE_SHARED_DATA", PROJECT_ROOT.parent / "shared" / "data")
-)
 
 
 def stripe_events() -> list[dict[str, Any]]:
     """The recorded events as if live, each with an id of its own, and recorded subscriptions as events."""
     events = []
-    for number, path in enumerate(
-        sorted((SHARED_DATA / "stripe/ruby_mock_webhooks").glob("*.json"))
-    ):
+    for number, path in enumerate(sorted(shared("stripe/ruby_mock_webhooks").glob("*.json"))):
         event = json.loads(path.read_text("utf-8"))
         events.append({**event, "id": f"evt_{number}", "livemode": True})
-    for path in sorted((SHARED_DATA / "stripe/dj_stripe").glob("subscription_*.json")):
+    for path in sorted(shared("stripe/dj_stripe").glob("subscription_*.json")):
         subject = json.loads(path.read_text("utf-8"))
         events.append(
             {
@@ -46,7 +38,7 @@ def stripe_events() -> list[dict[str, Any]]:
 
 def store_events() -> list[dict[str, Any]]:
     bodies = []
-    for number, path in enumerate(sorted((SHARED_DATA / "revenuecat/docs_2024").glob("*.json"))):
+    for number, path in enumerate(sorted(shared("revenuecat/docs_2024").glob("*.json"))):
         body = json.loads(path.read_text("utf-8"))
         body["event"]["id"] = f"event-{number}"
         bodies.append(body)
@@ -55,8 +47,6 @@ def store_events() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def house(new_house: Callable[[str], House]) -> House:
-    if not SHARED_DATA.is_dir():
-        pytest.skip(f"{SHARED_DATA} is not there: real webhooks are not tried")
     house = new_house("fixtures")
     house.put("stripe/acct_rentguy/recorded.jsonl", stripe_events())
     house.put("revenuecat/upcoach/recorded.jsonl", store_events())

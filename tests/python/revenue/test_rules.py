@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingestion.values.identity import uuid_text
-from tallyhouse import dbt
+from tests.building import run_dbt
 from tests.python.marts.house import House, assert_equal
 from tests.python.revenue.conftest import REVENUE
 from tests.python.revenue.webhooks import price, store, subscription
@@ -242,11 +242,7 @@ def test_a_currency_without_a_rate_is_named(house: House) -> None:
     )
     house.load()
     house.build(("+int_revenue__subscription_periods", "+int_revenue__cash_movements"), as_of=AS_OF)
-    outcome = dbt.run(
-        ["test", "--select", "every_amount_has_an_exchange_rate"],
-        house.warehouse.settings,
-        warehouse=house.warehouse,
-    )
+    outcome = run_dbt(house.warehouse, "test", "--select", "every_amount_has_an_exchange_rate")
     assert not outcome.success
     assert "the currency nok (in use since 2026-02-01) has no exchange rate" in " ".join(
         outcome.failures

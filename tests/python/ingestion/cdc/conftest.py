@@ -1,7 +1,6 @@
 """Fixtures of the CDC tests: landing folders, a load into a fresh database, the recorded dump."""
 
 import gzip
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +15,10 @@ from ingestion.contracts.model import load_contracts
 from ingestion.load import load_all
 from ingestion.report import LoadReport
 from tallyhouse.database import Warehouse
+from tests.shared_data import shared
 
 PROJECT = Path(__file__).resolve().parents[4]
-SHARED_DATA = Path(os.environ.get("TALLYHOUSE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
-DUMP = SHARED_DATA / "debezium" / "engine_dump"
+DUMP = "debezium/engine_dump"
 DUMP_PACK = PROJECT / "contracts" / "examples" / "debezium_engine"
 
 
@@ -72,7 +71,5 @@ def loading(fresh_database: Callable[..., Warehouse]) -> Callable[..., Loading]:
 
 @pytest.fixture(scope="session")
 def dump_lines() -> list[bytes]:
-    path = DUMP / "A_default_part1.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"the recorded Debezium dump is not at {path} (TALLYHOUSE_SHARED_DATA)")
+    path = shared(f"{DUMP}/A_default_part1.jsonl.gz")
     return gzip.decompress(path.read_bytes()).split(b"\n")[:-1]

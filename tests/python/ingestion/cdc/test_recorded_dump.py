@@ -13,6 +13,7 @@ import yaml
 
 from ingestion.cdc.contract import CdcContract
 from tests.python.ingestion.cdc.conftest import DUMP, DUMP_PACK, Loading
+from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ ACTUAL_AS = {
 
 def differences(conn: psycopg.Connection, table: str) -> dict[str, int]:
     """Per column of a table, how many of its values are not those of the source; {} is equal."""
-    path = DUMP / "state_after_part1" / f"{table}.csv"
+    path = shared(f"{DUMP}/state_after_part1/{table}.csv")
     with path.open(newline="") as file:
         header = next(csv.reader(file))
     conn.execute("drop table if exists expected")

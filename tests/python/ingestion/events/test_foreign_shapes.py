@@ -20,10 +20,9 @@ from ingestion.values.outcomes import Row
 from tallyhouse.settings import PROJECT_ROOT
 from tests.python.ingestion.conftest import KEY, Loading
 from tests.python.ingestion.events.test_parser import columns, properties
+from tests.shared_data import shared
 
 EXAMPLES = PROJECT_ROOT / "contracts" / "examples"
-DATA = PROJECT_ROOT.parent / "shared" / "data" / "events"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared data sets are not here")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,6 @@ def test_trackers_reach_the_envelope(
     assert not parser.drift
 
 
-@needs_data
 @pytest.mark.parametrize(
     ("product", "file", "count"),
     [
@@ -101,7 +99,7 @@ def test_trackers_reach_the_envelope(
 def test_real_exports_lose_nothing(
     trackers: Contracts, product: str, file: str, count: int
 ) -> None:
-    lines = (DATA / file).read_bytes().splitlines()
+    lines = shared(f"events/{file}").read_bytes().splitlines()
     info = FileInfo("events", product, f"events/{product}/a.csv", "ab" * 32, 1, lines[0])
     assert choose_contract(trackers, info).format.type == "csv"
     parser = EventSource(trackers, Tokeniser(KEY)).open(info)
@@ -111,7 +109,6 @@ def test_real_exports_lose_nothing(
     assert "@gmail" not in "".join(row.copy for row in rows if isinstance(row, Row))
 
 
-@needs_data
 @pytest.mark.slow
 def test_cdnow_and_ecom_load_whole(loading: Loading) -> None:
     loading.settings = replace(loading.settings, contracts=(EXAMPLES / "cdnow", EXAMPLES / "ecom"))
@@ -121,7 +118,7 @@ def test_cdnow_and_ecom_load_whole(loading: Loading) -> None:
     ):
         target = loading.landing / "events" / name / Path(source).name
         target.parent.mkdir(parents=True)
-        target.write_bytes((DATA / source).read_bytes())
+        target.write_bytes(shared(f"events/{source}").read_bytes())
     report = loading.load()
     assert report.rejected == report.duplicates == 0
     assert loading.rows(
@@ -139,7 +136,7 @@ def test_cdnow_and_ecom_load_whole(loading: Loading) -> None:
 def _cdnow_dollars() -> Any:
     from decimal import Decimal
 
-    lines = (DATA / "cdnow/CDNOW_sample.txt").read_text().splitlines()
+    lines = shared("events/cdnow/CDNOW_sample.txt").read_text().splitlines()
     return sum((Decimal(one.split()[4]) for one in lines if one.strip()), Decimal(0))
 
 

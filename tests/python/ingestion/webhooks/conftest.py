@@ -1,7 +1,6 @@
 """Fixtures of the webhook tests: parsers by the default contracts, the shared real payloads."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,9 @@ from ingestion.parsing.source import LineParser
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.webhooks.revenuecat import RevenueCatSource
 from ingestion.webhooks.stripe import StripeSource
+from tests.shared_data import shared
 
 PROJECT = Path(__file__).resolve().parents[4]
-SHARED_DATA = Path(os.environ.get("TALLYHOUSE_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 
 
 @pytest.fixture
@@ -32,7 +31,5 @@ def revenuecat() -> LineParser:
 
 def shared_json(folder: str) -> dict[str, Any]:
     """File name → content of a shared data set; skips the test where it is absent."""
-    path = SHARED_DATA / folder
-    if not path.is_dir():
-        pytest.skip(f"the shared data set is not at {path} (TALLYHOUSE_SHARED_DATA)")
-    return {file.name: json.loads(file.read_bytes()) for file in sorted(path.glob("*.json"))}
+    files = sorted(shared(folder).glob("*.json"))
+    return {file.name: json.loads(file.read_bytes()) for file in files}
