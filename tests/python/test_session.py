@@ -4,9 +4,9 @@ Belongs here: made once, parsed once, built once, each against what it stands fo
 here: a test of the project.
 """
 
-import multiprocessing
-import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -16,34 +16,37 @@ import pytest
 
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
+from tallyhouse.settings import PROJECT_ROOT
 from tests import building
 from tests.built_sample import BuiltSample
-from tests.once import made_once, users
+from tests.once import users
 
+MAKE = """
+import os, signal, sys
+from pathlib import Path
+from tests.once import made_once
 
-def make_slowly(place: Path) -> None:
-    """Note each making beside the thing; the first maker is killed half way."""
+def make(place):
     place.mkdir()
     first = not (place.parent / "makings").exists()
     with (place.parent / "makings").open("a") as file:
-        file.write("made\n")
+        file.write("made;")
     (place / "first half").touch()
     if first:
         os.kill(os.getpid(), signal.SIGKILL)
     (place / "second half").touch()
 
+made_once(Path(sys.argv[1]), make)
+"""
+
 
 def test_what_a_killed_worker_left_is_made_anew_and_then_never_again(tmp_path: Path) -> None:
-    for expected in (-signal.SIGKILL, 0, 0):
-        worker = multiprocessing.get_context("spawn").Process(
-            target=made_once, args=(tmp_path / "thing", make_slowly)
-        )
-        worker.start()
-        worker.join()
-        assert worker.exitcode == expected
+    command = [sys.executable, "-c", MAKE, str(tmp_path / "thing")]
+    codes = [subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode for _ in range(3)]
+    assert codes == [-signal.SIGKILL, 0, 0]
     names = {path.name for path in (tmp_path / "thing").iterdir()}
     assert names == {"first half", "second half"}
-    assert (tmp_path / "makings").read_text() == "made\n" * 2
+    assert (tmp_path / "makings").read_text() == "made;made;"
 
 
 def test_the_last_of_the_users_knows_that_it_is_the_last(tmp_path: Path) -> None:
