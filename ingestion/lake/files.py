@@ -1,11 +1,12 @@
-"""The lake's files: Parquet of one tenant's events of one day, ordered by time, then event.
+"""The lake's files: Parquet of events of one day, ordered by tenant, then time, then event.
 
-Belongs here: columns, order and encoding of a file, its name. Does not belong here: where rows come
-from (`mirror`, `new_days`), where files lie (`tallyhouse.storage`).
+Belongs here: columns, order and encoding of a file. Does not belong here: which tenants are in it
+(`layout`), where rows come from (`mirror`, `new_days`), where files lie (`tallyhouse.storage`).
 """
 
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
@@ -24,11 +25,9 @@ _REPEATING = [
     "product", "source", "tenant_id", "tenant_source_id", "user_id", "user_source_id", "event_name",
     "event_domain", "country_code", "device_type", "browser", "ip_subnet",
 ]  # fmt: skip
-_BOUNDED = ["occurred_at", "received_at", "event_name", "load_id"]  # readers skip files by these
-
-
-def name_of(day: date, tenant: str) -> str:
-    return f"date={day.isoformat()}/tenant={tenant}/events.parquet"
+# Readers skip files by these.
+_BOUNDED = ["tenant_id", "occurred_at", "received_at", "event_name", "load_id"]
+_ORDER = ["tenant_id", "occurred_at", "event_id"]
 
 
 def as_in_lake(table: pa.Table) -> pa.Table:
@@ -44,14 +43,30 @@ def as_in_lake(table: pa.Table) -> pa.Table:
     return pa.Table.from_arrays(list(columns.values()), schema=SCHEMA)
 
 
-def by_tenant(table: pa.Table) -> list[tuple[str, pa.Table]]:
-    """A day's rows, ordered by tenant already, tenant by tenant."""
+def in_order(table: pa.Table) -> pa.Table:
+    return table.sort_by([(name, "ascending") for name in _ORDER])
+
+
+def rows_of_tenants(table: pa.Table) -> dict[str, int]:
+    """How many rows each tenant has, in the order of the rows."""
+    counts = pc.value_counts(table["tenant_id"]).to_pylist()
+    return {row["values"]: row["counts"] for row in counts}
+
+
+def by_file(table: pa.Table, files: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, pa.Table]]:
+    """Of rows in order, those of each file; `files` says whose they are."""
+    places: dict[str, range] = {}
     start = 0
-    found: list[tuple[str, pa.Table]] = []
-    for row in pc.value_counts(table["tenant_id"]).to_pylist():  # in the rows' order
-        found.append((row["values"], table.slice(start, row["counts"])))
-        start += row["counts"]
-    return found
+    for tenant, count in rows_of_tenants(table).items():
+        places[tenant] = range(start, start + count)
+        start += count
+    for name, tenants in files.items():
+        found = [places[tenant] for tenant in tenants if tenant in places]
+        count = sum(map(len, found))
+        if not found or found[-1].stop - found[0].start == count:  # nobody else lies between
+            yield name, table.slice(found[0].start if found else 0, count)
+        else:
+            yield name, table.take(pa.array(np.concatenate(found)))
 
 
 def parquet(table: pa.Table) -> pa.Buffer:

@@ -1,29 +1,34 @@
-"""The Parquet lake: a mirror of raw_events.events, one file per day and tenant.
+"""The Parquet lake: a mirror of raw_events.events, by day and tenant, small tenants sharing files.
 
 A load names the days and tenants it touched; their files are written anew, from the table or, for
 days that begin with the load, from what it has just stored; each in one atomic step. So the lake
 holds exactly the accepted events, with no small files to tidy up, and a crash leaves the old file
 or the new one and a watermark that makes the next load finish.
-Belongs here: reading the table out and making Parquet of it. Does not belong here: where the files
-lie and how they are written (`tallyhouse.storage`), anything on loading.
+Belongs here: reading the table out and making Parquet of it. Does not belong here: which file an
+event lies in (`layout`), where the files lie and how they are written (`tallyhouse.storage`),
+anything on loading.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 from psycopg import sql
 
-from ingestion.lake.files import SCHEMA, by_tenant, name_of, parquet
+from ingestion.lake.files import SCHEMA, by_file, parquet
+from ingestion.lake.layout import DayFiles, Rewrite, day_files, day_folder, replaced, rewrite
 from ingestion.lake.new_days import Made, NewDays
 from ingestion.values.json_lines import decode_object, encode
 from tallyhouse.errors import TallyhouseError
-from tallyhouse.storage import Writing, open_storage
+from tallyhouse.storage import Storage, Writing, open_storage
 
 _CONVERT = pyarrow.csv.ConvertOptions(
     column_types=SCHEMA,
@@ -37,6 +42,25 @@ _FREE = frozenset({
 })  # fmt: skip
 _ROWS_AT_ONCE = 2_000
 _DAYS_AT_ONCE = 3  # in memory
+_LISTED_AHEAD = 16  # days: in a bucket each listing waits for the line
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class _Day(NamedTuple):
+    """A day of which the loads touched some tenants."""
+
+    day: date
+    tenants: list[str]
+    existing: DayFiles
+
+
+class _Read(NamedTuple):
+    """What of a day is due, with the rows of the files to be written."""
+
+    day: date
+    due: Rewrite
+    rows: pa.Table
 
 
 class LakeError(TallyhouseError):
@@ -67,8 +91,9 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
     ):
         touched.setdefault(day, []).append(tenant)
     try:
-        with open_storage(place).writing() as files:
-            written = _write_days(conn, files, touched, say, new_days)
+        lake = open_storage(place)
+        with lake.writing() as files:
+            written = _write_days(conn, lake, files, touched, say, new_days)
     except (OSError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or str(error)
         way_out = getattr(error, "way_out", "Free space or give permission there.")
@@ -85,43 +110,90 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
 
 
 def _write_days(
-    conn: psycopg.Connection, files: Writing, touched: dict[date, list[str]],
+    conn: psycopg.Connection, lake: Storage, files: Writing, touched: dict[date, list[str]],
     say: Callable[[str], None], new_days: NewDays,
 ) -> int:  # fmt: skip
     written = 0
-    unknown: list[date] = []
-    with ThreadPoolExecutor(2) as writers:
-        pending: deque[tuple[date, Future[int | None]]] = deque()
-
-        def finish(upto: int) -> None:
-            nonlocal written
-            while len(pending) > upto:
-                day, job = pending.popleft()
-                if (count := job.result()) is None:
-                    unknown.append(day)
-                written += count or 0
-
-        for day, tenants in touched.items():
-            say(f"lake {day}")
-            pending.append((day, writers.submit(_write_fresh_day, files, day, tenants, new_days)))
-            finish(upto=_DAYS_AT_ONCE)
-        finish(upto=0)
-        for day in unknown:
-            say(f"lake {day}")
-            read = by_tenant(_read_day(conn, day, touched[day]))
-            made = ((tenant, parquet(rows).to_pybytes()) for tenant, rows in read)
-            pending.append((day, writers.submit(_write_day, files, day, touched[day], made)))
-            finish(upto=_DAYS_AT_ONCE)
-        finish(upto=0)
+    unknown: list[_Day] = []
+    with ThreadPoolExecutor(_LISTED_AHEAD) as listers, ThreadPoolExecutor(2) as writers:
+        listed = _ahead(listers, partial(_list_day, lake), touched.items(), _LISTED_AHEAD)
+        days = (day for _, day in listed)
+        write_fresh = partial(_write_fresh_day, files, new_days)
+        for day, count in _ahead(writers, write_fresh, days, _DAYS_AT_ONCE):
+            say(f"lake {day.day}")
+            if count is None:
+                unknown.append(day)
+            written += count or 0
+        read = (_read_rewritten(conn, day) for day in unknown)
+        for rewritten, count in _ahead(
+            writers, partial(_write_read_day, files), read, _DAYS_AT_ONCE
+        ):
+            say(f"lake {rewritten.day}")
+            written += count
     return written
 
 
-def _write_fresh_day(
-    files: Writing, day: date, tenants: list[str], new_days: NewDays
-) -> int | None:
+def _ahead(
+    pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], count: int
+) -> Iterator[tuple[T, R]]:
+    """Each item with what became of it, in order; so many are begun before they are asked for."""
+    pending: deque[tuple[T, Future[R]]] = deque()
+    for item in items:
+        pending.append((item, pool.submit(work, item)))
+        if len(pending) > count:
+            done, job = pending.popleft()
+            yield done, job.result()
+    for done, job in pending:
+        yield done, job.result()
+
+
+def _list_day(lake: Storage, touched: tuple[date, list[str]]) -> _Day:
+    day, tenants = touched
+    return _Day(day, tenants, day_files(found.name for found in lake.files(day_folder(day))))
+
+
+def _write_fresh_day(files: Writing, new_days: NewDays, day: _Day) -> int | None:
     """Write a day from what is known of it; None where the table must be asked."""
-    known = new_days.files(day)
-    return None if known is None else _write_day(files, day, tenants, known)
+    known = new_days.files(day.day)
+    if known is None:
+        return None
+    return _write_files(files, known, replaced(day.existing, day.day, day.tenants))
+
+
+def _read_rewritten(conn: psycopg.Connection, day: _Day) -> _Read:
+    """What of a day that was there before is written anew."""
+    counts = conn.execute(
+        sql.SQL(
+            "select tenant_id::text, count(*) from raw_events.events where event_date = {}"
+            " group by tenant_id"
+        ).format(sql.Literal(day.day))
+    )
+    due = rewrite(day.day, dict(counts.fetchall()), day.tenants, day.existing)
+    return _Read(day.day, due, _read_day(conn, day.day, list(chain(*due.written.values()))))
+
+
+def _write_read_day(files: Writing, read: _Read) -> int:
+    made = (
+        (name, parquet(rows).to_pybytes())
+        for name, rows in by_file(read.rows, read.due.written)
+        if len(rows)
+    )
+    return _write_files(files, made, [*read.due.written, *read.due.removed])
+
+
+def _write_files(files: Writing, made: Iterable[tuple[str, Made]], old: Iterable[str]) -> int:
+    """Write files; old ones that are not among them go."""
+    written: set[str] = set()
+    for name, content in made:
+        if isinstance(content, Path):
+            files.move(content, name)
+        else:
+            files.put(name, content)
+        written.add(name)
+    for name in old:
+        if name not in written:
+            files.remove(name)
+    return len(written)
 
 
 def _csv_field(name: str) -> str:
@@ -165,22 +237,3 @@ def _read_day(conn: psycopg.Connection, day: date, tenants: list[str]) -> pa.Tab
     properties = [encode(decode_object(text.encode())) for text in table["properties"].to_pylist()]
     place = SCHEMA.get_field_index("properties")
     return table.set_column(place, "properties", pa.array(properties, pa.string()))
-
-
-def _write_day(
-    files: Writing, day: date, tenants: list[str], known: Iterable[tuple[str, Made]]
-) -> int:
-    """Write each tenant's file of a day; a tenant without events there loses its file."""
-    empty = set(tenants)
-    count = 0
-    for tenant, made in known:
-        name = name_of(day, tenant)
-        if isinstance(made, Path):
-            files.move(made, name)
-        else:
-            files.put(name, made)
-        empty.discard(tenant)
-        count += 1
-    for tenant in empty:
-        files.remove(name_of(day, tenant))
-    return count

@@ -2,11 +2,12 @@
 
 A day whose partition this load makes holds nothing but what this load stores, so the lake's files
 of it can be made from memory instead of being read out of the table again. Rows gather in memory;
-when they are too many, those of a tenant's day become its file, put aside at the lake (for one in a
-bucket: in a file of our own). Most often that is all of the day, and the file needs only its name. Where more
-of the day follows it is spooled as it is, and all is put together in the end. Whatever speaks
-against a day (rows that left it again) sends the lake to the table. Belongs here: which days are
-wholly known, keeping their rows. Does not belong here: Parquet (`files`), writing the lake (`mirror`).
+when they are too many, those of a day become its files, put aside at the lake (for one in a bucket:
+in a file of our own). Most often that is all of the day, and the files need only their names. Where more of
+the day follows it is spooled as it is, and all is put together in the end. Whatever speaks against a
+day (rows that left it again) sends the lake to the table. Belongs here: which days are wholly known,
+keeping their rows. Does not belong here: who shares a file (`layout`), Parquet (`files`),
+writing the lake (`mirror`).
 """
 
 from collections import deque
@@ -21,7 +22,16 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingestion.lake.files import as_in_lake, by_tenant, from_parquet, parquet
+from ingestion.lake.files import (
+    SCHEMA,
+    as_in_lake,
+    by_file,
+    from_parquet,
+    in_order,
+    parquet,
+    rows_of_tenants,
+)
+from ingestion.lake.layout import DayFiles, own_file, rewrite
 from ingestion.lake.order import by_day
 from ingestion.lake.spill_file import Extent, SpillFile
 from ingestion.values.arrow import alike, joined
@@ -37,8 +47,9 @@ Made = Path | bytes  # a file put aside at the lake, or what is in it
 
 
 class _File(NamedTuple):
-    """A tenant's day as the lake has it."""
+    """A file as the lake has it."""
 
+    tenants: frozenset[str]
     place: Path | Extent
     loads: frozenset[int]
 
@@ -54,7 +65,7 @@ class NewDays:
         self._held: list[pa.Table] = []  # rows of any days
         self._held_bytes = 0
         self._last: dict[date, pa.Table] = {}  # the same by day and in order, in the end
-        self._made: dict[date, dict[str, _File]] = {}
+        self._made: dict[date, dict[str, _File]] = {}  # by name
         self._more: dict[date, list[Extent]] = {}  # rows of days beside their files
         self._begun: set[date] = set()
         self._spoilt: set[date] = set()
@@ -132,20 +143,20 @@ class NewDays:
 
     def _stage(self, spill: SpillFile, day: date, rows: pa.Table) -> None:
         made = self._made.setdefault(day, {})
-        tenants = {str(UUID(bytes=tenant)) for tenant in pc.unique(rows["tenant_id"]).to_pylist()}
-        if len(rows) < _WORTH_A_FILE or tenants & made.keys():
+        if len(rows) < _WORTH_A_FILE or not _are_apart(day, made, rows):
             self._more.setdefault(day, []).append(spill.put(_arrow(rows)))
             return
         found = as_in_lake(rows)
         if _has_powers_of_ten(found):
             self.spoil([day])
             return
-        for tenant, of_tenant in by_tenant(found):
-            loads = frozenset(pc.unique(of_tenant["load_id"]).to_pylist())
-            made[tenant] = _File((self._staged or spill).put(parquet(of_tenant)), loads)
+        for name, of_file in _by_file(day, found):
+            tenants = frozenset(pc.unique(of_file["tenant_id"]).to_pylist())
+            loads = frozenset(pc.unique(of_file["load_id"]).to_pylist())
+            made[name] = _File(tenants, (self._staged or spill).put(parquet(of_file)), loads)
 
     def files(self, day: date) -> Iterator[tuple[str, Made]] | None:
-        """Each tenant's file of a day; None where only the table knows the day.
+        """Name and content of each file of a day; None where only the table knows the day.
 
         May be called from several threads, once everything was kept."""
         with self._turn:
@@ -159,31 +170,41 @@ class NewDays:
             return None
         tables += (_from_arrow(self._got(place)) for place in self._more.get(day, ()))
         if not tables:
-            return self._files(made, {})
+            return self._files(day, made, SCHEMA.empty_table())
         rows = self._without_undone(pa.concat_tables(tables))
         if len(tables) > 1 and len(rows):
             ((_, rows),) = by_day(_at_day(rows, day))
         found = as_in_lake(rows)
-        return None if _has_powers_of_ten(found) else self._files(made, dict(by_tenant(found)))
+        return None if _has_powers_of_ten(found) else self._files(day, made, found)
 
     def _files(
-        self, made: dict[str, _File], more: dict[str, pa.Table]
+        self, day: date, made: dict[str, _File], more: pa.Table
     ) -> Iterator[tuple[str, Made]]:
-        for tenant, rows in more.items():
-            if tenant not in made:
-                yield tenant, parquet(rows).to_pybytes()
-        for tenant, file in made.items():
-            if tenant in more or file.loads & self._undone:
-                tables = [from_parquet(self._got(file.place)), *filter(None, [more.get(tenant)])]
-                rows = self._without_undone(pa.concat_tables(tables))
-                if not len(rows):
-                    continue
-                rows = rows.sort_by([("occurred_at", "ascending"), ("event_id", "ascending")])
-                yield tenant, parquet(rows).to_pybytes()
-            elif isinstance(file.place, Path):
-                yield tenant, file.place
-            else:
-                yield tenant, self._got(file.place)
+        """The files of a day of which some are made; `more` are rows beside them, in order."""
+        own = {name: file for name, file in made.items() if _is_own(day, name, file)}
+        more_of = dict(by_file(more, {tenant: [tenant] for tenant in rows_of_tenants(more)}))
+        for name, file in own.items():
+            (tenant,) = file.tenants
+            of_tenant = more_of.pop(tenant, None)
+            if of_tenant is None and not file.loads & self._undone:
+                yield name, self._as_made(file)
+            elif len(rows := self._merged([file], filter(None, [of_tenant]))):
+                yield name, parquet(rows).to_pybytes()
+        shared = {name: file for name, file in made.items() if name not in own}
+        if not more_of and not any(file.loads & self._undone for file in shared.values()):
+            yield from ((name, self._as_made(file)) for name, file in shared.items())
+            return
+        for name, rows in _by_file(day, self._merged(shared.values(), more_of.values())):
+            yield name, parquet(rows).to_pybytes()
+
+    def _merged(self, files: Iterable[_File], tables: Iterable[pa.Table]) -> pa.Table:
+        """The rows of some files and tables, which are in order, in their order."""
+        made = [from_parquet(self._got(file.place)) for file in files]
+        rows = self._without_undone(pa.concat_tables([*made, *tables]))
+        return in_order(rows) if made else rows
+
+    def _as_made(self, file: _File) -> Made:
+        return file.place if isinstance(file.place, Path) else self._got(file.place)
 
     def _got(self, place: Path | Extent) -> bytes:
         if isinstance(place, Path):
@@ -202,6 +223,24 @@ class NewDays:
         for opened in (self._spill, self._staged):
             if opened is not None:
                 opened.close()
+
+
+def _by_file(day: date, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Rows of a day, in order, as files of a day that has none."""
+    counts = rows_of_tenants(rows)
+    return by_file(rows, rewrite(day, counts, counts, DayFiles()).written)
+
+
+def _is_own(day: date, name: str, file: _File) -> bool:
+    return name in {own_file(day, tenant) for tenant in file.tenants}
+
+
+def _are_apart(day: date, made: dict[str, _File], rows: pa.Table) -> bool:
+    """Whether these rows make files of their own, beside those of their day that are made."""
+    tenants = {str(UUID(bytes=tenant)) for tenant in pc.unique(rows["tenant_id"]).to_pylist()}
+    return all(
+        _is_own(day, name, file) and not tenants & file.tenants for name, file in made.items()
+    )
 
 
 def _at_day(rows: pa.Table, day: date) -> pa.Table:

@@ -46,7 +46,7 @@ class Writing(ABC):
 
     @abstractmethod
     def remove(self, name: str) -> None:
-        """Remove a file; one that is not there is fine."""
+        """Remove a file once all others are written; one that is not there is fine."""
 
 
 class Storage(ABC):
@@ -60,8 +60,11 @@ class Storage(ABC):
         """Fail unless the place can be listed."""
 
     @abstractmethod
-    def files(self) -> Iterator[Found]:
-        """Every file below the place, in no order. A folder that is not there is an error."""
+    def files(self, below: str = "") -> Iterator[Found]:
+        """Every file below the place, or below a folder there, in no order.
+
+        The place itself must be there; a folder below it that is not there has no files.
+        """
 
     @abstractmethod
     def open(self, name: str) -> BinaryIO:

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from http.client import HTTPException
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -23,7 +24,7 @@ from tallyhouse.storage.base import Found, Storage, StorageError, Writing
 READ_AT_ONCE = 8 << 20
 _PART = 32 << 20  # objects of two parts and more go up in parts
 _GATHERED = 32 << 20  # bytes that wait for an upload together
-_AT_ONCE = 16  # uploads
+_AT_ONCE = 16  # uploads, or removals
 _CUT = (aiohttp.ClientError, HTTPException, boto.ResponseStreamingError, boto.IncompleteReadError)
 _FAILURES = (boto.BotoCoreError, aiohttp.ClientError, HTTPException, OSError, ValueError)
 _KEYS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)"
@@ -43,9 +44,9 @@ class Bucket(Storage):
         bucket, _, prefix = self._root.partition("/")
         self.call(self._fs.call_s3, "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=1)
 
-    def files(self) -> Iterator[Found]:
+    def files(self, below: str = "") -> Iterator[Found]:
         prefix = f"{self._root}/"
-        listing = self.call(self._fs.find, self._root, detail=True)
+        listing = self.call(self._fs.find, self._root, detail=True, prefix=below and f"{below}/")
         for path, info in listing.items():
             is_folder = info["type"] != "file" or path.endswith("/")  # as consoles make them
             if path.startswith(prefix) and not is_folder:
@@ -68,26 +69,17 @@ class Bucket(Storage):
         return f"{self._root}/{name}"
 
     def put_all(self, objects: dict[str, bytes]) -> None:
-        self.call(sync, self._fs.loop, self._put_all, objects)
+        self._each(
+            partial(self._fs._pipe_file, self.path(name), data, chunksize=_PART)
+            for name, data in objects.items()
+        )
 
-    async def _put_all(self, objects: dict[str, bytes]) -> None:
-        limit = asyncio.Semaphore(_AT_ONCE)
-        failures: list[Exception] = []
+    def remove_all(self, names: Iterable[str]) -> None:
+        self._each(partial(self._fs._rm_file, self.path(name)) for name in names)
 
-        async def put(name: str, data: bytes) -> None:
-            async with limit:
-                if not failures:
-                    try:
-                        await self._fs._pipe_file(self.path(name), data, chunksize=_PART)
-                    except Exception as error:
-                        failures.append(error)
-
-        await asyncio.gather(*(put(name, data) for name, data in objects.items()))
-        if failures:
-            raise failures[0]
-
-    def remove(self, name: str) -> None:
-        self.call(self._fs.rm_file, self.path(name))
+    def _each(self, requests: Iterable[Callable[[], Awaitable[object]]]) -> None:
+        """Make many requests, some at once; none is begun after one that failed."""
+        self.call(sync, self._fs.loop, _each, requests)
 
     @property
     def attempts(self) -> int:
@@ -121,6 +113,23 @@ class Bucket(Storage):
             return str(self._fs.s3.meta.endpoint_url)
         except _FAILURES:
             return "S3"
+
+
+async def _each(requests: Iterable[Callable[[], Awaitable[object]]]) -> None:
+    limit = asyncio.Semaphore(_AT_ONCE)
+    failures: list[Exception] = []
+
+    async def make(request: Callable[[], Awaitable[object]]) -> None:
+        async with limit:
+            if not failures:
+                try:
+                    await request()
+                except Exception as error:
+                    failures.append(error)
+
+    await asyncio.gather(*map(make, requests))
+    if failures:
+        raise failures[0]
 
 
 def _found(name: str, info: dict[str, Any]) -> Found:
@@ -215,6 +224,7 @@ class _BucketWriting(Writing):
         self._lock = threading.Lock()
         self._gathered: dict[str, bytes] = {}
         self._size = 0
+        self._removed: list[str] = []
 
     def put(self, name: str, data: bytes) -> None:
         with self._lock:
@@ -227,9 +237,10 @@ class _BucketWriting(Writing):
 
     def remove(self, name: str) -> None:
         with self._lock:
-            self._gathered.pop(name, None)
-        self._bucket.remove(name)
+            self._removed.append(name)
 
     def flush(self) -> None:
         if self._gathered:
             self._bucket.put_all(self._gathered)
+        if self._removed:
+            self._bucket.remove_all(self._removed)

@@ -30,11 +30,12 @@ class Folder(Storage):
     def check(self) -> None:
         next(self._root.iterdir(), None)
 
-    def files(self) -> Iterator[Found]:
+    def files(self, below: str = "") -> Iterator[Found]:
         def refuse(error: OSError) -> None:
-            raise error
+            if not (below and isinstance(error, FileNotFoundError)):
+                raise error
 
-        for folder, _, names in os.walk(self._root, onerror=refuse, followlinks=True):
+        for folder, _, names in os.walk(self._root / below, onerror=refuse, followlinks=True):
             for name in names:
                 path = os.path.join(folder, name)  # noqa: PTH118
                 below = os.path.relpath(path, self._root).replace(os.sep, "/")

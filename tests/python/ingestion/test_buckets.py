@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from ingestion import schema
-from ingestion.lake.mirror import SCHEMA
+from ingestion.lake.files import SCHEMA
+from ingestion.lake.layout import own_file, shared_file
 from ingestion.landing.listing import LandingError
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT
@@ -104,17 +105,15 @@ def _in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def lake_rows(store: ObjectStore) -> list[tuple[Any, ...]]:
-    """Every row of every object; each must be whole, of one day and one tenant, and have a name
-    that says so."""
+    """Every row of every object; each must be whole, of one day and one tenant or of those that
+    share, and have a name that says so."""
     rows: list[tuple[Any, ...]] = []
     for key in store.keys("some/lake/"):
         table = pq.ParquetFile(io.BytesIO(store.get(key))).read()
         assert table.schema == SCHEMA
         found = table.to_pylist()
-        assert {
-            f"some/lake/date={row['occurred_at']:%Y-%m-%d}/tenant={row['tenant_id']}/events.parquet"
-            for row in found
-        } == {key}
+        for day, tenant in {(row["occurred_at"].date(), row["tenant_id"]) for row in found}:
+            assert key.removeprefix("some/lake/") in (own_file(day, tenant), shared_file(day))
         rows += [tuple(row.values()) for row in found]
     return _in_order(rows)
 
@@ -224,7 +223,7 @@ def test_an_upload_that_breaks_off_is_made_up_for_by_the_next_load(
     move_to_bucket(loading, store)
     loading.load()
     old = {key: store.get(key) for key in store.keys("some/lake/")}
-    assert len(old) == 10
+    assert len(old) == 5
     loading.put(f"{FOLDER}/b.jsonl", lines(50, 100))
     upload(loading, store)
     line.nth("PUT", "some/lake", range(3, 1000), how)
@@ -234,10 +233,10 @@ def test_an_upload_that_breaks_off_is_made_up_for_by_the_next_load(
     now = {key: store.get(key) for key in store.keys("some/lake/")}
     assert now.keys() == old.keys() and now != old
     rows_of_each = {key: len(pq.ParquetFile(io.BytesIO(now[key])).read()) for key in now}
-    assert set(rows_of_each.values()) <= {5, 10}  # old or new
+    assert set(rows_of_each.values()) <= {10, 20}  # old or new
     line.heal()
     healed = loading.load()
-    assert (healed.stored, healed.lake_files, healed.unreadable) == (0, 10, [])
+    assert (healed.stored, healed.lake_files, healed.unreadable) == (0, 5, [])
     assert lake_rows(store) == table_rows(loading)
 
 
@@ -289,5 +288,5 @@ def test_what_is_wrong_with_the_lake_is_said_and_the_events_are_loaded(
     with store.only_known_keys():
         assert "Correct AWS_ACCESS_KEY_ID" in loading.load().unreadable[0]
     assert store.keys("some/lake/") == []
-    assert loading.load().lake_files == 10
+    assert loading.load().lake_files == 5
     assert lake_rows(store) == table_rows(loading)

@@ -1,4 +1,4 @@
-"""Events of new days, made ready for the lake: by day and tenant, in order, nothing rolled back."""
+"""Events of new days, made ready for the lake: by day and file, in order, nothing rolled back."""
 
 import os
 from datetime import UTC, date, datetime
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ingestion.events.columns import SCHEMA
 from ingestion.lake.files import from_parquet
+from ingestion.lake.layout import own_file, shared_file
 from ingestion.lake.new_days import NewDays
 
 DAY, NEXT, OLD = date(2026, 3, 1), date(2026, 3, 2), date(2026, 2, 1)
@@ -37,29 +38,39 @@ def rows(load_id: int, *events: tuple[date, int, int, int]) -> pa.Table:
 
 
 def ids(days: NewDays, day: date) -> dict[int, list[int]] | None:
-    """Of each tenant, the ids in the order of its file."""
+    """Of each tenant, the ids in the order of its file; all files are as readers expect them."""
     found = days.files(day)
     if found is None:
         return None
-    tables = {
-        tenant: from_parquet(made.read_bytes() if isinstance(made, Path) else made)
-        for tenant, made in found
-    }
-    for tenant, table in tables.items():
-        assert set(table["tenant_id"].to_pylist()) == {tenant}
-    return {
-        TENANTS.index(UUID(tenant).bytes): [
-            UUID(event).bytes[0] for event in table["event_id"].to_pylist()
-        ]
-        for tenant, table in tables.items()
-    }
+    ids: dict[int, list[int]] = {}
+    names: set[str] = set()
+    for name, made in found:
+        table = from_parquet(made.read_bytes() if isinstance(made, Path) else made)
+        tenants = table["tenant_id"].to_pylist()
+        assert tenants == sorted(tenants) and tenants and name not in names
+        names.add(name)
+        if name != shared_file(day):
+            assert {own_file(day, tenant) for tenant in tenants} == {name}
+        of_file: dict[int, list[int]] = {}
+        for tenant, event in zip(tenants, table["event_id"].to_pylist(), strict=True):
+            number = TENANTS.index(UUID(tenant).bytes)
+            of_file.setdefault(number, []).append(UUID(event).bytes[0])
+        assert not ids.keys() & of_file.keys()  # nobody lies in two files
+        ids |= of_file
+    return ids
+
+
+@pytest.fixture(params=[1, 2, 1_000], ids=["apart", "mixed", "together"])
+def own_rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With so many rows of a day, a tenant has a file of its own."""
+    monkeypatch.setattr("ingestion.lake.layout.OWN_ROWS", request.param)
 
 
 @pytest.fixture(params=[(0, 0), (0, 0, "s3://bucket/lake"), (0, 3), (0, 1_000), (1 << 30, 0)],
                 ids=["files", "files of a bucket", "files of many rows", "spooled",
                      "in memory"])  # fmt: skip
 def days(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    request: pytest.FixtureRequest, own_rows: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> NewDays:
     in_memory, rows_of_a_file, *bucket = request.param
     monkeypatch.setattr("ingestion.lake.new_days._WORTH_A_FILE", rows_of_a_file)
@@ -96,6 +107,7 @@ def test_only_what_was_rolled_back_leaves_no_file(days: NewDays) -> None:
     assert ids(days, NEXT) == {}
 
 
+@pytest.mark.usefixtures("own_rows")
 @pytest.mark.parametrize("rows_of_a_file", [0, 3, 5])
 @pytest.mark.parametrize("ends", [*product([False, True], repeat=3)])
 def test_wherever_files_end_the_days_are_the_same(
@@ -125,6 +137,7 @@ def test_however_little_memory_there_is_the_days_are_the_same(data: st.DataObjec
     number = 0
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as lake:
         patch.setattr("ingestion.lake.new_days._WORTH_A_FILE", data.draw(st.integers(0, 3)))
+        patch.setattr("ingestion.lake.layout.OWN_ROWS", data.draw(st.integers(1, 6)))
         days = NewDays(lake, data.draw(st.sampled_from([0, 1_000, 3_000, 1 << 30])))
         days.begin([DAY, NEXT])
         for place, table in enumerate(tables):

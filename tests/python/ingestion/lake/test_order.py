@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.lake.order import by_day
@@ -47,6 +47,7 @@ def found(rows: list[Row]) -> list[tuple[date, list[int]]]:
 
 
 @given(rows=st.lists(events(), max_size=30))
+@settings(deadline=None)
 def test_days_tenants_times_and_ids_in_their_order(rows: list[Row]) -> None:
     assert found(rows) == in_order(rows)
 
