@@ -22,9 +22,8 @@ from ingestion.values.identity import is_placeholder
 Record = Mapping[str, Any]
 MAX_NAMES = 300  # event names a contract lists
 _DEPTH = 3
-_TRIED = 500  # values that are looked at one by one where not all are times
-_AGREEING = 0.7  # of them that must be
-_ABSENT = 0.1  # of records may lack an id that is one by its name
+_NEARLY_ALL = 0.9  # of the values must be what a name promises: sources hold broken records
+_TIME_ENDINGS = ("_at", "_on", "_date", "_time", "_ts", "tstamp", "date", "datum", "At", "Time")
 
 # envelope field → the names it goes by, the surest first
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -52,7 +51,6 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "country_code": ("country_code", "country"),
     "page_load_time_ms": ("page_load_time_ms", "load_time_ms"),
 }  # fmt: skip
-_ALL_TIME_NAMES = frozenset({*_NAMES["occurred_at"], *_NAMES["received_at"], "at", "when"})
 _SURE_IDS = frozenset({"event_id", "eventid", "message_id", "insert_id", "event_uuid"})
 _PROPERTY_OBJECTS = (
     "properties", "event_properties", "props", "metadata", "data", "payload", "attributes", "params",
@@ -148,7 +146,7 @@ def _found_fields(records: Sequence[Record], contract: EventContract) -> set[str
         get = getter(place)
         assert get is not None
         count = sum(get(record) not in (None, "") for record in records)
-        needed = 0.9 if name in ("event_id", "event_name", "occurred_at") else 0.0
+        needed = _NEARLY_ALL if name in ("event_id", "event_name", "occurred_at") else 0.0
         if count and count >= needed * len(records):
             found.add(name)
     return found
@@ -205,17 +203,19 @@ def _present(values: Iterable[Any]) -> list[Any]:
 
 
 def _are_ids(values: Sequence[Any]) -> bool:
-    return bool(values) and all(
-        type(value) is int or (type(value) is str and len(value) <= 500) for value in values
-    )
+    return _mostly(values, lambda v: type(v) is int or (type(v) is str and len(v) <= 500))
+
+
+def _mostly(values: Sequence[Any], fits: Callable[[Any], bool]) -> bool:
+    return bool(values) and sum(map(fits, values)) >= _NEARLY_ALL * len(values)
 
 
 def _find_name(name: str, fields: _Fields, taken: set[str], envelope: Envelope) -> str | None:
     for _, path in fields.named(name, taken):
         values = fields.values(path)
-        kinds = set(map(str, values))
-        is_word = all(type(value) is str and 0 < len(value) <= 500 for value in values)
-        if is_word and len(kinds) <= max(20, min(MAX_NAMES * 10, len(values) // 3)):
+        words = [value for value in values if type(value) is str and 0 < len(value) <= 500]
+        few = len(set(words)) <= max(20, min(MAX_NAMES * 10, len(words) // 3))
+        if few and len(words) >= _NEARLY_ALL * len(values):
             return path
     return None
 
@@ -227,17 +227,15 @@ def _find_id(name: str, fields: _Fields, taken: set[str], envelope: Envelope) ->
         if not _are_ids(_present(values)):
             continue
         for value, record in zip(values, fields.records, strict=True):
-            if value is not None and value != "" and not is_placeholder(str(value)):
+            if type(value) in (str, int) and value != "" and not is_placeholder(str(value)):
                 bodies.setdefault(value, set()).add(repr(sorted(record.items(), key=str)))
-        missing = len(values) - sum(value in bodies for value in values)
+        missing = len(values) - sum(type(v) in (str, int) and v in bodies for v in values)
         repeated = sum(len(found) > 1 for found in bodies.values())
-        is_sure = goes_by in _SURE_IDS and missing <= len(values) * _ABSENT
+        is_sure = goes_by in _SURE_IDS and missing <= len(values) * (1 - _NEARLY_ALL)
         if is_sure or not (missing or repeated):
-            if missing or repeated:
-                envelope.notes[name] = (
-                    f"{counted(missing, 'record')} without one, {counted(repeated, 'id')} of records"
-                    " that differ"
-                )
+            faults = [counted(missing, "record") + " without one"] if missing else []
+            faults += [counted(repeated, "id") + " of records that differ"] if repeated else []
+            envelope.notes[name] = ", ".join(faults)
             return path
         why = "repeats in records that differ"
         if missing:
@@ -247,40 +245,36 @@ def _find_id(name: str, fields: _Fields, taken: set[str], envelope: Envelope) ->
 
 
 def _find_time(name: str, fields: _Fields, taken: set[str], envelope: Envelope) -> str | None:
-    candidates = [path for _, path in fields.named(name, taken)]
-    endings = ("_at", "_on", "_date", "_time", "_ts", "tstamp", "date", "datum", "At", "Time")
-    if name == "occurred_at":
-        candidates += [
-            path for path in fields.paths(taken)
-            if snake_case(path).endswith(endings) and path not in candidates
-            and snake_case(path.split(".")[-1]) not in _NAMES["received_at"]
-        ]  # fmt: skip
-        candidates += [path for path in fields.paths(taken) if path not in candidates]
-    for path in candidates:
-        values = _present(fields.values(path))
-        is_named = snake_case(path.split(".")[-1]).strip("$_") in _ALL_TIME_NAMES
-        must_be_whole = name == "occurred_at"
-        if not values or (must_be_whole and len(values) < len(fields.records)):
-            continue
-        form = time_form(values)
+    named = [path for _, path in fields.named(name, taken)]
+    for path in named:  # by its name it is the time, though a clock or two be broken
+        values = fields.values(path)
+        form = time_form(_present(values), _NEARLY_ALL)
+        if form is not None and (
+            name == "received_at" or len(_present(values)) >= _NEARLY_ALL * len(values)
+        ):
+            return _take_time(name, path, form, envelope)
+    if name == "received_at":
+        return None
+    others = [path for path in fields.paths(taken) if _word(path) not in _NAMES["received_at"]]
+    likely = [path for path in others if path.endswith(_TIME_ENDINGS)]
+    for path in dict.fromkeys([*likely, *others]):
+        values = fields.values(path)
+        form = time_form(values) if len(_present(values)) == len(values) else None
         is_number = form is not None and (form.time_format or "").startswith("epoch")
-        if form is None or (is_number and not is_named and not path.endswith(endings)):
-            continue  # a number may count anything
-        return _take_time(name, path, form, _time_note(form), envelope)
-    for _, path in fields.named(name, taken):  # a few values may be broken
-        values = _present(fields.values(path))
-        few = [value for value in values[:_TRIED] if time_form([value]) is not None]
-        form = time_form(few)
-        if form is not None and len(few) >= _AGREEING * min(len(fields.records), _TRIED):
-            return _take_time(name, path, form, "some values are missing or no times", envelope)
+        if form is not None and (path in likely or not is_number):  # a number may count anything
+            return _take_time(name, path, form, envelope)
     return None
 
 
-def _take_time(name: str, path: str, form: TimeForm, note: str, envelope: Envelope) -> str:
+def _take_time(name: str, path: str, form: TimeForm, envelope: Envelope) -> str:
     if form.time_format:
         envelope.fields[name] = {"path": path, "time_format": form.time_format}
-    envelope.notes[name] = note
+    envelope.notes[name] = _time_note(form)
     return path
+
+
+def _word(path: str) -> str:
+    return snake_case(path.rsplit(".", maxsplit=1)[-1]).strip("$_")
 
 
 def _time_note(form: TimeForm) -> str:
@@ -295,23 +289,26 @@ def _find_plain(name: str, fields: _Fields, taken: set[str], envelope: Envelope)
         if not _are_ids(values) or not _fits(name, values, path):
             continue
         if name in ("tenant_id", "user_id"):
-            envelope.notes[name] = f"guessed by its name; {len(set(values)):,} in the sample"
+            envelope.notes[name] = (
+                f"guessed by its name; {len(set(map(str, values))):,} in the sample"
+            )
         return path
     return None
 
 
 def _fits(name: str, values: Sequence[Any], path: str) -> bool:
-    texts = all(type(value) is str for value in values)
+    """Whether the values are what a field of the envelope holds."""
     if name == "country_code":
-        return texts and all(len(value) == 2 and value.isalpha() for value in values)
+        return _mostly(values, lambda v: type(v) is str and len(v) == 2 and v.isalpha())
     if name == "schema_version":
-        return all(str(value).isdecimal() and len(str(value)) < 9 for value in values)
+        return _mostly(values, lambda v: str(v).isdecimal() and len(str(v)) < 9)
     if name == "page_load_time_ms":
-        return all(str(value).isdecimal() for value in values)
+        return _mostly(values, lambda v: str(v).isdecimal())
     if name in ("source", "event_domain"):
-        return texts and "." not in path and len(set(values)) <= 50 and max(map(len, values)) <= 100
+        few = len(set(map(str, values))) <= 50 and "." not in path
+        return few and _mostly(values, lambda v: type(v) is str and len(v) <= 100)
     if name in ("user_agent", "ip", "device_type", "browser"):
-        return texts
+        return _mostly(values, lambda v: type(v) is str)
     return True
 
 

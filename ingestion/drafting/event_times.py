@@ -4,6 +4,7 @@ Belongs here: the `time_format` under which the loader reads every value as a pl
 Does not belong here: reading instants (`ingestion.times`), which time means what (`envelope`).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,8 @@ _OTHERS = ("%Y%m%d", "%Y%m%d%H%M%S", "%d/%b/%Y:%H:%M:%S %z", "%a, %d %b %Y %H:%M
 _FORMATS = (*_OTHERS, *(day + clock for day in _DAYS for clock in _CLOCKS))
 _EPOCHS = ("epoch_s", "epoch_ms", "epoch_us")
 _1990, _2100 = 631_152_000_000_000, 4_102_444_800_000_000  # microseconds
-_TRIED = 200  # values that choose among the formats; all must then agree
+_TRIED = 200  # values that choose among the formats before all are asked
+_ENDS_IN_ZONE = re.compile(r"(Z|UTC|:\d\d.*[+-]\d\d(:?\d\d)?)\s*\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,51 +36,50 @@ class TimeForm:
     also: str | None = None
 
 
-def time_form(values: Sequence[Any]) -> TimeForm | None:
-    """The form under which all values are plausible times, or None."""
-    if not values or any(type(value) not in (str, int, float) for value in values):
+def time_form(values: Sequence[Any], share: float = 1.0) -> TimeForm | None:
+    """The form under which this share of the values are plausible times, or None."""
+    numbers = sum(map(_is_number, values))
+    if not values:
         return None
-    if any(type(value) is str and not value.strip() for value in values):
-        return None
-    if all(_is_number(value) for value in values):
+    if numbers >= share * len(values):
         formats: tuple[str | None, ...] = ("%Y%m%d", "%Y%m%d%H%M%S", *_EPOCHS)
-    elif any(_is_number(value) for value in values):
+    elif numbers > (1 - share) * len(values):
         return None
     else:
         formats = (None, *_FORMATS)
     few = values[:_TRIED]
-    fitting = [form for form in formats if _all_read(few, form) and _all_read(values, form)]
+    fitting = [f for f in formats if _read(few, f) >= share and _read(values, f) >= share]
     if not fitting:
         return None
     chosen = fitting[0]
-    has_zone = (
-        chosen in _EPOCHS or (chosen or "").endswith("%z") or (chosen is None and _zoned(values))
-    )
+    has_zone = chosen in _EPOCHS or (chosen or "").endswith("%z")
+    has_zone |= chosen is None and _zoned(values) >= share
     also = next((form for form in fitting[1:] if _swaps(chosen, form)), None)
     return TimeForm(chosen, has_zone, also)
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) is not str or value.strip().replace(".", "", 1).isdecimal()
+    if type(value) is str:
+        return value.strip().replace(".", "", 1).isdecimal()
+    return type(value) in (int, float)
 
 
-def _all_read(values: Sequence[Any], form: str | None) -> bool:
+def _read(values: Sequence[Any], form: str | None) -> float:
+    """The share of values that are plausible times in a form."""
+    good = 0
     for value in values:
+        if type(value) not in (str, int, float):
+            continue
         try:
-            if not _1990 <= parse_instant(value, time_format=form).us < _2100:
-                return False
+            good += _1990 <= parse_instant(value, time_format=form).us < _2100
         except (NotATime, AbsurdTime, ValueError):
-            return False
-    return True
+            continue
+    return good / len(values)
 
 
-def _zoned(values: Sequence[Any]) -> bool:
-    return all(
-        str(value).rstrip().endswith(("Z", "z", "UTC"))
-        or "+" in str(value)[10:]
-        or "-" in str(value)[10:]
-        for value in values
-    )
+def _zoned(values: Sequence[Any]) -> float:
+    """The share of texts that end in a zone."""
+    return sum(_ENDS_IN_ZONE.search(str(value)) is not None for value in values) / len(values)
 
 
 def _swaps(chosen: str | None, other: str | None) -> bool:

@@ -135,6 +135,21 @@ def test_a_word_for_nothing_is_no_event_id(draft_of: Callable[..., Drafted]) -> 
     assert "1 rejected" in sure.sentences[-1]
 
 
+def test_broken_records_do_not_turn_the_envelope(draft_of: Callable[..., Drafted]) -> None:
+    """One clock set to 1970, one name and one user of another kind, one id twice: the fields are
+    those that the others say, and the broken records are rejected as ever."""
+    records = [native(number=n, page="/a") for n in range(1, 21)]
+    records[3]["occurred_at"] = "1970-01-01T00:00:00Z"
+    records[5]["event_name"] = None
+    records[7]["user_id"] = {"id": 7}
+    records[9]["event_id"] = "e-9"
+    made = draft_of(records)
+    assert "envelope" not in made.body
+    assert made.body["clock"] == "device"
+    assert list(made.body["events"]) == ["seen"]
+    assert "18 records accepted, 2 rejected" in made.sentences[-1]
+
+
 @pytest.mark.parametrize("tracker", sorted(RECORDS))
 def test_known_trackers_are_recognised(tracker: str, draft_of: Callable[..., Drafted]) -> None:
     made = draft_of([RECORDS[tracker]], "shop.jsonl")

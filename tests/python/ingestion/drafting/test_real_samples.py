@@ -4,7 +4,9 @@ The recorded Debezium dump (`../shared/data`), a click stream as CSV, and stagin
 """
 
 import csv
+import gzip
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -191,6 +193,36 @@ def _compare(loaded: Loading, table: str, keys: list[str], column: str, kind: st
         )
         row = conn.execute(query.encode()).fetchone()
         assert row is not None and row[0] == 0, (table, column)
+
+
+def test_a_click_stream_loaded_by_its_draft(
+    loading: Callable[..., Loading], tmp_path: Path
+) -> None:
+    """Every record of a CSV and every cell of it, thirty equal rows among them."""
+    path = DUMP.parents[1] / "events" / "retentioneering_ecom" / "ecom.csv.gz"
+    if not path.exists():
+        pytest.skip(f"the click stream is not at {path} (TALLYHOUSE_SHARED_DATA)")
+    lines = gzip.decompress(path.read_bytes()).split(b"\n")[:-1]
+    made = drafted(tmp_path / "sample", lines, "ecom.csv", records=40_000)
+    (tmp_path / "contract").mkdir()
+    (tmp_path / "contract" / "ecom.yml").write_text(made.text)
+    loaded = loading(tmp_path / "contract")
+    report = loaded.put_and_load({"events/ecom/ecom.csv": lines})
+    counts = report.source("events", "ecom")
+    assert (counts.stored, counts.rejected) == (31_106, 0)
+    header, *rows = csv.reader(line.decode().rstrip("\r") for line in lines)
+    found = {
+        "event": "event_name", "user_id": "user_source_id", "session_id": "session_id",
+        "timestamp": "to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+    }  # fmt: skip
+    columns = ", ".join(found.get(name, f"properties ->> '{name}'") for name in header)
+    stored = loaded.rows(f"select {columns} from raw_events.events where product = 'ecom'")
+    place = header.index("timestamp")
+    expected = Counter(
+        tuple(cell[:19] if n == place else cell or None for n, cell in enumerate(row))
+        for row in rows
+    )
+    assert Counter(stored) == expected
 
 
 def test_staging_of_the_dump_builds_and_passes_its_tests(
