@@ -159,7 +159,7 @@ def test_the_dump_loaded_by_its_draft(
             if same and "personal" not in columns[column] and (name, column) not in SAID_OTHERWISE:
                 _compare(loaded, name, keys, column, declared.type)
                 compared += 1
-    assert compared >= 60  # of 78 columns; the others are drafted as personal or wider
+    assert compared >= 60  # of 92; the others are personal or wider
 
 
 # COPY's text of these is another one than Debezium's for the same value (a point as {x, y}).
