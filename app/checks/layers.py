@@ -1,12 +1,16 @@
-"""Arrows run one way, and a name says its layer.
+"""Arrows between models run one way, a name says its layer, and whoever reads a mart is named.
 
 contracts → ingestion → staging → intermediate → marts → features → ml → predictions (a source
 again) → marts. The conformed facts and dimensions of `marts/core` are common ground: the private
-steps of every domain may start from them. Belongs here: who may read whom, and what a model is called.
+steps of every domain may start from them. What reads what comes from dbt's manifest, so a read that
+a macro writes counts as well. Belongs here: who may read whom, and what a model is called. Does not
+belong here: imports of Python (`pyproject.toml`, import-linter), how a file lies (`layout`).
 """
 
 import re
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
 
 CONFORMED = ("marts", "core")
 ORDER = {"staging": 0, "intermediate": 1, "marts": 2, "features": 3}
@@ -16,49 +20,67 @@ NAMES = {
     "features": r"feat_[a-z0-9_]+__[a-z0-9_]+",
     "marts": r"[a-z][a-z0-9_]+",
 }
+EXPOSED = ("marts", "features")
 LONGEST = 60
 
 
-def findings(root: Path) -> list[str]:
-    """Every offence as one sentence that begins with the file."""
-    return _models(root)
-
-
-def _models(root: Path) -> list[str]:
+def findings(manifest: Mapping[str, Any]) -> list[str]:
+    """Every offence as one sentence that begins with the file; takes `target/manifest.json`."""
+    models = {key: node for key, node in manifest["nodes"].items() if key.startswith("model.")}
+    exposed = {
+        key
+        for exposure in manifest["exposures"].values()
+        for key in exposure["depends_on"]["nodes"]
+    }
     found = []
-    models = {p.stem: p.relative_to(root / "models") for p in (root / "models").rglob("*.sql")}
-    for name, path in sorted(models.items()):
-        layer = path.parts[0]
-        where = f"models/{path.as_posix()}"
-        if layer not in ORDER:
-            found.append(f"{where}: '{layer}' is no layer ({', '.join(ORDER)})")
-            continue
-        if len(path.parts) != (2 if layer == "features" else 3):
-            found.append(f"{where}: the path must be <layer>/<source or domain>/<model>.sql")
-        if not re.fullmatch(NAMES[layer], name) or len(name) >= LONGEST:
-            found.append(f"{where}: the name must match {NAMES[layer]}, under {LONGEST} characters")
-        if layer in ("staging", "intermediate") and f"_{path.parts[1]}__" not in name:
-            found.append(f"{where}: the name must carry its folder, '{path.parts[1]}'")
-        text = (root / "models" / path).read_text("utf-8")
-        text = re.sub(r"\{#.*?#\}", "", text, flags=re.DOTALL)
-        if re.search(r"\bsource\s*\(", text) and layer != "staging":
-            found.append(f"{where}: only staging reads sources")
-        for read in re.findall(r"\bref\s*\(\s*['\"](\w+)['\"]", text):
-            target = models.get(read)
-            if target is None:
-                continue
-            if target.parent != path.parent:  # a folder's models are one step together
-                found += [f"{where}: {why}" for why in _refused(layer, target)]
+    for key, node in sorted(models.items()):
+        where = node["original_file_path"]
+        found += [f"{where}: {why}" for why in _badly_named(node)]
+        for read in node["depends_on"]["nodes"]:
+            if read.startswith("source.") and _folders(node)[0] != "staging":
+                found.append(f"{where}: only staging reads sources ({_short(read)})")
+            elif read in models:
+                found += [f"{where}: {why}" for why in _refused(node, models[read])]
+        if _folders(node)[0] in EXPOSED and key not in exposed:
+            found.append(
+                f"{where}: no exposure names it; say in _<domain>__exposures.yml who uses it, or delete it"
+            )
     return found
 
 
-def _refused(layer: str, target: Path) -> list[str]:
-    """Why this model may not read that one; empty when it may."""
-    upper = target.parts[0]
-    if layer == "intermediate" and target.parts[:2] == CONFORMED:
-        return []
-    if ORDER[upper] > ORDER[layer]:
-        return [f"{layer} may not read {upper} ({target.stem}): arrows run one way"]
-    if layer == "staging":
-        return [f"staging reads its own source, not {target.stem}"]
-    return []
+def _badly_named(node: Mapping[str, Any]) -> Iterator[str]:
+    folders, name = _folders(node), str(node["name"])
+    layer = folders[0]
+    if layer not in ORDER:
+        yield f"'{layer}' is no layer ({', '.join(ORDER)})"
+        return
+    if len(folders) != (1 if layer == "features" else 2):
+        yield "the path must be <layer>/<source or domain>/<model>.sql"
+        return
+    if not re.fullmatch(NAMES[layer], name) or len(name) >= LONGEST:
+        yield f"the name must match {NAMES[layer]}, under {LONGEST} characters"
+    if layer in ("staging", "intermediate") and f"_{folders[1]}__" not in name:
+        yield f"the name must carry its folder, '{folders[1]}'"
+
+
+def _refused(node: Mapping[str, Any], read: Mapping[str, Any]) -> Iterator[str]:
+    """Why this model may not read that one; nothing when it may."""
+    lower, upper = _folders(node), _folders(read)
+    layer = lower[0]
+    if lower == upper or layer not in ORDER or upper[0] not in ORDER:
+        return  # a folder's models are one step together; a folder that is no layer is told of already
+    if layer == "intermediate" and upper == CONFORMED:
+        return
+    if ORDER[upper[0]] > ORDER[layer]:
+        yield f"{layer} may not read {upper[0]} ({read['name']}): arrows run one way"
+    elif layer == "staging":
+        yield f"staging reads its own source, not {read['name']}"
+
+
+def _folders(node: Mapping[str, Any]) -> tuple[str, ...]:
+    """The folders between `models` and the file: layer, and source or domain."""
+    return PurePosixPath(node["path"]).parent.parts or ("",)
+
+
+def _short(key: str) -> str:
+    return ".".join(key.split(".")[2:])

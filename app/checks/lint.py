@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from app.checks import layers, portable_sql
+from app.checks import engines, layers, layout, portable_sql
 from app.preparation import prepare
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse, open_warehouse
@@ -59,8 +59,13 @@ def run(warehouse: Warehouse, say: Callable[[str], None]) -> list[Check]:
     results = []
     for name, command in commands.items():
         results.append(_tell(_tool(name, command, root, environment), say))
-    for name, rule in (("portable SQL", portable_sql.findings), ("layers", layers.findings)):
-        found = rule(root)
+    project = engines.compile_project(root)
+    rules = {
+        "layout": layout.findings(root),
+        "layers": layers.findings(project.manifest),
+        "portable SQL": portable_sql.findings(project.compiled),
+    }
+    for name, found in rules.items():
         results.append(_tell(Check(name, not found, "\n".join(found)), say))
     return results
 

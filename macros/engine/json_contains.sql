@@ -11,3 +11,12 @@
 {% macro duckdb__json_contains(whole, part) -%}
     json_contains({{ whole }}, {{ part }})
 {%- endmacro %}
+
+{#- Spark has no such test. Members of the outer object are compared as text, so a nested object must be equal as a
+    whole there, where the others let it hold more. -#}
+{% macro spark__json_contains(whole, part) -%}
+    forall(
+        map_entries(from_json({{ part }}, 'map<string, string>')),
+        member -> from_json({{ whole }}, 'map<string, string>')[member.key] <=> member.value
+    )
+{%- endmacro %}
