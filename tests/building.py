@@ -19,6 +19,7 @@ PARSED = "partial_parse.msgpack"
 # Writing the manifest and a log of every event takes as long as building the core models.
 QUICK = ("--no-write-json", "--log-level-file", "none")
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+NO_SEEDS = ("--exclude-resource-type", "seed")
 
 
 def run_dbt(warehouse: Warehouse, command: str, *args: str) -> dbt.DbtOutcome:

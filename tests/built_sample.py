@@ -1,7 +1,7 @@
 """A sample of every source, loaded and built once per session: the database that tests copy.
 
 Belongs here: how the original comes about, and what lies beside a copy of it. Does not belong here:
-copying (`conftest`), what must be in it.
+copying (`templates`), what must be in it.
 """
 
 from dataclasses import dataclass, replace
@@ -11,9 +11,8 @@ from pathlib import Path
 from app import pipeline
 from simulator import write_sample
 from tallyhouse.database import Warehouse
-from tests.building import NO_TESTS, run_dbt
+from tests.building import NO_SEEDS, NO_TESTS, run_dbt
 
-NAME = "built_sample"
 DAYS, SEED, SCALE = 75, 23, 0.15
 AS_OF = "as_of"
 
@@ -35,7 +34,7 @@ def build_sample(warehouse: Warehouse) -> None:
     home = warehouse.settings.home
     report = write_sample(home, DAYS, SEED, SCALE)
     pipeline.load(warehouse.settings, warehouse)
-    outcome = run_dbt(warehouse, "build", *NO_TESTS)
+    outcome = run_dbt(warehouse, "build", *NO_TESTS, *NO_SEEDS)
     assert outcome.success, outcome.failures
     (home / AS_OF).write_text(report.as_of.isoformat(), "utf-8")
 

@@ -3,22 +3,16 @@
 Belongs here: what more than one folder of tests needs. Does not belong here: data of one test.
 """
 
-import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
-from app.preparation import prepare
 from tallyhouse.database import Warehouse, open_warehouse
 from tallyhouse.settings import Settings
-from tests import built_sample
 from tests.built_sample import BuiltSample, build_sample, copy_of_sample
-from tests.once import made_once, users
-
-EMPTY = "template1"
+from tests.once import users
+from tests.templates import EMPTY, Templates
 
 
 @pytest.fixture(scope="session")
@@ -49,98 +43,36 @@ def warehouse_server(session_folder: Path) -> Iterator[Warehouse]:
 
 
 @pytest.fixture(scope="session")
-def fresh_database(
-    warehouse_server: Warehouse, prepared_template: str, session_folder: Path
-) -> Callable[..., Warehouse]:
-    """A factory of empty databases: `fresh_database("cdc")`, or with `prepared=True` raw tables.
+def templates(warehouse_server: Warehouse, session_folder: Path) -> Templates:
+    """Databases of the session's server that are made once and copied."""
+    return Templates(warehouse_server, session_folder)
 
-    Each has its own home (lake, key of personal data, landing), all in the session's folder.
+
+@pytest.fixture(scope="session")
+def fresh_database(templates: Templates) -> Callable[..., Warehouse]:
+    """A factory of databases without rows of any source, each with its own home.
+
+    `fresh_database("cdc")` is empty; with `prepared=True` it has raw tables, with `seeded=True` the
+    reference data too.
     """
 
-    def make(label: str = "test", *, prepared: bool = False) -> Warehouse:
-        template = prepared_template if prepared else EMPTY
-        return _copy(warehouse_server, template, session_folder, label)
+    def make(label: str = "test", *, prepared: bool = False, seeded: bool = False) -> Warehouse:
+        if seeded:
+            return templates.copy(templates.seeded(), label)
+        return templates.copy(templates.prepared() if prepared else EMPTY, label)
 
     return make
 
 
 @pytest.fixture(scope="session")
-def sample_copy(
-    warehouse_server: Warehouse, built_template: Path, session_folder: Path
-) -> Callable[[str], BuiltSample]:
+def sample_copy(templates: Templates) -> Callable[[str], BuiltSample]:
     """A factory of copies of the built sample: `sample_copy("truth")`; each belongs to who asked."""
 
     def make(label: str) -> BuiltSample:
-        copy = _copy(warehouse_server, built_sample.NAME, session_folder, label)
-        return copy_of_sample(copy, built_template)
+        original = templates.made("built_sample", templates.seeded(), build_sample)
+        return copy_of_sample(templates.copy(original, label), templates.home(original))
 
     return make
-
-
-@pytest.fixture(scope="session")
-def prepared_template(warehouse_server: Warehouse, session_folder: Path) -> str:
-    """The name of a database with raw tables, to be copied: preparing takes ten times as long."""
-    name = "prepared_template"
-
-    def make(mark: Path) -> None:
-        _create(warehouse_server, name, EMPTY)
-        prepare(warehouse_server.database(name))
-        mark.touch()
-
-    made_once(session_folder / name, make)
-    return name
-
-
-@pytest.fixture(scope="session")
-def built_template(
-    warehouse_server: Warehouse, prepared_template: str, session_folder: Path
-) -> Path:
-    """The home of the built sample, whose database is only ever copied: building takes a minute."""
-
-    def build(home: Path) -> None:
-        home.mkdir()
-        _create(warehouse_server, built_sample.NAME, prepared_template)
-        build_sample(_at_home(warehouse_server.database(built_sample.NAME), home))
-
-    return made_once(session_folder / built_sample.NAME, build)
-
-
-def _copy(server: Warehouse, template: str, folder: Path, label: str) -> Warehouse:
-    """A database and a home with a name of their own; prepared, if what it copies is."""
-    name = f"{label}_{secrets.token_hex(4)}"
-    _create(server, name, template)
-    (folder / name).mkdir()
-    warehouse = _at_home(server.database(name), folder / name)
-    if template != EMPTY:
-        prepare(warehouse)  # what belongs to the server, or to a database's name
-    return warehouse
-
-
-def _at_home(database: Warehouse, home: Path) -> Warehouse:
-    """The database with settings that keep everything else in this home."""
-    settings = Settings.from_env(
-        {
-            "TALLYHOUSE_HOME": str(home),
-            "TALLYHOUSE_LANDING": str(home / "landing"),
-            "TALLYHOUSE_DATABASE_URL": database.url,
-        }
-    )
-    return replace(database, settings=settings, server=None)
-
-
-def _create(server: Warehouse, name: str, template: str) -> None:
-    """A new database; copied through the log, because copying files waits for a checkpoint.
-
-    One of that name is what a worker left that was killed while making it.
-    """
-    with server.database("postgres").connect(autocommit=True) as connection:
-        place = sql.Identifier(name)
-        connection.execute(sql.SQL("drop database if exists {} with (force)").format(place))
-        connection.execute(
-            sql.SQL("create database {} template {} strategy = 'wal_log'").format(
-                place, sql.Identifier(template)
-            )
-        )
 
 
 def _spare_the_disk(server: Warehouse) -> None:

@@ -21,17 +21,6 @@ CATALOGUE_TEST = "no_relation_is_readable_around_its_policy"
 
 
 @pytest.fixture(scope="module")
-def secured(hand_made: HandMade) -> HandMade:
-    """Core marts with events of two tenants."""
-    hand_made.load(
-        {"id": "e1", "tenant": "north", "user": "ada", "at": "2026-01-01T08:00+00:00"},
-        {"id": "e2", "tenant": "south", "user": "bob", "at": "2026-01-01T09:00+00:00"},
-    )
-    hand_made.build(*CORE)
-    return hand_made
-
-
-@pytest.fixture(scope="module")
 def catalogue_query(secured: HandMade) -> str:
     """The catalogue test of the project, as dbt runs it."""
     outcome = run_dbt(secured.warehouse, "test", "-s", CATALOGUE_TEST)

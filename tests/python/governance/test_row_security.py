@@ -10,24 +10,13 @@ from psycopg import sql
 
 from tallyhouse.database import roles
 from tallyhouse.errors import TallyhouseError
-from tests.hand_made import CORE, HandMade, uuid_of
+from tests.hand_made import HandMade, uuid_of
 
 pytestmark = pytest.mark.slow
 
 PASSWORD = "only-for-this-test"
 NORTH, SOUTH = uuid_of("north"), uuid_of("south")
 SEEN = "select distinct tenant_id from core.fact_events order by 1"
-
-
-@pytest.fixture(scope="module")
-def secured(hand_made: HandMade) -> HandMade:
-    """Core marts with events of two tenants."""
-    hand_made.load(
-        {"id": "e1", "tenant": "north", "user": "ada", "at": "2026-01-01T08:00+00:00"},
-        {"id": "e2", "tenant": "south", "user": "bob", "at": "2026-01-01T09:00+00:00"},
-    )
-    hand_made.build(*CORE)
-    return hand_made
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.shared_data import shared
 @pytest.fixture
 def new_house(fresh_database: Callable[..., Warehouse]) -> Callable[[str], House]:
     """A factory of empty warehouses: `new_house("retention")`."""
-    return lambda label: House(fresh_database(label, prepared=True))
+    return lambda label: House(fresh_database(label, seeded=True))
 
 
 @pytest.fixture(scope="session")

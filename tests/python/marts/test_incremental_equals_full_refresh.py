@@ -155,7 +155,7 @@ def backwards(names: list[str]) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def at_once(fresh_database: Callable[..., Warehouse]) -> House:
     """Everything loaded and built in one go."""
-    house = House(fresh_database("at_once", prepared=True))
+    house = House(fresh_database("at_once", seeded=True))
     for name, lines in STEPS.items():
         house.put(name, lines)
     house.load()

@@ -29,7 +29,7 @@ def read(path: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def cdnow(fresh_database: Callable[..., Warehouse], shared_data: Path) -> House:
     """Purchases of 1997 and 1998 as events, as of the first day after them."""
-    house = House(fresh_database("cdnow", prepared=True))
+    house = House(fresh_database("cdnow", seeded=True))
     folder = house.landing / "events" / "cdnow"
     folder.mkdir(parents=True)
     shutil.copy(shared_data / "events" / "cdnow" / "CDNOW_sample.txt", folder)
@@ -101,7 +101,7 @@ def ecom(
         given = (EXAMPLES / "ecom" / "ecom.yml").read_text()
         assert "  session_id: session_id\n" in given
         (contracts / "ecom.yml").write_text(given.replace("  session_id: session_id\n", ""))
-    house = House(fresh_database(f"ecom_{request.param}", prepared=True))
+    house = House(fresh_database(f"ecom_{request.param}", seeded=True))
     folder = house.landing / "events" / "ecom"
     folder.mkdir(parents=True)
     shutil.copy(shared_data / "events" / "retentioneering_ecom" / "ecom.csv.gz", folder)

@@ -85,7 +85,7 @@ def features(house: House) -> dict[str, Rows]:
 def test_rule_80_records_that_arrive_later_leave_the_features_bit_identical(
     fresh_database: Callable[..., Warehouse], tmp_path: Path
 ) -> None:
-    house = House(fresh_database("point_in_time", prepared=True))
+    house = House(fresh_database("point_in_time", seeded=True))
     write_sample(tmp_path / "sample", days=DAYS, seed=11, scale=0.25)
     later = tmp_path / "later"
     assert split(tmp_path / "sample" / "landing", house.landing, later) > 1000

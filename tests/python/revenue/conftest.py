@@ -16,4 +16,4 @@ REVENUE = ("+path:models/marts/revenue", "+dim_subscription", "+int_revenue__use
 @pytest.fixture(scope="module")
 def new_house(fresh_database: Callable[..., Warehouse]) -> Callable[[str], House]:
     """A factory of empty warehouses: `new_house("rules")`."""
-    return lambda label: House(fresh_database(label, prepared=True))
+    return lambda label: House(fresh_database(label, seeded=True))
