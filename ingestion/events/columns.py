@@ -27,6 +27,16 @@ SCHEMA = pa.schema([
     ("browser", pa.string()), ("page_load_time_ms", pa.int32()), ("ip_subnet", pa.string()),
     ("schema_version", pa.int32()), ("properties", pa.string()), ("content_hash", BYTES_16),
 ])  # fmt: skip
+_PARTS = {  # columns whose text is made, and interned, together
+    "who": ("tenant_id", "tenant_source_id", "user_id", "user_source_id"),
+    "kind": ("event_name", "event_domain"),
+    "place": ("country_code", "device_type", "browser"),
+}
+_PART_OF = {column: part for part, columns in _PARTS.items() for column in columns}
+# A row's COPY text, part by part and joined by tabs. What its hash covers is the same text with an
+# empty part for each of UNHASHED: an event that arrives again is the same event.
+TEXT_PARTS = tuple(dict.fromkeys(_PART_OF.get(name, name) for name in SCHEMA.names))
+UNHASHED = ("received_at", "content_hash")
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from ingestion.contracts.field_paths import getter
 from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid, text_of
+from ingestion.events.limits import MAX_LOAD_TIME_MS
 from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet, looks_personal
 from ingestion.privacy.user_agents import describe
 from ingestion.values.identity import is_placeholder, uuid_text
-from ingestion.values.outcomes import Rejected, copy_field
+from ingestion.values.outcomes import NULL, Rejected, copy_field
 
-_NULL = "\\N"
 _COUNTRY = re.compile(r"[A-Za-z]{2}\Z")
 _REMEMBERED = 200_000  # entries of a memory before it starts anew
 
@@ -61,10 +61,10 @@ class Context:
         )
         self._load_time = get.get("page_load_time_ms", nothing)
         self._who: dict[tuple[Any, Any], Who] = {}
-        self._places: dict[tuple[Any, Any, Any, Any, Any], str] = {}
+        self._places: dict[tuple[Any, Any, Any, Any, Any], tuple[str, str]] = {}
 
-    def who(self, record: dict[str, Any]) -> tuple[str, str]:
-        """(tenant UUID, COPY text of the six columns tenant_id … session_id)."""
+    def who(self, record: dict[str, Any]) -> tuple[str, dict[str, str]]:
+        """(tenant UUID, the parts of the row's COPY text that say who)."""
         tenant, user = self._tenant(record), self._user(record)
         try:
             who = self._who.get((tenant, user))
@@ -78,10 +78,11 @@ class Context:
         for field in who.placeholders:
             self._count_placeholder(field)
         anonymous, session = self._anonymous(record), self._session(record)
-        return who.tenant_id, (
-            f"{who.copy}\t{self._plain(anonymous, 'anonymous_id', who.tenant_id)}"
-            f"\t{self._plain(session, 'session_id', who.tenant_id)}"
-        )
+        return who.tenant_id, {
+            "who": who.copy,
+            "anonymous_id": self._plain(anonymous, "anonymous_id", who.tenant_id),
+            "session_id": self._plain(session, "session_id", who.tenant_id),
+        }
 
     def identify(self, tenant: Any, user: Any) -> Who:
         """Whose an event is, not remembered."""
@@ -97,12 +98,12 @@ class Context:
             home = uuid_text(self._product, "tenant", self._product)
             tenant_source = self._tokeniser.token(home, tenant_source)
         tenant_id = uuid_text(self._product, "tenant", tenant_source)
-        user_id, user_source = _NULL, _NULL
+        user_id, user_source = NULL, NULL
         if user is not None and user != "":
             user_source = text_of(user, "user_id")
             if is_placeholder(user_source):
                 placeholders.append("user_id")
-                user_source = _NULL
+                user_source = NULL
             else:
                 if looks_personal(user_source):
                     user_source = self._tokeniser.token(tenant_id, user_source)
@@ -114,11 +115,11 @@ class Context:
     def _plain(self, value: Any, field: str, tenant_id: str) -> str:
         """An id that is kept as it is; one that holds an e-mail address becomes a token."""
         if value is None or value == "":
-            return _NULL
+            return NULL
         text = text_of(value, field)
         if is_placeholder(text):
             self._count_placeholder(field)
-            return _NULL
+            return NULL
         if "@" in text and EMAIL.search(text):
             return self._tokeniser.token(tenant_id, text)
         return copy_field(text)
@@ -126,8 +127,8 @@ class Context:
     def _count_placeholder(self, field: str) -> None:
         self._drift["envelope", field, "placeholder_id"] += 1
 
-    def surroundings(self, record: dict[str, Any]) -> str:
-        """COPY text of country_code, device_type, browser, page_load_time_ms, ip_subnet."""
+    def surroundings(self, record: dict[str, Any]) -> dict[str, str]:
+        """The parts of the row's COPY text that say from where and on what."""
         agent, ip, device = self._agent(record), self._ip(record), self._device(record)
         browser, country = self._browser(record), self._country(record)
         try:
@@ -142,17 +143,21 @@ class Context:
                 self._places.clear()
             self._places[(agent, ip, device, browser, country)] = place
         load_time = self._load_time(record)
-        if load_time is None:
-            return place.replace("\v", _NULL)
-        return place.replace("\v", _milliseconds(load_time))
+        return {
+            "place": place[0],
+            "page_load_time_ms": NULL if load_time is None else _milliseconds(load_time),
+            "ip_subnet": place[1],
+        }
 
-    def describe(self, agent: Any, ip: Any, device: Any, browser: Any, country: Any) -> str:
-        """COPY text of a place, with \\v where page_load_time_ms goes; not remembered."""
+    def describe(
+        self, agent: Any, ip: Any, device: Any, browser: Any, country: Any
+    ) -> tuple[str, str]:
+        """COPY text of country_code, device_type and browser, and of ip_subnet; not remembered."""
         device_seen, browser_seen = describe(agent) if type(agent) is str else (None, None)
-        code = country.upper() if type(country) is str and _COUNTRY.match(country) else _NULL
-        subnet = (ip_subnet(ip) if type(ip) is str else None) or _NULL
-        device_type = _word(device) or device_seen or _NULL
-        return f"{code}\t{device_type}\t{_word(browser) or browser_seen or _NULL}\t\v\t{subnet}"
+        code = country.upper() if type(country) is str and _COUNTRY.match(country) else NULL
+        subnet = (ip_subnet(ip) if type(ip) is str else None) or NULL
+        device_type = _word(device) or device_seen or NULL
+        return f"{code}\t{device_type}\t{_word(browser) or browser_seen or NULL}", subnet
 
 
 def _word(value: Any) -> str | None:
@@ -173,4 +178,4 @@ def _milliseconds(value: Any) -> str:
             raise Invalid(Rejected("wrong_type", reason)) from error
     if type(value) not in (int, float):
         raise Invalid(Rejected("wrong_type", "page_load_time_ms is not a number."))
-    return str(round(value)) if 0 <= value < 2**31 - 1 else _NULL
+    return str(round(value)) if 0 <= value <= MAX_LOAD_TIME_MS else NULL

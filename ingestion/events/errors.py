@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ingestion.events.limits import MAX_ID_LENGTH
 from ingestion.values.json_lines import is_inexact
 from ingestion.values.outcomes import Rejected
 
@@ -21,12 +22,13 @@ class InexactParse(Exception):
 def text_of(value: Any, field: str) -> str:
     """An id or name as text; whole numbers are ids too, flags and structures are not."""
     kind = type(value)
-    if kind is str and value and len(value) <= 500:
+    if kind is str and value and len(value) <= MAX_ID_LENGTH:
         return str(value)
     if kind is int:
         return str(value)
     if kind is float and is_inexact(value):
         raise InexactParse
-    described = "empty or longer than 500 characters" if kind is str else f"a {kind.__name__}"
+    too_long = f"empty or longer than {MAX_ID_LENGTH} characters"
+    described = too_long if kind is str else f"a {kind.__name__}"
     reason = f"{field} is {described}; a short text or a whole number is due."
     raise Invalid(Rejected("wrong_type", reason))

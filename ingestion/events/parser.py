@@ -13,13 +13,14 @@ from typing import Any
 
 from ingestion.contracts.field_paths import by_path, getter
 from ingestion.contracts.model import EventContract, EventType
-from ingestion.events.columns import collect
+from ingestion.events.columns import TEXT_PARTS, UNHASHED, collect
 from ingestion.events.context import Context
 from ingestion.events.errors import InexactParse, Invalid, text_of
 from ingestion.events.event_types import CompiledEventType
 from ingestion.events.fast.decoder import is_plain
 from ingestion.events.fast.reader import FastReader
 from ingestion.events.formats import decoder
+from ingestion.events.limits import MAX_DOMAIN_LENGTH, MAX_ID_LENGTH, MAX_VERSION
 from ingestion.events.properties import Properties
 from ingestion.events.times import Times
 from ingestion.landing.file_info import FileInfo
@@ -28,9 +29,8 @@ from ingestion.privacy.scrub import Scrubber, TooDeep
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import UUID_TEXT, is_placeholder, record_key
 from ingestion.values.json_lines import decode_exactly, encode
-from ingestion.values.outcomes import Outcome, Rejected, Row, Touch, copy_field
+from ingestion.values.outcomes import NULL, Outcome, Rejected, Row, Touch, copy_field
 
-_NULL = "\\N"
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 
 
@@ -132,21 +132,31 @@ class EventParser:
         day = occurred.text[:10]
         if "\\" in body:
             body = body.replace("\\", "\\\\")
-        # columns in the order of events.COLUMNS; what lies before and after received_at is hashed
-        head = (
-            f"{day}\t{product}\t{source}\t{event_id}\t{event_uuid}\t{who}\t{plan.name}\t"
-            f"{_NULL if domain is None else domain}\t{occurred.text}\t{'t' if corrected else 'f'}\t"
-        )
-        tail = f"\t{self._context.surroundings(record)}\t{version}\t{body}\t"
-        if not exact and ("\x00" in head or "\x00" in tail):
+        parts = {
+            "event_date": day,
+            "product": product,
+            "source": source,
+            "source_event_id": event_id,
+            "event_id": event_uuid,
+            **who,
+            "kind": f"{plan.name}\t{NULL if domain is None else domain}",
+            "occurred_at": occurred.text,
+            "is_time_corrected": "t" if corrected else "f",
+            **self._context.surroundings(record),
+            "schema_version": str(version),
+            "properties": body,
+            **dict.fromkeys(UNHASHED, ""),
+        }
+        hashed = _text(parts)
+        if not exact and "\x00" in hashed:
             raise InexactParse
-        digest = blake2b((head + tail).encode(), digest_size=16).hexdigest()
+        digest = blake2b(hashed.encode(), digest_size=16).hexdigest()
         touch = self._touches.get((tenant_id, day))
         if touch is None:
             touch = Touch("tenant_day", product, tenant_id, None, day)
             self._touches[(tenant_id, day)] = touch
-        copied = f"{head}{received.text}{tail}\\\\x{digest}"
-        return Row(key, day, received.us, digest, copied, touch, arrival)
+        parts |= {"received_at": received.text, "content_hash": f"\\\\x{digest}"}
+        return Row(key, day, received.us, digest, _text(parts), touch, arrival)
 
     def plan_of(self, name: Any) -> CompiledEventType:
         """What the contract says of an event name; raises Invalid."""
@@ -170,7 +180,7 @@ class EventParser:
             if matched is not None:
                 domain = matched.groupdict().get("domain")
             event = EventType()
-        if len(name) > 500 or _NEEDS_ESCAPE(name) or "\x00" in name:
+        if len(name) > MAX_ID_LENGTH or _NEEDS_ESCAPE(name) or "\x00" in name:
             raise Invalid(Rejected("wrong_type", "The event name is not a plain short text."))
         plan = CompiledEventType(name, event, contract, domain, self._scrubber)
         if len(self._plans) < 5_000:
@@ -184,7 +194,7 @@ class EventParser:
         ):
             reason = f"{stated[:60]!r} is not the domain of {plan.name!r} ({plan.domain})."
             raise Invalid(Rejected("wrong_domain", reason))
-        if len(stated) > 100 or _NEEDS_ESCAPE(stated):
+        if len(stated) > MAX_DOMAIN_LENGTH or _NEEDS_ESCAPE(stated):
             raise Invalid(Rejected("wrong_type", "The event domain is not a plain short text."))
         return plan.domain or stated
 
@@ -203,8 +213,12 @@ class EventParser:
         return text
 
 
+def _text(parts: dict[str, str]) -> str:
+    return "\t".join([parts[name] for name in TEXT_PARTS])
+
+
 def _integer(value: Any, field: str) -> int:
-    if type(value) is int and 0 <= value < 2**31:
+    if type(value) is int and 0 <= value <= MAX_VERSION:
         return int(value)
     if type(value) is str and value.isascii() and value.isdigit() and len(value) < 9:
         return int(value)

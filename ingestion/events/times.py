@@ -1,6 +1,7 @@
 """When an event happened and when it arrived: rule 44.
 
-Belongs here: which of the two times count. Does not belong here: reading a time from text or a number
+Belongs here: which times can be, of one event (microseconds since 1970) or of many (arrays of them),
+and which of the two counts. Does not belong here: reading a time from text or a number
 (`values.instants`).
 """
 
@@ -10,12 +11,36 @@ from zoneinfo import ZoneInfo
 from ingestion.contracts.field_paths import getter
 from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid
-from ingestion.values.instants import DAY_US, AbsurdTime, Instant, NotATime, parse_instant
+from ingestion.values.instants import (
+    DAY_US,
+    AbsurdTime,
+    Instant,
+    NotATime,
+    parse_instant,
+    start_of_year,
+)
 from ingestion.values.outcomes import Arrival, Rejected
 
-_YEAR_1900, _YEAR_2200 = -2_208_988_800_000_000, 7_258_118_400_000_000
-_YEAR_2000 = 946_684_800_000_000
-_EARLIEST, _LATEST = 0, 4_102_444_800_000_000  # received_at: 1970 to 2100
+Ints = Any  # an int, or an array of them
+Flags = Any  # a bool, or an array of them
+
+_OCCURRED = (start_of_year(1900), start_of_year(2200))  # the second no longer
+_RECEIVED = (start_of_year(1970), start_of_year(2100))
+_FIRST_DEVICE_CLOCK = start_of_year(2000)
+
+
+def can_arrive(received_us: Ints) -> Flags:
+    """Whether an event can have arrived then; it is refused otherwise."""
+    return (received_us >= _RECEIVED[0]) & (received_us < _RECEIVED[1])
+
+
+def can_occur(occurred_us: Ints, received_us: Ints, clock: str) -> Flags:
+    """Whether an event can have happened then; its arrival counts otherwise. A device's clock may
+    not be a day ahead of ours."""
+    is_plausible = (occurred_us >= _OCCURRED[0]) & (occurred_us < _OCCURRED[1])
+    if clock == "device":
+        is_plausible &= (occurred_us >= _FIRST_DEVICE_CLOCK) & (occurred_us <= received_us + DAY_US)
+    return is_plausible
 
 
 class Times:
@@ -23,7 +48,7 @@ class Times:
 
     def __init__(self, contract: EventContract) -> None:
         self._zone = ZoneInfo(contract.timezone)
-        self._device_clock = contract.clock == "device"
+        self._clock = contract.clock
         self._get = {name: getter(field) for name, field in contract.envelope.items()}
         self._formats = {name: field.time_format for name, field in contract.envelope.items()}
 
@@ -35,16 +60,14 @@ class Times:
         arrival = Arrival.TOLD
         if received is None:
             received = occurred
-            arrival = Arrival.CLAIMED if self._device_clock else Arrival.TOLD
+            arrival = Arrival.CLAIMED if self._clock == "device" else Arrival.TOLD
             if received is None:
                 reason = "The record has no time that could be used."
                 raise Invalid(Rejected("missing_field", reason))
-        if not _EARLIEST <= received.us < _LATEST:
+        if not can_arrive(received.us):
             reason = f"The record arrived at {received.text}, which cannot be."
             raise Invalid(Rejected("implausible_time", reason))
-        if occurred is None or not _YEAR_1900 <= occurred.us < _YEAR_2200:
-            return received, received, True, arrival
-        if self._device_clock and not _YEAR_2000 <= occurred.us <= received.us + DAY_US:
+        if occurred is None or not can_occur(occurred.us, received.us, self._clock):
             return received, received, True, arrival
         return occurred, received, False, arrival
 
@@ -60,6 +83,6 @@ class Times:
                 return None
             raise Invalid(Rejected("implausible_time", f"{field} is absurd: {error}.")) from error
         except NotATime as error:
-            if field == "occurred_at" and self._device_clock:
+            if field == "occurred_at" and self._clock == "device":
                 return None
             raise Invalid(Rejected("wrong_type", f"{field} is not a time: {error}.")) from error

@@ -6,7 +6,7 @@ sources, deciding what to load (`load`).
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 import psycopg
@@ -16,11 +16,11 @@ from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Rejection
 from ingestion.storing.sink import Stored
 from ingestion.values.identity import record_key
+from ingestion.values.instants import EPOCH
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Touch, copy_line
 
 LOADER_LOCK = 7_215_002  # held by the one loader at work
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Entry(NamedTuple):
@@ -98,7 +98,7 @@ class Ledger:
         )
         self._touch(file, load_id, stored.touches)
         newest = [
-            None if moment is None else _EPOCH + timedelta(microseconds=moment)
+            None if moment is None else EPOCH + timedelta(microseconds=moment)
             for moment in (stored.newest_us, stored.claimed_us)
         ]
         if newest != [None, None]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import psycopg
@@ -20,10 +20,9 @@ from ingestion.parsing.batches import Batch, Conflict
 from ingestion.parsing.rows import Rows
 from ingestion.parsing.source import Target
 from ingestion.storing.key_table import KeyTable, KnownKey
+from ingestion.values.instants import EPOCH
 from ingestion.values.outcomes import Touch
 from ingestion.values.postgres_copy import copy_in
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -142,7 +141,7 @@ class Sink:
         """One row per body that lost; a body that wins in the end has not lost."""
         lost = [
             (self._kind, c.key, bytes.fromhex(c.content_hash),
-             _EPOCH + timedelta(microseconds=c.received_us), self._name, self._load_id)
+             EPOCH + timedelta(microseconds=c.received_us), self._name, self._load_id)
             for c in conflicts
         ]  # fmt: skip
         if not lost:

@@ -1,7 +1,7 @@
 """Instants as sources write them: ISO text, epoch numbers, formats a contract names.
 
 Belongs here: from a value to (microseconds since 1970, text the database reads). Does not belong
-here: whether an instant is plausible (`parser`, rule 44).
+here: whether an instant is plausible (`events.times`, rule 44).
 """
 
 import math
@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_US = 86_400_000_000
-# 2026-03-01T10:00:00Z without, with milli- or microseconds, by length
-_USUAL_MARKS = {20: "--T::Z", 24: "--T::.", 27: "--T::."}
+# With zeros for all digits: how nearly every source writes an instant.
+USUAL_FORMS = ("0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00.000000Z")
+_USUAL_MARKS = {len(form): form[4:20:3] for form in USUAL_FORMS}
 # 24:00:00, and a leap second, which is inserted at the end of a UTC day: a minute's in any time zone
 _ONE_MORE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](24:00:00|\d\d:\d\d:60)(?:\.\d+)?(.*)\Z")
 _EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
@@ -29,6 +30,11 @@ class NotATime(ValueError):
 
 class AbsurdTime(ValueError):
     """The value is a time that no calendar here can hold (year 12026, 1e30 seconds)."""
+
+
+def start_of_year(year: int) -> int:
+    """The first microsecond of a year from 1 to 9999, since 1970."""
+    return (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 def parse_instant(value: Any, zone: tzinfo = UTC, time_format: str | None = None) -> Instant:

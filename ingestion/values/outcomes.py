@@ -54,10 +54,13 @@ class Ignored(NamedTuple):
 Outcome = Row | Rejected | Ignored
 
 
+NULL = "\\N"  # in COPY's text format
+
+
 def copy_field(value: str | None) -> str:
     """One value in COPY's text format."""
     if value is None:
-        return "\\N"
+        return NULL
     if "\\" in value or "\n" in value or "\t" in value or "\r" in value:
         value = value.replace("\\", "\\\\").replace("\n", "\\n")
         return value.replace("\t", "\\t").replace("\r", "\\r")

@@ -3,16 +3,15 @@
 Does not belong here: the fields of either provider (`stripe`, `revenuecat`).
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from ingestion.values.identity import record_key
+from ingestion.values.instants import EPOCH, start_of_year
 from ingestion.values.json_lines import decode_exactly, decode_object, encode
 from ingestion.values.outcomes import Arrival, Rejected, Row, Touch, copy_line
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST_US = 946_684_800_000_000  # 2000-01-01: no provider is older
-_LAST_US = 4_102_444_800_000_000  # 2100-01-01
+_FIRST_US, _LAST_US = start_of_year(2000), start_of_year(2100)  # no provider is older
 
 
 class NotAnEvent(Exception):
@@ -35,7 +34,7 @@ def instant(value: Any, unit_us: int, name: str) -> Instant:
     us = value * unit_us
     if not _FIRST_US <= us < _LAST_US:
         raise NotAnEvent("absurd_time", f"`{name}` {value} is not a time between 2000 and 2100.")
-    return Instant(us, str(_EPOCH + timedelta(microseconds=us)))
+    return Instant(us, str(EPOCH + timedelta(microseconds=us)))
 
 
 def read_object(line: bytes) -> dict[str, Any] | Rejected:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ingestion.cdc.decode.position import BAD_POSITION, UNPLACED, commit_position
+from ingestion.cdc.decode.times import stated_us
 from ingestion.values.json_lines import decode_exactly, decode_object
 from ingestion.values.outcomes import Ignored, Rejected
 
@@ -191,14 +192,7 @@ def _from_topic(topic: str | None) -> tuple[str | None, str | None]:
 
 
 def _instant_us(holder: Mapping[str, Any]) -> int | None:
-    """The finest time a record states; years 1970 to 9999."""
-    micros = holder.get("ts_us")
-    if type(micros) is not int:
-        millis = holder.get("ts_ms")
-        if type(millis) is not int:
-            return None
-        micros = millis * 1000
-    return micros if 0 < micros < 253_402_300_800_000_000 else None
+    return stated_us(holder.get("ts_us"), holder.get("ts_ms"))
 
 
 def _whole(value: Any) -> int | None:

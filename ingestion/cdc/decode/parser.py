@@ -6,7 +6,7 @@ here: the current state and history made from the changes (`versions_sql`).
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -16,18 +16,19 @@ from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.decode.envelope import TRUNCATE, Change, NotAChange, read_change
 from ingestion.cdc.decode.fast.columns import ProductInterners
 from ingestion.cdc.decode.fast.reader import FastReader
+from ingestion.cdc.decode.identity import change_identity
 from ingestion.cdc.decode.position import UNPLACED, natural_key, partition_lane
-from ingestion.cdc.decode.rows import collect
+from ingestion.cdc.decode.rows import COLUMNS, collect
 from ingestion.cdc.decode.table_decoder import Decoded, TableDecoder
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import record_key
+from ingestion.values.instants import EPOCH
 from ingestion.values.json_lines import decode_exactly, decode_object, encode
-from ingestion.values.outcomes import Ignored, Outcome, Rejected, Row, copy_field
+from ingestion.values.outcomes import NULL, Ignored, Outcome, Rejected, Row, copy_field
 
-_EPOCH = datetime(1970, 1, 1)
-NULL = "\\N"
+_EPOCH = EPOCH.replace(tzinfo=None)
 _EMPTY = Decoded({}, None, [], "")
 
 
@@ -131,15 +132,11 @@ class CdcParser:
             record = record_key(content, lane, str(place))
         else:
             is_placed = "t"
-            where = position if lsn is None else f"{lsn}/{transaction_id}"
-            if transaction_order is not None:
-                content = record_key(product, table, op, where, str(transaction_order))
-            elif key_text is not None:
-                content = record_key(product, table, op, where, position, key_text)
-            else:
-                when = str(received_us) if op == "r" else ""
-                content = record_key(product, table, op, where, position, after_text, when)
-            record = content
+            when = str(received_us) if op == "r" else ""
+            identity = change_identity(
+                op, position, lsn, transaction_id, transaction_order, key_text, (after_text, when)
+            )
+            content = record = record_key(product, table, *identity)
         # a row without a key is known by its own change
         key_hash = content if key_text is None else record_key(product, table, key_text)
         missing = NULL
@@ -147,15 +144,28 @@ class CdcParser:
             missing = copy_field("{" + ",".join(map(_array_item, image.unavailable)) + "}")
         committed = time_text(committed_us)
         date = committed[:10]
-        copy = (
-            f"{date}\t{product}\t{copy_field(table)}\t{op}\t{copy_field(key_text)}\t{key_hash}"
-            f"\t{NULL if lsn is None else lsn}"
-            f"\t{NULL if transaction_id is None else transaction_id}"
-            f"\t{NULL if transaction_order is None else transaction_order}"
-            f"\t\\\\x{position}\t{is_placed}\t{lane_text}\t{place}\t{committed}"
-            f"\t{time_text(received_us)}\t{copy_field(after_text)}\t{copy_field(extra_text)}"
-            f"\t{missing}\t\\\\x{content}"
-        )
+        texts = {
+            "event_date": date,
+            "product": product,
+            "table_name": copy_field(table),
+            "op": op,
+            "key": copy_field(key_text),
+            "key_hash": key_hash,
+            "lsn": _number(lsn),
+            "transaction_id": _number(transaction_id),
+            "transaction_order": _number(transaction_order),
+            "position": f"\\\\x{position}",
+            "is_placed": is_placed,
+            "stream_file": lane_text,
+            "stream_offset": str(place),
+            "committed_at": committed,
+            "received_at": time_text(received_us),
+            "after": copy_field(after_text),
+            "extra": copy_field(extra_text),
+            "unavailable": missing,
+            "content_hash": f"\\\\x{content}",
+        }
+        copy = "\t".join([texts[name] for name in COLUMNS])
         return Row(record, date, received_us or committed_us or 0, content, copy, None)
 
     def _plan(self, table: str, schema: str | None) -> TableDecoder | Rejected | Ignored:
@@ -209,6 +219,10 @@ def _table_of_path(inside: str, contract: CdcContract) -> str | None:
 def time_text(us: int | None) -> str:
     """Microseconds since 1970 as text; a time nobody stated is 1970 itself."""
     return f"{(_EPOCH + timedelta(microseconds=us or 0)).isoformat(' ', 'microseconds')}+00"
+
+
+def _number(value: int | None) -> str:
+    return NULL if value is None else str(value)
 
 
 def _array_item(name: str) -> str:

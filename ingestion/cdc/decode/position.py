@@ -25,27 +25,30 @@ UNPLACED = ""  # no commit position: the place is inherited from the stream
 
 
 def commit_position(source: Mapping[str, Any], transaction: Mapping[str, Any] | None) -> str:
-    """The position as hexadecimal digits, `UNPLACED` when the record has none.
+    """The position as hexadecimal digits, `UNPLACED` when the record has none."""
+    get = source.get
+    if (lsn := get("lsn")) is None:
+        return _binlog_position(source)
+    order = transaction.get("total_order") if transaction else None
+    return log_position(lsn, get("snapshot"), get("sequence"), get("ts_ms"), order).hex()
+
+
+def log_position(lsn: Any, snapshot: Any, sequence: Any, ts_ms: Any, order: Any) -> bytes:
+    """Postgres: the position of a change by what its `source` block says, empty when it has none.
 
     A snapshot's rows come before every change made after it was taken, and after all before it.
+    Raises one of BAD_POSITION.
     """
-    lsn = source.get("lsn")
-    if lsn is None:
-        return _binlog_position(source)
-    snapshot = source.get("snapshot")
     if snapshot is True or snapshot in SNAPSHOTS:
-        return _PACK(lsn, 0, int(source.get("ts_ms") or 0), 0).hex()
+        return _PACK(lsn, 0, int(ts_ms or 0), 0)
     if snapshot == "incremental":
-        return UNPLACED
+        return b""
     last_commit = 0
-    sequence = source.get("sequence")
     if sequence:
         first = orjson.loads(sequence)[0]
         if first is not None:
             last_commit = int(first)
-    order = transaction.get("total_order") if transaction else None
-    newest = lsn if lsn > last_commit else last_commit
-    return _PACK(newest, last_commit + 1, lsn, order or 0).hex()
+    return _PACK(lsn if lsn > last_commit else last_commit, last_commit + 1, lsn, order or 0)
 
 
 def _binlog_position(source: Mapping[str, Any]) -> str:

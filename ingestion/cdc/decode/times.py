@@ -6,15 +6,15 @@ Belongs here: turning either into text that Postgres reads, over Postgres' whole
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from ingestion.values.instants import DAY_US, EPOCH, start_of_year
+
 Decoder = Callable[[Any], str]
 
-DAY_US = 86_400_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PYTHON_RANGE_US = (-62_135_596_800_000_000, 253_402_300_799_999_999)  # years 1 to 9999
+PYTHON_RANGE_US = (start_of_year(1), start_of_year(9999) + 365 * DAY_US - 1)  # years 1 to 9999
 # How the Postgres connector renders the infinities of timestamps (any unit) and of dates, the
 # latter as they come out of its own overflow.
 _INFINITE_TIMES = {9_223_372_036_825_200_000: "infinity", -9_223_372_036_832_400_000: "-infinity"}
@@ -39,6 +39,16 @@ _PERIOD = re.compile(
     r"(T(?=.)(-?\d{1,7}H)?(-?\d{1,7}M)?(-?\d{1,9}(\.\d{1,9})?S)?)?\Z",
     re.ASCII,
 )
+
+
+def stated_us(micros: Any, millis: Any) -> int | None:
+    """The finer of the two times that a record states of itself, in microseconds since 1970; None
+    for what lies outside the years 1970 to 9999."""
+    if type(micros) is not int:
+        if type(millis) is not int:
+            return None
+        micros = millis * 1000
+    return micros if 0 < micros <= PYTHON_RANGE_US[1] else None
 
 
 def decoder(base: str, fraction: int, encoding: str | None) -> Decoder:
@@ -107,8 +117,8 @@ def _far(value: str) -> str:
 
 
 def _instant(micros: int, suffix: str) -> str:
-    if _PYTHON_RANGE_US[0] <= micros <= _PYTHON_RANGE_US[1]:
-        return (_EPOCH + timedelta(microseconds=micros)).isoformat(" ")[:-6] + suffix
+    if PYTHON_RANGE_US[0] <= micros <= PYTHON_RANGE_US[1]:
+        return (EPOCH + timedelta(microseconds=micros)).isoformat(" ")[:-6] + suffix
     days, rest = divmod(micros, DAY_US)
     day, era = _civil(days)
     return f"{day} {_clock(rest)}{suffix}{era}"

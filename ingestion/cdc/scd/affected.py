@@ -2,7 +2,8 @@
 
 A key whose new changes all lie behind what was folded before goes on from its current row; any
 other is late: all its changes are read again. Belongs here: temp tables `fresh` (the load's
-changes) and `affected` (its keys). Does not belong here: the fold itself (`versions_sql`).
+changes) and `affected` (its keys). Does not belong here: the fold itself (`versions_sql`), when a
+change is late (`lateness`).
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from ingestion.cdc.scd.lateness import HAS_LATER_VERSION, LIES_BEFORE_FOLDED
 from ingestion.cdc.scd.tables import FoldTarget, text
 
 # Names begin with _ because the contract's columns stand beside them.
@@ -21,22 +23,18 @@ EVENT_OF_CHANGE = """
 """
 
 
-_AFFECTED = """
+_AFFECTED = (
+    """
 create temp table affected on commit drop as
 select
     changed._key,
-    changed.is_late
-        or coalesce(
-            current._valid_from >= least(changed.first_instant, %(first_reset)s::timestamptz),
-            false
-        )
-        or (
-            current._key is null
-            and exists (
-                select from {closed} as closed
-                where closed._key = changed._key and closed._valid_to >= changed.first_instant
-            )
-        ) as is_late,
+    changed.is_late or"""
+    + HAS_LATER_VERSION.format(
+        key="changed._key",
+        instant="changed.first_instant",
+        since="least(changed.first_instant, %(first_reset)s::timestamptz)",
+    )
+    + """as is_late,
     current._key is not null as is_held
 from (
     select _key, min(first_instant) as first_instant, bool_or(is_late) as is_late
@@ -44,13 +42,13 @@ from (
         select
             _key,
             _instant as first_instant,
-            %(all)s or not is_placed
-                or coalesce(_position < decode(%(folded_to)s, 'hex'), false)
-                or coalesce(_position = decode(%(folded_to)s, 'hex') and _op <> 'r', false)
-                as is_late
+            %(all)s or not is_placed or"""
+    + LIES_BEFORE_FOLDED
+    + """as is_late
         from fresh
         where table_name = %(table)s and _op <> 't'
 """
+)
 _GROUPED = """
     ) as changed
     group by _key
@@ -92,11 +90,7 @@ def find_affected(
     conn: psycopg.Connection[Any], target: FoldTarget, batch: Batch, folded_to: str | None
 ) -> Affected:
     """Keys with a new change, as temp table `affected`; is_late: their earlier changes must be read
-    again; is_held: they have a current row. `folded_to` is the newest position folded, in hex.
-
-    Late is also a key whose new change happened, by the source's clock, no later than what is
-    folded already: what an instant comes to is decided by all its changes together.
-    """
+    again; is_held: they have a current row. `folded_to` is the newest position folded, in hex."""
     first_reset = conn.execute(
         "select min(committed_at) from raw_cdc.resets"
         " where product = %s and table_name = %s and load_id = %s",

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingestion.contracts.model import ENVELOPE, EventContract
+from ingestion.values.json_lines import encode
 
 _WHOLE = frozenset({"schema_version", "page_load_time_ms"})
 _IDS = frozenset({"event_id", "tenant_id", "user_id", "anonymous_id", "session_id"})
@@ -22,7 +23,7 @@ class LineColumns(NamedTuple):
 
     fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of _WHOLE
     names: Sequence[Any]  # of events, as they are said
-    properties: Sequence[msgspec.Raw]  # JSON
+    properties: Sequence[bytes | msgspec.Raw]  # JSON, the named ones in it
     is_whole: np.ndarray  # whether the line has all that the contract requires, no number too large
 
 
@@ -30,21 +31,24 @@ _Unpack = Callable[[Sequence[Any]], LineColumns]
 
 
 def is_plain(contract: EventContract) -> bool:
-    """Whether an envelope is plain enough: fields of the record itself or of objects in it, taken
-    as they are, and the properties in an object of their own."""
-    mapped, fields = contract.properties, contract.envelope
-    paths = {path for field in fields.values() for path in field.paths()}
+    """Whether an envelope is plain enough: fields and named properties of the record itself or of
+    objects in it, taken as they are, and the other properties in an object of their own."""
+    mapped, envelope = contract.properties, contract.envelope
+    fields = [*envelope.values(), *mapped.fields.values()]
+    paths = {path for field in fields for path in field.paths()}
+    named = [path for field in mapped.fields.values() for path in field.paths()]
+    others = {path for field in envelope.values() for path in field.paths()}
     holders = {path.split(".")[0] for path in paths if "." in path}
     return (
         contract.format.type == "jsonl"
-        and {"event_id", "event_name", "occurred_at"} <= fields.keys()
-        and not any(f.constant or f.values or f.prefix or f.time_format for f in fields.values())
+        and {"event_id", "event_name", "occurred_at"} <= envelope.keys()
+        and not any(f.constant or f.values or f.prefix or f.time_format for f in fields)
+        and len(named) == len({*named} - others)
         and not any(path.count(".") > 1 for path in paths)
         and not holders & paths
         and mapped.path is not None
         and "." not in mapped.path
         and mapped.path not in paths | holders
-        and not mapped.fields
         and mapped.nulls == "keep"
         and {*contract.required} <= paths
     )
@@ -63,6 +67,10 @@ def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpa
         for path in contract.envelope[name].paths() if name in contract.envelope else ():
             holder, _, key = path.rpartition(".")
             kinds.setdefault(holder, {}).setdefault(key, kind)
+    for field in contract.properties.fields.values():
+        for path in field.paths():
+            holder, _, key = path.rpartition(".")
+            kinds.setdefault(holder, {})[key] = msgspec.Raw
     holders = [holder for holder in kinds if holder]
     record: list[tuple[str, Any, Any]] = [(key, kind, None) for key, kind in kinds[""].items()]
     for holder in holders:
@@ -77,6 +85,8 @@ def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpa
         for holder in holders:
             inside = _by_key(kinds[holder], found[holder])
             found |= {f"{holder}.{key}": column for key, column in inside.items()}
+        for field in contract.properties.fields.values():
+            found |= {path: _without_null(found[path]) for path in field.paths()}
         return _columns(contract, found, len(structs))
 
     return msgspec.json.Decoder(_struct(record)).decode, unpack
@@ -118,8 +128,43 @@ def _columns(
         except (pa.ArrowTypeError, OverflowError):
             fields[name], is_small = _numbers(values, kind)
             is_whole &= is_small
-    assert contract.properties.path is not None
-    return LineColumns(fields, names, found[contract.properties.path], is_whole)
+    return LineColumns(fields, names, _properties(contract, found), is_whole)
+
+
+def _without_null(values: Sequence[msgspec.Raw | None]) -> list[bytes | None]:
+    texts = (None if value is None else bytes(value) for value in values)
+    return [None if text == b"null" else text for text in texts]
+
+
+def _properties(
+    contract: EventContract, found: Mapping[str, Sequence[Any]]
+) -> Sequence[bytes | msgspec.Raw]:
+    """Each line's properties, led by the named ones, so that of two with one name the object's own
+    is the one that counts."""
+    mapped = contract.properties
+    assert mapped.path is not None
+    objects: Sequence[msgspec.Raw] = found[mapped.path]
+    if not mapped.fields:
+        return objects
+    names = [encode(name).encode() + b":" for name in mapped.fields]
+    several = [[found[path] for path in field.paths()] for field in mapped.fields.values()]
+    columns = [paths[0] if len(paths) == 1 else _first(paths) for paths in several]
+    texts = []
+    for whole, *values in zip(objects, *columns, strict=True):
+        named = [name + value for name, value in zip(names, values, strict=True) if value]
+        texts.append(_led_by(named, bytes(whole)) if named else whole)
+    return texts
+
+
+def _led_by(named: Sequence[bytes], whole: bytes) -> bytes:
+    """An object with members before its own; what is no object stays as it is."""
+    members = b",".join(named)
+    if whole == b"null":
+        return b"{" + members + b"}"
+    if whole[:1] != b"{":
+        return whole
+    own = whole[1:].lstrip()
+    return b"{" + members + (own if own[:1] == b"}" else b"," + own)
 
 
 def _first(columns: Sequence[Sequence[Any]]) -> list[Any]:

@@ -15,22 +15,18 @@ import pyarrow.compute as pc
 
 from ingestion.contracts.model import EventContract
 from ingestion.events.fast.interners import NOT_PLAIN, Drift, Interners
+from ingestion.events.limits import MAX_ID_LENGTH, MAX_LOAD_TIME_MS, MAX_VERSION
+from ingestion.events.times import can_arrive, can_occur
 from ingestion.parsing.rows import Mask
 from ingestion.values.arrow import INSTANT, alike, joined, only
 from ingestion.values.identity import placeholder_ids
-from ingestion.values.instants import DAY_US, parse_instant
+from ingestion.values.instants import USUAL_FORMS, parse_instant
 from ingestion.values.interning import REFUSED, Numbers
 from ingestion.values.outcomes import Arrival
 
-_YEAR_2000, _YEAR_2100 = 946_684_800_000_000, 4_102_444_800_000_000
-# With zeros for all digits; see `instants.has_usual_form`.
-_USUAL_FORMS = (
-    "0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T00:00:00.000000Z",
-)  # fmt: skip
-_USUAL_BY_LENGTH = {len(form): form.encode() for form in _USUAL_FORMS}
-_USUAL_TIME = f"^({'|'.join(re.escape(form).replace('0', '[0-9]') for form in _USUAL_FORMS)})$"
-_NO_TIME = "1900-01-01T00:00:00Z"  # stands for what is no time; implausible, so never stored
-_LONGEST_ID = 500
+_USUAL_BY_LENGTH = {len(form): form.encode() for form in USUAL_FORMS}
+_USUAL_TIME = f"^({'|'.join(re.escape(form).replace('0', '[0-9]') for form in USUAL_FORMS)})$"
+_NO_TIME = "1800-01-01T00:00:00Z"  # stands for what is no time: nothing happens or arrives then
 
 
 class DecodedLines(NamedTuple):
@@ -107,8 +103,8 @@ def judged_fields(
         _not_empty(field["event_id"]),
         _not_empty(field["anonymous_id"]),
         _not_empty(field["session_id"]),
-        _whole(field["schema_version"], contract.version, REFUSED),
-        _whole(field["page_load_time_ms"], None, None, below=2**31 - 1),
+        _whole(field["schema_version"], MAX_VERSION, contract.version, REFUSED),
+        _whole(field["page_load_time_ms"], MAX_LOAD_TIME_MS, None, None),
         properties,
         times,
         occurred_at,
@@ -168,9 +164,9 @@ def _not_empty(texts: pa.Array) -> pa.Array:
 
 
 def _is_short(texts: pa.Array) -> Mask:
-    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= _LONGEST_ID:
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= MAX_ID_LENGTH:
         return np.ones(len(texts), np.bool_)
-    return np.asarray(pc.less_equal(pc.utf8_length(texts), _LONGEST_ID).fill_null(True))
+    return np.asarray(pc.less_equal(pc.utf8_length(texts), MAX_ID_LENGTH).fill_null(True))
 
 
 def _is_placeholder(texts: pa.Array) -> Mask:
@@ -179,13 +175,11 @@ def _is_placeholder(texts: pa.Array) -> Mask:
     return np.asarray(pc.is_in(words, pa.array(placeholder_ids(), pa.string())).fill_null(False))
 
 
-def _whole(
-    values: pa.Array, default: int | None, otherwise: int | None, below: int = 2**31
-) -> pa.Array:
+def _whole(values: pa.Array, largest: int, default: int | None, otherwise: int | None) -> pa.Array:
     """Whole numbers; those that are negative or too large are replaced by `otherwise`."""
     if values.null_count == len(values):
         return pa.repeat(pa.scalar(default, pa.int32()), len(values))
-    is_good = pc.and_(pc.greater_equal(values, 0), pc.less(values, below)).fill_null(True)
+    is_good = pc.and_(pc.greater_equal(values, 0), pc.less_equal(values, largest)).fill_null(True)
     found = pc.if_else(is_good, values, pa.scalar(otherwise, pa.int64()))
     return pc.if_else(values.is_null(), pa.scalar(default, pa.int64()), found).cast(pa.int32())
 
@@ -225,6 +219,5 @@ def _plausible(occurred_at: pa.Array, received_at: pa.Array, contract: EventCont
     """Which times need neither correction nor refusal (rule 44)."""
     occurred = occurred_at.cast(pa.int64()).to_numpy()
     received = received_at.cast(pa.int64()).to_numpy()
-    latest = received + DAY_US if contract.clock == "device" else _YEAR_2100
-    is_received = (received >= 0) & (received < _YEAR_2100)
-    return (occurred >= _YEAR_2000) & (occurred <= latest) & is_received
+    is_plausible: Mask = can_arrive(received) & can_occur(occurred, received, contract.clock)
+    return is_plausible

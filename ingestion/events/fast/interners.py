@@ -24,8 +24,8 @@ from ingestion.values.arrow import BYTES_16, unescape
 from ingestion.values.identity import identity_prefix
 from ingestion.values.interning import REFUSED, Interner
 from ingestion.values.json_lines import encode
+from ingestion.values.outcomes import NULL
 
-NULL = "\\N"
 _REMEMBERED = 30_000  # entries of an interner before it starts anew
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
@@ -110,13 +110,15 @@ class Interners:
     def _judge_place(
         self, agent: str | None, device: str | None, browser: str | None, country: str | None
     ) -> _Learned:
-        text = self._context.describe(agent, None, device, browser, country).split("\t\v")[0]
+        text, _ = self._context.describe(agent, None, device, browser, country)
         return None, (*map(unescape, text.split("\t")), text)
 
     def _judge_subnet(self, address: str | None) -> _Learned:
         return None, (ip_subnet(address) if address is not None else None,)
 
-    def stored(self, names: Sequence[Any], properties: Sequence[msgspec.Raw]) -> list[str | None]:
+    def stored(
+        self, names: Sequence[Any], properties: Sequence[bytes | msgspec.Raw]
+    ) -> list[str | None]:
         """Properties as they are stored, None for those that are not of a known shape; the names
         are as they are said."""
         return self._shapes.texts(self._own_names, names, properties)

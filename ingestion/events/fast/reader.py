@@ -16,14 +16,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts.model import EventContract
-from ingestion.events.columns import SCHEMA, accepted
+from ingestion.events.columns import SCHEMA, TEXT_PARTS, UNHASHED, accepted
 from ingestion.events.fast.decoder import line_decoder
 from ingestion.events.fast.envelope import DecodedLines, Fields, judged_fields
-from ingestion.events.fast.interners import NOT_PLAIN, NULL, Interners, Parser
+from ingestion.events.fast.interners import NOT_PLAIN, Interners, Parser
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.arrow import bytes_16, uuid_bytes
 from ingestion.values.identity import digests
+from ingestion.values.outcomes import NULL
 
 _LINES_AT_ONCE = 1_024  # as Python objects, which so few of them leave in the processor's cache
 _LINES_PER_TRY = 64  # decoded together; with an unusual one among them, one by one
@@ -127,13 +128,18 @@ class FastReader:
         }
         keys, event_ids, id_texts = _identify(fields.ids, columns["identity"], columns["keeps_id"])
         columns["event_id"] = event_ids
-        contents = pc.binary_join_element_wise(  # the row's COPY text as `parser` hashes it
-            pc.utf8_slice_codeunits(fields.occurred, 0, 10), product, columns["source"],
-            fields.ids, id_texts, columns["who"], fields.anonymous, fields.sessions,
-            columns["kind"], fields.occurred, "f", "", columns["place"],
-            fields.load_times.cast(pa.string()), columns["ip_subnet"],
-            fields.versions.cast(pa.string()), columns["properties"], "",
-            "\t", null_handling="replace", null_replacement=NULL,
+        texts = columns | {
+            "event_date": pc.utf8_slice_codeunits(fields.occurred, 0, 10),
+            "event_id": id_texts,
+            "occurred_at": fields.occurred,
+            "is_time_corrected": "f",
+            "page_load_time_ms": fields.load_times.cast(pa.string()),
+            "schema_version": fields.versions.cast(pa.string()),
+            **dict.fromkeys(UNHASHED, ""),
+        }
+        contents = pc.binary_join_element_wise(
+            *(texts[name] for name in TEXT_PARTS), "\t",
+            null_handling="replace", null_replacement=NULL,
         )  # fmt: skip
         columns["content_hash"] = bytes_16(
             b"".join(digests(contents.cast(pa.binary()).to_pylist()))

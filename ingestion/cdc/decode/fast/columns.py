@@ -14,6 +14,7 @@ from ingestion.cdc.contract import Column as Declared
 from ingestion.cdc.decode.fast.decoder import base_type
 from ingestion.cdc.decode.placeholder import PLACEHOLDERS, is_placeholder
 from ingestion.cdc.decode.table_decoder import TableDecoder
+from ingestion.cdc.decode.times import PYTHON_RANGE_US
 from ingestion.cdc.decode.types import decoder
 from ingestion.values.arrow import BYTES_16, INSTANT
 from ingestion.values.identity import UUID_TEXT
@@ -42,7 +43,6 @@ AS_THEY_ARE = frozenset(
         "bigint[]",
     }
 )
-_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # years 1 to 9999
 _REMEMBERED = 30_000
 
 # What a value that cannot be read in bulk raises.
@@ -156,7 +156,8 @@ def column_array(values: Sequence[Any], base: str, known: ProductInterners) -> p
         return found
     found = pa.array(values, pa.string()).cast(kind)
     if base != "date":
+        first, last = PYTHON_RANGE_US
         edges = pc.min_max(found.cast(pa.int64())).as_py()
-        if edges["min"] is not None and (edges["min"] < _FIRST or edges["max"] > _LAST):
+        if edges["min"] is not None and not first <= edges["min"] <= edges["max"] <= last:
             raise ValueError("a year that Python does not know")
     return found

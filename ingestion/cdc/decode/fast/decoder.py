@@ -85,7 +85,6 @@ class Record(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 decode_record: Callable[[bytes], Record] = msgspec.json.Decoder(Record).decode
 decode_envelope: Callable[[bytes], Envelope] = msgspec.json.Decoder(Envelope).decode
-decode_sequence: Callable[[str], list[str]] = msgspec.json.Decoder(list[str]).decode
 
 
 def base_type(declared: str) -> str:

@@ -7,32 +7,28 @@ read a line they say the same, which a test compares.
 Belongs here: speed. Does not belong here: any rule that `parser` does not have.
 """
 
-import struct
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from ingestion.cdc.decode.fast.columns import BYTES_16, INSTANT, NOT_PLAIN, ProductInterners
 from ingestion.cdc.decode.fast.decoder import (
-    Source,
     decode_envelope,
     decode_record,
-    decode_sequence,
     is_plain,
 )
 from ingestion.cdc.decode.fast.images import FastTable, Images
-from ingestion.cdc.decode.position import SNAPSHOTS, partition_lane
+from ingestion.cdc.decode.identity import change_identity
+from ingestion.cdc.decode.position import BAD_POSITION, log_position, partition_lane
 from ingestion.cdc.decode.rows import SCHEMA, ChangeRows, Image
 from ingestion.cdc.decode.table_decoder import TableDecoder
+from ingestion.cdc.decode.times import stated_us
 from ingestion.parsing.rows import Accepted, Line
+from ingestion.values.instants import DAY_US
 
-_PACK = struct.Struct(">QQQI").pack
-_NEVER = 253_402_300_800_000_000  # the year 10000
-_DAY_US = 86_400_000_000
 _NULL = b"null"
 _WITH_IMAGE = frozenset("cru")
 _BARE = (b'{"before"', b'{"op"')  # how an envelope begins that has no record around it
@@ -46,7 +42,7 @@ class NotPlain(Exception):
 
 _NOT_PLAIN = (
     NotPlain, msgspec.MsgspecError, RecursionError, ValueError, TypeError, LookupError,
-    ArithmeticError, AttributeError, struct.error,
+    ArithmeticError, AttributeError, *BAD_POSITION,
 )  # fmt: skip
 
 
@@ -83,7 +79,7 @@ class FastReader:
         """Whether the first lines are of the form that is read here."""
         return any(b'"source"' in text and b'"op"' in text for _, text in lines[:20])
 
-    def _read(self, lines: list[Line]) -> tuple[Taken, list[Line]]:  # noqa: PLR0915
+    def _read(self, lines: list[Line]) -> tuple[Taken, list[Line]]:
         """Decode, place, identify: the rows that are taken, the lines that are left.
 
         One loop over local names: this is what a load's time is made of.
@@ -122,23 +118,17 @@ class FastReader:
                 if b"\\" in key_text:
                     raise NotPlain
                 order = None if value.transaction is None else value.transaction.total_order
-                position = _position(source, order)
-                if (received := value.ts_us) is None and (received := value.ts_ms) is not None:
-                    received *= 1000
-                if received is not None and not 0 < received < _NEVER:
-                    received = None
-                if (committed := source.ts_us) is None and (committed := source.ts_ms) is not None:
-                    committed *= 1000
-                if committed is None or not 0 < committed < _NEVER:
-                    committed = received
                 lsn, transaction = source.lsn, source.tx_id
-                where = f"{op}\0{lsn}/{transaction}\0"
-                if order is None:
-                    said = f"{where}{position.hex()}\0".encode() + key_text
-                else:
-                    said = f"{where}{order}".encode()
+                position = log_position(lsn, source.snapshot, source.sequence, source.ts_ms, order)
+                if not position:
+                    raise NotPlain
+                received = stated_us(value.ts_us, value.ts_ms)
+                committed = stated_us(source.ts_us, source.ts_ms) or received
+                identity = change_identity(
+                    op, position.hex(), lsn, transaction, order, key_text.decode()
+                )
                 content, key_hash = table.blank.copy(), table.blank.copy()
-                content.update(said)
+                content.update("\0".join(identity).encode())
                 key_hash.update(key_text)
             except _NOT_PLAIN:
                 left.append(line)
@@ -172,7 +162,7 @@ class FastReader:
         hashes = pa.array(contents, BYTES_16)
         after, typed = _place_images(tables, rows, images)
         columns = {
-            "event_date": pa.array((instants // _DAY_US).astype(np.int32)).cast(pa.date32()),
+            "event_date": pa.array((instants // DAY_US).astype(np.int32)).cast(pa.date32()),
             "product": pa.repeat(pa.scalar(self._product), count),
             "table_name": pa.array([table.name for table in tables], pa.string()),
             "op": pa.array(ops, pa.string()),
@@ -197,23 +187,6 @@ class FastReader:
             [number for number, _ in lines], list(contents), table["event_date"],
             pa.array(np.where(arrivals != 0, arrivals, instants)), hashes, ChangeRows(table, typed),
         )  # fmt: skip
-
-
-def _position(source: Source, order: int | None) -> bytes:
-    """As `position.commit_position` has it."""
-    snapshot, lsn, sequence = source.snapshot, source.lsn, source.sequence
-    if snapshot is True or snapshot in SNAPSHOTS:
-        return _PACK(lsn, 0, source.ts_ms or 0, 0)
-    if snapshot == "incremental":
-        raise NotPlain
-    last_commit = 0
-    if sequence:
-        try:
-            last_commit = int(decode_sequence(sequence)[0])
-        except msgspec.MsgspecError:  # among them one that begins with null: nothing came before
-            first = orjson.loads(sequence)[0]
-            last_commit = 0 if first is None else int(first)
-    return _PACK(lsn if lsn > last_commit else last_commit, last_commit + 1, lsn, order or 0)
 
 
 def _is_even(table: FastTable, row: Any) -> bool:

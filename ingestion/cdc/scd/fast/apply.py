@@ -23,32 +23,33 @@ from psycopg import sql
 from ingestion.cdc.decode.rows import ChangeRows
 from ingestion.cdc.scd.fast.close import close_current
 from ingestion.cdc.scd.fast.versions import (
-    POSITION_BYTES,
     Ints,
     earliest,
     fold_changes,
     order_changes,
 )
 from ingestion.cdc.scd.fast.write import write_versions
+from ingestion.cdc.scd.lateness import (
+    HAS_LATER_VERSION,
+    POSITION_BYTES,
+    RESTATED,
+    lie_before_folded,
+    may_have_later_version,
+)
 from ingestion.cdc.scd.positions import StreamState
 from ingestion.cdc.scd.progress import Progress, advance, read_progress
 from ingestion.cdc.scd.tables import FoldTarget
 from ingestion.values.instants import EPOCH
 
-_IS_ANY_LATE = """
+_HAS_LATER_VERSION = HAS_LATER_VERSION.format(
+    key="doubtful.key", instant="doubtful.instant", since="doubtful.instant"
+)
+_IS_ANY_LATE = f"""
 select exists (
     select
     from unnest(%s::uuid[], %s::timestamptz[]) as doubtful (key, instant)
-    left join {current} as current on current._key = doubtful.key
-    where
-        current._valid_from >= doubtful.instant
-        or (
-            current._key is null
-            and exists (
-                select from {closed} as closed
-                where closed._key = doubtful.key and closed._valid_to >= doubtful.instant
-            )
-        )
+    left join {{current}} as current on current._key = doubtful.key
+    where {_HAS_LATER_VERSION}
 )
 """
 
@@ -113,8 +114,9 @@ def fold_on_time(
         has_unplaced=False,
         first_file=min(lanes),
     )
-    is_restated = np.asarray(pc.equal(changes.table["op"], "r"))
-    if state.must_assign() or _any_before(positions, is_restated, before.max_position):
+    is_restated = np.asarray(pc.equal(changes.table["op"], RESTATED))
+    is_before = lie_before_folded(positions, is_restated, before.max_position)
+    if state.must_assign() or is_before.any():
         return False
     instants = changes.micros("committed_at")
     order = order_changes(
@@ -140,23 +142,12 @@ def fold_on_time(
     return True
 
 
-def _any_before(positions: bytes, is_restated: np.ndarray[Any, Any], folded_to: str | None) -> bool:
-    """Whether a change lies behind what was folded; a snapshot's rows share their position."""
-    if folded_to is None:
-        return False
-    places = np.frombuffer(positions, f"S{POSITION_BYTES}")
-    folded = np.bytes_(bytes.fromhex(folded_to))
-    return bool(((places < folded) | ((places == folded) & ~is_restated)).any())
-
-
 def _any_late(
     conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array, instants: Ints,
     newest: datetime | None,
 ) -> bool:  # fmt: skip
     """Whether a key has a version that, by the source's clock, is no older than its new changes."""
-    if newest is None:
-        return False
-    doubtful = np.flatnonzero(instants <= (newest - EPOCH) // timedelta(microseconds=1))
+    doubtful = np.flatnonzero(may_have_later_version(instants, newest))
     if not len(doubtful):
         return False
     asked = [key.hex() for key in keys.take(pa.array(doubtful)).to_pylist()]

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ingestion.cdc.scd.lateness import POSITION_BYTES
+
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
-POSITION_BYTES = 28
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The bulk reader says what the parser says, of every line that it takes."""
+"""The fast path says what the row path says, of every line that it takes."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingestion.contracts.model import load_contracts
 from ingestion.events.columns import EventRows, collect
-from ingestion.events.fast import reader as event_bulk
+from ingestion.events.fast import reader
 from ingestion.events.parser import EventParser
 from ingestion.events.source import EventSource
 from ingestion.landing.file_info import FileInfo
@@ -23,7 +23,6 @@ from tests.python.ingestion.conftest import KEY, OTHER_TENANT, TENANT, event, li
 
 ParserOf = Callable[..., EventParser]
 NATIVE = "upcoach"
-SHAPES = (NATIVE, "rostracore", "samia_tarot", "projectflo", "rentguy")
 
 
 def table(accepted: Accepted) -> list[dict[str, Any]]:
@@ -81,6 +80,7 @@ USUAL: dict[str, dict[str, Any]] = {
     "nested and unknown properties": {"properties": {"goal_id": 1, "more": {"b": [1.5], "a": 0}}},
     "a person": {"properties": {"email": "Kim@example.org", "goal_id": 2}},
     "a text with digits": {"properties": {"goal_id": "0031 20 123 4567"}},
+    "ids of 500 characters": {"event_id": "x" * 500, "session_id": "y" * 500},
     "other letters": {"properties": {"goal_id": "Ünïcødé – 目標"}},
 }
 UNUSUAL: dict[str, dict[str, Any]] = {
@@ -94,6 +94,8 @@ UNUSUAL: dict[str, dict[str, Any]] = {
     "a wrong type": {"properties": {"platform": 3}},
     "an e-mail address as session": {"session_id": "kim@example.org"},
     "an integer beyond 64 bits": {"properties": {"goal_id": 2**70}},
+    "an id of 501 characters": {"anonymous_id": "x" * 501},
+    "a name of 501 characters": {"event_name": "x" * 501},
     "an empty id": {"event_id": ""},
     "a word for no event": {"event_id": "null"},
     "a word for no user": {"user_id": "undefined"},
@@ -119,7 +121,7 @@ def test_what_asks_for_judgement_is_left_to_the_parser(parser: EventParser, case
 
 
 def test_lines_taken_in_many_parts(parser: EventParser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_bulk, "_LINES_AT_ONCE", 3)
+    monkeypatch.setattr(reader, "_LINES_AT_ONCE", 3)
     cases = [*USUAL.values(), *UNUSUAL.values()] * 2
     lines = [json.dumps(event(n, **case)).encode() for n, case in enumerate(cases)]
     rows, left = both(parser, lines)
@@ -136,9 +138,87 @@ def test_memories_do_not_mix_tenants(parser: EventParser) -> None:
     assert all(token.startswith("tok_") for token in tokens)
 
 
-def test_plain_shapes_of_the_products_are_read_in_bulk(parser_of: ParserOf) -> None:
-    read = {name: parser_of(name).take([])[0] is None for name in SHAPES}
-    assert read  # none of them fails to compile
+# A usual line of each product, in the words of its document.
+PRODUCTS: dict[str, dict[str, Any]] = {
+    NATIVE: event(1),
+    "rostracore": {
+        "event_id": "r-1", "event_name": "roster_generated", "timestamp": "2026-03-01T10:00:00.123Z",
+        "received_at": "2026-03-01T10:00:02Z", "org_id": "acme", "user_id": "u-1",
+        "session_id": "s-1", "ip_address": "10.1.2.3", "event_properties": {"shift_count": 7},
+    },
+    "samia_tarot": {
+        "event_id": "s-1", "event_type": "payment_succeeded", "event_domain": "payments",
+        "event_timestamp": "2026-03-01T10:00:00Z", "received_at": "2026-03-01T10:00:01Z",
+        "tenant_id": "souk", "user_id": 12, "entity_type": "order", "entity_id": 991,
+        "status": "captured", "provider": "stripe", "amount_cents": 4900, "currency": "EUR",
+        "metadata": {"reader_id": 3},
+    },
+    "projectflo": event(1, event_name="lead_created", properties={"lead_id": 5}),
+    "rentguy": {
+        "event": "rentguy.onboarding.step_completed", "eventId": "g-1",
+        "timestamp": "2026-03-01T10:00:00.5Z", "receivedAt": "2026-03-01T10:00:01Z",
+        "source": "web",
+        "context": {"tenantId": "mr-dj", "userId": "u-3", "module": "onboarding"},
+        "properties": {"step": 3},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("product", PRODUCTS)
+def test_every_products_envelope_takes_the_fast_path(parser_of: ParserOf, product: str) -> None:
+    said = json.dumps(PRODUCTS[product]).encode()
+    rows, left = both(parser_of(product), [said, said])
+    assert ([row["product"] for row in rows], left) == ([product, product], set())
+
+
+def test_named_properties_join_the_objects_own(parser_of: ParserOf) -> None:
+    record, changes = PRODUCTS["samia_tarot"], [
+        {},
+        {"metadata": None},
+        {"metadata": {}},
+        {"metadata": {"status": "own", "amount_cents": None}},  # its own count, even null
+        {"status": None, "entity_id": {"b": 1, "a": [2.5, "x"]}, "currency": ""},
+    ]  # fmt: skip
+    rows, left = both(
+        parser_of("samia_tarot"),
+        [json.dumps({**record, "event_id": f"e{n}", **change}).encode()
+         for n, change in enumerate(changes)],
+    )  # fmt: skip
+    assert left == set()
+    named = {"amount_cents": 4900, "currency": "EUR", "entity_id": 991, "entity_type": "order",
+             "provider": "stripe", "status": "captured"}  # fmt: skip
+    wanted = [
+        {**named, "reader_id": 3},
+        named,
+        named,
+        {**named, "status": "own", "amount_cents": None},
+        {"amount_cents": 4900, "currency": "", "entity_id": {"a": [2.5, "x"], "b": 1},
+         "entity_type": "order", "provider": "stripe", "reader_id": 3},
+    ]  # fmt: skip
+    assert [json.loads(row["properties"]) for row in rows] == wanted
+
+
+@pytest.mark.parametrize(
+    ("product", "change"),
+    [
+        ("rentguy", {"context": {"tenantId": "mr-dj"}}),  # without the module that it must name
+        ("rentguy", {"context": {"tenantId": "mr-dj", "module": None}}),
+        ("rentguy", {"context": {"module": "planning", "extra": 1}}),
+        ("rentguy", {"event": "rentguy.nothing"}),
+        ("samia_tarot", {"metadata": [1]}),
+        ("samia_tarot", {"metadata": "text"}),
+        ("samia_tarot", {"event_domain": "calls"}),
+        ("samia_tarot", {"amount_cents": "4900"}),
+        ("samia_tarot", {"status": 'a "word"'}),
+        ("samia_tarot", {"entity_id": 2**70}),
+    ],
+)
+def test_what_is_odd_about_them_is_left_to_the_parser(
+    parser_of: ParserOf, product: str, change: dict[str, Any]
+) -> None:
+    lines = [json.dumps({**PRODUCTS[product], **more}).encode() for more in ({}, change)]
+    rows, left = both(parser_of(product), lines)
+    assert ([row["line"] for row in rows], left) == ([1], {2})
 
 
 IDS = st.sampled_from([
@@ -184,9 +264,9 @@ EVENTS = st.fixed_dictionaries(
 
 
 @cache
-def own_parser() -> EventParser:
+def own_parser(product: str = NATIVE) -> EventParser:
     """One for all examples: what it remembers of one must not harm the next."""
-    file = FileInfo("events", NATIVE, f"events/{NATIVE}/a.jsonl", "ab" * 32, 1)
+    file = FileInfo("events", product, f"events/{product}/a.jsonl", "ab" * 32, 1)
     contracts = load_contracts([PROJECT_ROOT / "contracts"])
     parser = EventSource(contracts, Tokeniser(KEY)).open(file)
     assert isinstance(parser, EventParser)
@@ -209,3 +289,30 @@ def test_any_line_reads_the_same(
             encoded = encoded[:place] + bytes([byte]) + encoded[place + 1 :]
         lines.append(encoded.replace(b"\n", b" "))
     both(parser, lines)
+
+
+NAMED = st.fixed_dictionaries(
+    {},
+    optional={
+        "metadata": st.dictionaries(
+            st.sampled_from(["status", "reader_id", "email", "amount_cents"]), VALUES, max_size=3
+        ) | IDS,
+        **dict.fromkeys(("status", "entity_id", "provider", "request_id", "amount_cents"), VALUES),
+        "user_id": IDS,
+        "event_timestamp": TIMES,
+        "received_at": TIMES,
+    },
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes=st.lists(NAMED, min_size=1, max_size=6))
+def test_any_line_with_named_properties_reads_the_same(changes: list[dict[str, Any]]) -> None:
+    record = PRODUCTS["samia_tarot"]
+    lines = [
+        json.dumps({**record, "event_id": f"e{number}", **change}, ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+        for number, change in enumerate(changes)
+    ]
+    both(own_parser("samia_tarot"), [text.replace(b"\n", b" ") for text in lines])
