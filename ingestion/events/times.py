@@ -43,6 +43,11 @@ def can_occur(occurred_us: Ints, received_us: Ints, clock: str) -> Flags:
     return is_plausible
 
 
+def arrival_by(clock: str) -> Arrival:
+    """What the arrival of an event is worth that only its own time tells (rule 66)."""
+    return Arrival.CLAIMED if clock == "device" else Arrival.TOLD
+
+
 class Times:
     """When an event happened and when it arrived."""
 
@@ -60,7 +65,7 @@ class Times:
         arrival = Arrival.TOLD
         if received is None:
             received = occurred
-            arrival = Arrival.CLAIMED if self._clock == "device" else Arrival.TOLD
+            arrival = arrival_by(self._clock)
             if received is None:
                 reason = "The record has no time that could be used."
                 raise Invalid(Rejected("missing_field", reason))

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ingestion.contracts.model import EventContract
 from ingestion.events.fast.interners import NOT_PLAIN, Drift, Interners
 from ingestion.events.limits import MAX_ID_LENGTH, MAX_LOAD_TIME_MS, MAX_VERSION
-from ingestion.events.times import can_arrive, can_occur
+from ingestion.events.times import arrival_by, can_arrive, can_occur
 from ingestion.parsing.rows import Mask
 from ingestion.values.arrow import INSTANT, alike, joined, only
 from ingestion.values.identity import placeholder_ids
@@ -90,9 +90,8 @@ def judged_fields(
     times, occurred_at = _instants(field["occurred_at"], zone)
     told = _not_empty(field["received_at"])
     _, received_at = _instants(pc.coalesce(told, times), zone)
-    arrivals = np.zeros(len(told), np.int8)
-    if contract.clock == "device":
-        arrivals[np.asarray(told.is_null())] = Arrival.CLAIMED
+    arrivals = np.full(len(told), Arrival.TOLD, np.int8)
+    arrivals[np.asarray(told.is_null())] = arrival_by(contract.clock)
     properties, drift = _properties(decoded, kinds, people, interners)
     place = [field[name] for name in ("user_agent", "device_type", "browser", "country_code")]
     fields = Fields(
