@@ -23,19 +23,22 @@ create table if not exists ops.run_log (
     unique (job_name, run_id)  -- for the newest runs of a job
 );
 
--- how far each incremental model has come, and the code and seeds it was built from
+-- what each incremental model holds: its newest load, the code and seeds it was built from, the number
+-- of its newest build that changed rows, and of the build since which the log of its changes is complete
 create table if not exists ops.model_watermarks (
     model_name text primary key,
     last_load_id bigint not null,
     fingerprint text not null
 );
+alter table ops.model_watermarks add column if not exists build_id bigint not null default 0;
+alter table ops.model_watermarks add column if not exists log_start bigint not null default 0;
 
--- the time zone under which each incremental model dated a tenant's rows
-create table if not exists ops.model_timezones (
+-- the newest build of a model before it whose changes each incremental model has taken over
+create table if not exists ops.model_reads (
     model_name text not null,
-    tenant_id uuid not null,
-    timezone text not null,
-    primary key (model_name, tenant_id)
+    upstream_name text not null,
+    build_id bigint not null,
+    primary key (model_name, upstream_name)
 );
 
 -- the newest load when each run of dbt began: no model claims to hold a later one
@@ -45,14 +48,21 @@ create table if not exists ops.build_bounds (
     began_at timestamptz not null default now()
 );
 
--- the days on which a model replaced rows, for the models after it (macros/incremental/day_log.sql)
-create table if not exists ops.replaced_days (
+-- the log of changes: for each build of a model the keys of the rows that came, went or changed
+create table if not exists ops.replaced_keys (
     model_name text not null,
-    after_load_id bigint not null,
-    load_id bigint not null,
+    build_id bigint not null,
     tenant_id uuid,
-    date_key date
+    user_id uuid,
+    anonymous_id text,
+    utc_day date,
+    local_day date
 );
+create index if not exists replaced_keys_build on ops.replaced_keys (model_name, build_id);
+
+-- what earlier versions remembered instead
+drop table if exists ops.model_timezones;
+drop table if exists ops.replaced_days;
 """
 
 

@@ -1,174 +1,118 @@
-{#- The kinds of affected keys. Each macro takes a list of column expressions and returns a condition on them. What a run
-    affects becomes literals here: the planner then reads only the partitions and index ranges that matter. -#}
+{#- What a model says of its key (`meta: affected`), and the conditions that follow from it.
 
-{#- columns: tenant, UTC date of the event, and optionally the local date beside it (for its index). Days on which a load
-    touched an event; all days of a tenant whose time zone changed; all days of an anonymous id that was given another user
-    since. -#}
-{% macro affected_tenant_days(columns) -%}
-    {{ pairs_condition(columns, affected_tenant_day_pairs()) }}
-{%- endmacro %}
+    Changes of rows are told apart by tenant, user, anonymous id, UTC day and local day: the columns of ops.replaced_keys.
+    What a model's changes say of these are its notes. -#}
 
-{#- columns: tenant, calendar date in the tenant's time zone. A UTC day lies in up to three local days. -#}
-{% macro affected_local_days(columns) -%}
-    {{ pairs_condition(columns, affected_tenant_day_pairs(), widen=1) }}
-{%- endmacro %}
-
-{#- columns: tenant, UTC date. Only what loads touched, without time zones and identities: for what comes before them. -#}
-{% macro affected_loaded_days(columns) -%}
-    {{ pairs_condition(columns, _query_pairs(_touched_days_query())) }}
-{%- endmacro %}
-
-{#- columns: product, tenant, anonymous id. Anonymous ids that loads identified, and those whose identification lay on a
-    day that loads touched (a correction may have taken it back). For int_core__user_aliases alone. -#}
-{% macro affected_anonymous_ids(columns) -%}
-    {%- set pairs = _query_pairs(_touched_days_query()) -%}
-    {%- if not pairs -%}
-        false
-    {%- else -%}
-        ({{ columns | join(', ') }}) in (
-            select daily.product, daily.tenant_id, daily.anonymous_id
-            from {{ _ancestor_relation('int_core__identifications_daily') }} as daily
-            where {{ pairs_condition(['daily.tenant_id', 'daily.event_date'], pairs) }}
-            union
-            select aliases.product, aliases.tenant_id, aliases.anonymous_id
-            from {{ this }} as aliases
-            where {{ pairs_condition(['aliases.tenant_id', 'aliases.identified_date'], pairs) }}
-        )
+{#- The statement of a model, completed. `day` is the key's column that is a day, `through` a dictionary of what changes
+    its keys: name → the model in which the keys of a change are looked up, or none. -#}
+{% macro affected(node=none) -%}
+    {%- set node = node or model -%}
+    {%- set said = node.config.get('meta', {}).get('affected', {}) -%}
+    {%- set key = said.get('key', []) -%}
+    {%- set day = key | last if said.get('days') else none -%}
+    {%- set notes = {} -%}
+    {%- for column in key if column in ('tenant_id', 'user_id', 'anonymous_id') or column == day -%}
+        {%- do notes.update({said.days ~ '_day' if column == day else column: column}) -%}
+    {%- endfor -%}
+    {%- do notes.update(said.get('notes', {})) -%}
+    {%- set grain = said.get('grain', 'day') -%}
+    {%- set through = said.get('through') -%}
+    {%- if through is none -%}
+        {%- set through = incremental_refs(node) | map(attribute='name') | list -%}
+    {%- elif through is string -%}
+        {%- set through = [through] -%}
     {%- endif -%}
+    {%- set sources = {} -%}
+    {%- for name in through -%}
+        {%- do sources.update({name: through[name] if through is mapping else none}) -%}
+    {%- endfor -%}
+    {{ return({
+        'key': key,
+        'day': day,
+        'days': said.get('days'),
+        'grains': [grain] if grain is string else grain,
+        'reach': said.get('reach', 0),
+        'through': sources,
+        'notes': notes,
+        'unnoted': said.get('unnoted', []),
+        'by': said.get('by'),
+        'near': said.get('near'),
+        'whole': said.get('whole', false),
+        'finds_keys': said.get('finds_keys', false),
+        'fixed': said.get('fixed', []),
+        'vars': said.get('vars', []),
+    }) }}
 {%- endmacro %}
 
-{#- columns: tenant, user. Users with events on affected days, and those whose first or last day was one of them (its
-    events may have gone). For int_core__event_users alone. -#}
-{% macro affected_event_users(columns) -%}
-    {%- set pairs = affected_tenant_day_pairs() -%}
-    {%- if not pairs -%}
-        false
+{#- The incremental models that a model reads. -#}
+{% macro incremental_refs(node=none) -%}
+    {%- set found = [] -%}
+    {%- for id in (node or model).depends_on.nodes if id in graph.nodes -%}
+        {%- do found.append(graph.nodes[id]) if graph.nodes[id].config.materialized == 'incremental' -%}
+    {%- endfor -%}
+    {{ return(found) }}
+{%- endmacro %}
+
+{#- Condition on the columns of the model's key, in its order: rows that an affected key's rows are made of. With `reach`
+    or a `grain` those are more days than the key's own. `near`: a column within a day of the key's day, for its index.
+    Other columns that `by` gave the keys are named: `is_affected(tenant_id='…', day='…', only='…')`. -#}
+{% macro is_affected() -%}
+    {%- if not is_incremental() -%}
+        true
     {%- else -%}
-        ({{ columns | join(', ') }}) in (
-            select days.tenant_id, days.user_id
-            from {{ _ancestor_relation('int_core__user_days') }} as days
-            where {{ pairs_condition(['days.tenant_id', 'days.event_date'], pairs) }}
-            union
-            select users.tenant_id, users.user_id
-            from {{ this }} as users
-            where
-                {{ pairs_condition(['users.tenant_id', 'users.first_event_date'], pairs) }}
-                or {{ pairs_condition(['users.tenant_id', 'users.last_event_date'], pairs) }}
-        )
-    {%- endif -%}
-{%- endmacro %}
-
-{#- columns: user. Users whose rows a change data capture load touched. -#}
-{% macro affected_users(columns) -%}
-    {{ _entity_condition(columns, 'user', type_uuid()) }}
-{%- endmacro %}
-
-{#- columns: customer as 'provider:account:customer'. Customers whose webhooks a load touched. -#}
-{% macro affected_customers(columns) -%}
-    {{ _entity_condition(columns, 'customer', type_string()) }}
-{%- endmacro %}
-
-{#- Whether a load touched this table of a source's database (`<product>__<table>`) since the watermark. -#}
-{% macro is_table_touched(table_name) -%}
-    {%- set found = run_query(
-        "select count(*) from " ~ source('ops', 'load_touched') ~ " where entity_type = 'cdc_table' and entity_id = '"
-        ~ table_name ~ "' and load_id > " ~ load_watermark() ~ " and load_id <= " ~ load_bound()
-    ).columns[0].values()[0] -%}
-    {{ return(found > 0) }}
-{%- endmacro %}
-
-{#- The pairs (tenant, UTC day) as a list of two texts. The model must have dim_tenant and the identities upstream. -#}
-{% macro affected_tenant_day_pairs() -%}
-    {%- set query -%}
-        {{ _touched_days_query() }}
-        union
-        select days.tenant_id, days.event_date
-        from {{ _ancestor_relation('int_core__tenant_days') }} as days
-        inner join ops.model_timezones as zones on days.tenant_id = zones.tenant_id
-        inner join {{ _ancestor_relation('dim_tenant') }} as tenants on zones.tenant_id = tenants.tenant_id
-        where zones.model_name = '{{ model_key() }}' and zones.timezone <> tenants.timezone
-        union
-        select days.tenant_id, days.event_date
-        from {{ _ancestor_relation('int_core__anonymous_days') }} as days
-        inner join {{ _ancestor_relation('int_core__user_aliases') }} as aliases
-            on
-                days.tenant_id = aliases.tenant_id
-                and days.product = aliases.product
-                and days.anonymous_id = aliases.anonymous_id
-        where aliases.changed_load_id > {{ load_watermark() }}
-    {%- endset -%}
-    {{ return(_query_pairs(query)) }}
-{%- endmacro %}
-
-{#- A condition on two columns from literal pairs: the list of days first (it prunes), then the exact pairs. Beyond a
-    few thousand pairs whole days of all tenants are taken instead: more than needed, never less. -#}
-{% macro pairs_condition(columns, pairs, widen=0) -%}
-    {%- if not pairs -%}
-        false
-    {%- else -%}
-        {%- set wide = [] -%}
-        {%- for pair in pairs -%}
-            {%- for shift in range(-widen, widen + 1) -%}
-                {%- do wide.append((pair[0], _shifted(pair[1], shift))) -%}
-            {%- endfor -%}
+        {%- set columns = {} -%}
+        {%- for name in affected().key[:varargs | length] -%}
+            {%- do columns.update({'day' if name == affected().day else name: varargs[loop.index0]}) -%}
         {%- endfor -%}
-        {%- set wide = wide | unique | sort | list -%}
-        {%- set days = wide | map(attribute=1) | unique | sort | list -%}
-        ({{ columns[1] }} in ({% for day in days %}{{ date_literal(day) }}{{ ', ' if not loop.last }}{% endfor %})
-        {%- if wide | length <= 5000 %} and ({{ columns[0] }}, {{ columns[1] }}) in (
-            select cast(pairs.tenant_id as {{ type_uuid() }}), cast(pairs.day as date)
-            from (values {% for pair in wide %}('{{ pair[0] }}', '{{ pair[1] }}'){{ ', ' if not loop.last }}{% endfor %}) as pairs (tenant_id, day)
-        )
-        {%- endif %}
-        {%- if columns | length > 2 %} and {{ columns[2] }} in ({% for day in _with_neighbours(days) %}{{ date_literal(day) }}{{ ', ' if not loop.last }}{% endfor %}){% endif %})
+        {%- for name, column in kwargs.items() if name not in ('near', 'only') -%}
+            {%- do columns.update({name: column}) -%}
+        {%- endfor -%}
+        {{ key_condition(build_plan(), columns, kwargs.get('near'), kwargs.get('only')) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Days, each with the one before and the one after it. -#}
-{% macro _with_neighbours(days) -%}
-    {%- set found = {} -%}
-    {%- for day in days -%}
-        {%- for shift in [-1, 0, 1] -%}
-            {%- do found.update({_shifted(day, shift): true}) -%}
+{#- Condition on columns (by name in the table of keys): bounds for the planner, then the keys themselves. -#}
+{% macro key_condition(plan, columns, near=none, only=none) -%}
+    {%- if plan.mode == 'none' -%}
+        false
+    {%- else -%}
+        (
+            {%- if columns.day %}{{ days_condition(columns.day, plan.days) }} and {% endif -%}
+            {%- if near %}{{ days_condition(near, plan.days, 1) }} and {% endif -%}
+            ({{ columns.values() | join(', ') }}) in (
+                select {{ columns.keys() | join(', ') }} from {{ plan.key_table }}{{ ' where ' ~ only if only }}
+            ))
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Condition on a date: a list where days are few, else their range. -#}
+{% macro days_condition(column, days, around=0) -%}
+    {%- set literals = {} -%}
+    {%- for day in days if days | length <= 40 -%}
+        {%- for shift in range(-around, around + 1) -%}
+            {%- do literals.update({date_literal(day_shifted(day, shift)): true}) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {{ return(found.keys() | sort | list) }}
+    {%- if literals -%}
+        {{ column }} in ({{ literals | join(', ') }})
+    {%- else -%}
+        {{ column }} between {{ date_literal(day_shifted(days | first, -around)) }}
+            and {{ date_literal(day_shifted(days | last, around)) }}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro _shifted(day, days) -%}
+{% macro day_shifted(day, days) -%}
     {{ return((modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=days)).isoformat()) }}
 {%- endmacro %}
 
-{% macro _touched_days_query() -%}
-    select touched.tenant_id, touched.touched_on as event_date
-    from {{ source('ops', 'load_touched') }} as touched
-    where
-        touched.entity_type = 'tenant_day'
-        and touched.load_id > {{ load_watermark() }}
-        and touched.load_id <= {{ load_bound() }}
-{%- endmacro %}
-
-{% macro _query_pairs(query) -%}
-    {%- set pairs = [] -%}
-    {%- for row in run_query(
-        "select distinct cast(tenant_id as " ~ type_string() ~ "), cast(event_date as " ~ type_string() ~ ") from (" ~ query ~ ") as days"
+{#- The days in a table of keys (its column day) with the number of keys of each, in order. -#}
+{% macro staged_days(table) -%}
+    {%- set days, count = [], [] -%}
+    {%- for day, keys in run_query(
+        'select cast(day as ' ~ type_string() ~ '), count(*) from ' ~ table ~ ' group by day order by day'
     ).rows -%}
-        {%- do pairs.append((row[0] | string, row[1] | string)) -%}
+        {%- do days.append(day | string) -%}
+        {%- do count.append(keys | int) -%}
     {%- endfor -%}
-    {{ return(pairs) }}
-{%- endmacro %}
-
-{% macro _entity_condition(columns, entity_type, data_type) -%}
-    {%- set ids = run_query(
-        "select distinct entity_id from " ~ source('ops', 'load_touched') ~ " where entity_type = '" ~ entity_type
-        ~ "' and entity_id is not null and load_id > " ~ load_watermark() ~ " and load_id <= " ~ load_bound()
-    ).columns[0].values() -%}
-    {%- if ids | length == 0 -%}
-        false
-    {%- else -%}
-        {{ columns[0] }} in (
-            select cast(ids.id as {{ data_type }})
-            from (values {% for id in ids %}('{{ id | replace("'", "''") }}'){{ ', ' if not loop.last }}{% endfor %}) as ids (id)
-        )
-    {%- endif -%}
+    {{ return((days, count | sum)) }}
 {%- endmacro %}

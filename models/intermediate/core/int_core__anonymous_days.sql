@@ -1,7 +1,12 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'event_date']}, {'columns': ['tenant_id', 'anonymous_id']}],
-    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'event_date']}},
+    meta={'affected': {
+        'key': ['tenant_id', 'event_date'],
+        'days': 'utc',
+        'through': 'loads',
+        'notes': {'anonymous_id': 'anonymous_id'},
+    }},
 ) }}
 
 with events as (

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'user_id']}],
-    meta={'affected': {'by': 'affected_event_users', 'columns': ['tenant_id', 'user_id']}},
+    meta={'affected': {'key': ['tenant_id', 'user_id']}},
 ) }}
 
 with days as (

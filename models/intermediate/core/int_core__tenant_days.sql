@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'event_date']}],
-    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'event_date']}},
+    meta={'affected': {'key': ['tenant_id', 'event_date'], 'days': 'utc', 'through': 'loads'}},
 ) }}
 
 with events as (

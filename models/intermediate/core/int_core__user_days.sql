@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'event_date']}, {'columns': ['tenant_id', 'user_id']}],
-    meta={'affected': {'by': 'affected_tenant_days', 'columns': ['tenant_id', 'event_date']}},
+    meta={'affected': {
+        'key': ['tenant_id', 'event_date'],
+        'days': 'utc',
+        'notes': {'user_id': 'user_id'},
+    }},
 ) }}
 
 with events as (
@@ -29,7 +33,7 @@ final as (
     from events
     where
         user_id is not null
-        and {{ is_affected('events.tenant_id', 'events.event_date', 'events.date_key') }}
+        and {{ is_affected('events.tenant_id', 'events.event_date', near='events.date_key') }}
     group by tenant_id, user_id, event_date
 
 )

@@ -3,7 +3,7 @@
 -- then.
 {{ config(
     materialized='incremental',
-    meta={'affected': {'by': 'affected_loaded_days', 'columns': ['tenant_id', 'activity_date']}},
+    meta={'affected': {'key': ['tenant_id', 'activity_date'], 'days': 'utc', 'through': 'loads'}},
 ) }}
 
 with events as (

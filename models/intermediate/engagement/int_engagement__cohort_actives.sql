@@ -2,8 +2,10 @@
     materialized='incremental',
     indexes=[{'columns': ['period_start', 'tenant_id']}],
     meta={'affected': {
-        'by': 'affected_cohort_periods',
-        'columns': ['cohort_type', 'tenant_id', 'period_start'],
+        'key': ['tenant_id', 'period_start'],
+        'days': 'local',
+        'grain': ['day', 'week', 'month'],
+        'through': {'int_engagement__user_days': none, 'int_engagement__users': 'int_engagement__user_days'},
         'vars': ['retention_day_periods', 'retention_week_periods', 'retention_month_periods'],
     }},
 ) }}
@@ -35,7 +37,7 @@ users as (
             and activity.user_id = users.user_id
     where
         {{ period_start }} <= {{ cohort_period_end(cohort_type, cohort_start, last_period) }}
-        and {{ is_affected("'" ~ cohort_type ~ "'", 'activity.tenant_id', period_start) }}
+        and {{ is_affected('activity.tenant_id', period_start) }}
     group by activity.product, activity.tenant_id, {{ cohort_start }}, {{ period_start }}
 
 ),

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['metric_date', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_engagement_days', 'columns': ['tenant_id', 'metric_date']}},
+    meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local', 'reach': 29}},
 ) }}
 
 with
@@ -15,35 +15,27 @@ user_days as (
         date_key,
         lead(date_key) over (partition by product, tenant_id, user_id order by date_key) as next_date_key
     from {{ ref('int_engagement__user_days') }}
-    where {{ within_affected_windows('date_key') }}
+    where {{ is_affected('tenant_id', 'date_key') }}
 
 ),
 
 users as (
 
     select * from {{ ref('int_engagement__users') }}
-    where {{ within_affected_windows('first_date') }}
+    where {{ is_affected('tenant_id', 'first_date') }}
 
 ),
 
 calendar as (
 
-    select
-        horizons.product,
-        horizons.tenant_id,
-        dates.date_key as metric_date
-    from {{ ref('int_engagement__tenant_horizons') }} as horizons
-    inner join {{ ref('dim_date') }} as dates
-        on
-            horizons.first_date <= dates.date_key
-            and horizons.running_date >= dates.date_key
-    where {{ within_affected_windows('dates.date_key') }}
+    select * from {{ ref('int_engagement__calendar') }}
+    where {{ is_affected('tenant_id', 'metric_date') }}
 
 ),
 
 -- a user enters the trailing windows with each active day and leaves each of them
 -- on the next active day or when the window has passed, whichever comes first
-entries as (
+changes as (
 
     select
         product,
@@ -55,9 +47,7 @@ entries as (
         0 as new_users
     from user_days
 
-),
-
-week_exits as (
+    union all
 
     select
         product,
@@ -72,9 +62,7 @@ week_exits as (
         0 as new_users
     from user_days
 
-),
-
-month_exits as (
+    union all
 
     select
         product,
@@ -89,9 +77,7 @@ month_exits as (
         0 as new_users
     from user_days
 
-),
-
-first_days as (
+    union all
 
     select
         product,
@@ -103,17 +89,18 @@ first_days as (
         1 as new_users
     from users
 
-),
+    union all
 
-changes as (
-
-    select * from entries
-    union all
-    select * from week_exits
-    union all
-    select * from month_exits
-    union all
-    select * from first_days
+    -- a day without any change has the numbers of the day before
+    select
+        product,
+        tenant_id,
+        metric_date,
+        0 as day_change,
+        0 as week_change,
+        0 as month_change,
+        0 as new_users
+    from calendar
 
 ),
 
@@ -135,35 +122,34 @@ daily_changes as (
 running as (
 
     select
-        calendar.product,
-        calendar.tenant_id,
-        calendar.metric_date,
-        coalesce(daily_changes.dau, 0) as dau,
-        coalesce(sum(daily_changes.week_change) over tenant_days, 0) as wau,
-        coalesce(sum(daily_changes.month_change) over tenant_days, 0) as mau,
-        coalesce(daily_changes.new_users, 0) as new_users
-    from calendar
-    left join daily_changes
-        on
-            calendar.product = daily_changes.product
-            and calendar.tenant_id = daily_changes.tenant_id
-            and calendar.metric_date = daily_changes.metric_date
-    window tenant_days as (partition by calendar.product, calendar.tenant_id order by calendar.metric_date)
+        product,
+        tenant_id,
+        metric_date,
+        dau,
+        sum(week_change) over tenant_days as wau,
+        sum(month_change) over tenant_days as mau,
+        new_users
+    from daily_changes
+    window tenant_days as (partition by product, tenant_id order by metric_date)
 
 ),
 
 final as (
 
     select
-        product,
-        tenant_id,
-        metric_date,
-        cast(dau as bigint) as dau,
-        cast(wau as bigint) as wau,
-        cast(mau as bigint) as mau,
-        cast(new_users as bigint) as new_users
+        running.product,
+        running.tenant_id,
+        running.metric_date,
+        cast(running.dau as bigint) as dau,
+        cast(running.wau as bigint) as wau,
+        cast(running.mau as bigint) as mau,
+        cast(running.new_users as bigint) as new_users
     from running
-    where {{ is_affected('tenant_id', 'metric_date') }}
+    inner join calendar
+        on
+            running.product = calendar.product
+            and running.tenant_id = calendar.tenant_id
+            and running.metric_date = calendar.metric_date
 
 )
 

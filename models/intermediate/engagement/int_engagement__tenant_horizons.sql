@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    meta={'affected': {'key': ['tenant_id'], 'whole': true}},
+) }}
+
 with
 
 users as (
@@ -14,7 +19,7 @@ messages as (
 
 tenants as (
 
-    select * from {{ ref('dim_tenant') }}
+    select * from {{ ref('int_core__tenant_timezones') }}
 
 ),
 

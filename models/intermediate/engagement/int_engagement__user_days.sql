@@ -1,7 +1,11 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}, {'columns': ['tenant_id', 'user_id']}],
-    meta={'affected': {'by': 'affected_local_days', 'columns': ['tenant_id', 'date_key']}},
+    meta={'affected': {
+        'key': ['tenant_id', 'date_key'],
+        'days': 'local',
+        'notes': {'user_id': 'user_id'},
+    }},
 ) }}
 
 with

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['month_start', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_local_months', 'columns': ['tenant_id', 'month_start']}},
+    meta={'affected': {'key': ['tenant_id', 'month_start'], 'days': 'local', 'grain': 'month'}},
 ) }}
 
 with

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['week_start', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_local_weeks', 'columns': ['tenant_id', 'week_start']}},
+    meta={'affected': {'key': ['tenant_id', 'week_start'], 'days': 'local', 'grain': 'week'}},
 ) }}
 
 with

@@ -1,7 +1,12 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'user_id']}, {'columns': ['first_date', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_engaged_users', 'columns': ['tenant_id', 'user_id']}},
+    meta={'affected': {
+        'key': ['tenant_id', 'user_id'],
+        'by': 'changed_user_days',
+        'notes': {'local_day': 'first_date'},
+        'unnoted': ['last_date'],
+    }},
 ) }}
 
 with
@@ -11,54 +16,39 @@ user_days as (
     select * from {{ ref('int_engagement__user_days') }}
 
 ),
+{% if is_incremental() %}
+known as (
 
-active as (
+    select * from {{ this }}
+    where {{ is_affected('tenant_id', 'user_id') }}
+
+),
+
+-- the first and last day are among those known as such and those that changed
+edges as (
 
     select
         product,
         tenant_id,
         user_id,
-        min(date_key) as first_date,
-        max(date_key) as last_date
+        date_key
     from user_days
-    where {{ affected_local_days(['tenant_id', 'date_key']) if is_incremental() else 'true' }}
-    group by product, tenant_id, user_id
+    where {{ is_affected('tenant_id', 'user_id', day='date_key') }}
 
-),
-{% if is_incremental() %}
-known as (
+    union
 
     select
-        *,
-        {{ affected_local_days(['tenant_id', 'first_date']) }} as is_first_date_affected,
-        {{ affected_local_days(['tenant_id', 'last_date']) }} as is_last_date_affected
-    from {{ this }}
-    where {{ is_affected('tenant_id', 'user_id') }}
-
-),
-
--- what lies on other days is as it was; it must be read only where an affected day was the first or last and is no more
-compared as (
-
-    select
-        coalesce(active.product, known.product) as product,
-        coalesce(active.tenant_id, known.tenant_id) as tenant_id,
-        coalesce(active.user_id, known.user_id) as user_id,
-        least(active.first_date, known.first_date) as first_date,
-        greatest(active.last_date, known.last_date) as last_date,
-        known.first_date as known_first_date,
-        known.first_date_load_id,
-        coalesce(
-            (known.is_first_date_affected and coalesce(active.first_date > known.first_date, true))
-            or (known.is_last_date_affected and coalesce(active.last_date < known.last_date, true)),
-            false
-        ) as is_shorter
-    from active
-    full join known
+        user_days.product,
+        user_days.tenant_id,
+        user_days.user_id,
+        user_days.date_key
+    from known
+    inner join user_days
         on
-            active.product = known.product
-            and active.tenant_id = known.tenant_id
-            and active.user_id = known.user_id
+            known.product = user_days.product
+            and known.tenant_id = user_days.tenant_id
+            and known.user_id = user_days.user_id
+            and user_days.date_key in (known.first_date, known.last_date)
 
 ),
 
@@ -68,59 +58,67 @@ found as (
         product,
         tenant_id,
         user_id,
-        first_date,
-        last_date,
-        known_first_date,
-        first_date_load_id
-    from compared
-    where not is_shorter
+        min(date_key) as first_date,
+        max(date_key) as last_date
+    from edges
+    group by product, tenant_id, user_id
+
+),
+
+-- unless one known as such is gone: then all days of the user are read
+shrunk as (
+
+    select known.*
+    from known
+    left join found
+        on
+            known.product = found.product
+            and known.tenant_id = found.tenant_id
+            and known.user_id = found.user_id
+    where
+        found.user_id is null
+        or found.first_date > known.first_date
+        or found.last_date < known.last_date
+
+),
+
+active_days as (
+
+    select * from edges
 
     union all
 
     select
-        compared.product,
-        compared.tenant_id,
-        compared.user_id,
-        min(user_days.date_key) as first_date,
-        max(user_days.date_key) as last_date,
-        compared.known_first_date,
-        compared.first_date_load_id
-    from compared
+        user_days.product,
+        user_days.tenant_id,
+        user_days.user_id,
+        user_days.date_key
+    from shrunk
     inner join user_days
         on
-            compared.product = user_days.product
-            and compared.tenant_id = user_days.tenant_id
-            and compared.user_id = user_days.user_id
-    where compared.is_shorter
-    group by
-        compared.product, compared.tenant_id, compared.user_id,
-        compared.known_first_date, compared.first_date_load_id
+            shrunk.product = user_days.product
+            and shrunk.tenant_id = user_days.tenant_id
+            and shrunk.user_id = user_days.user_id
 
 ),
+{% else %}
+active_days as (
 
+    select * from user_days
+
+),
+{% endif %}
 final as (
 
     select
         product,
         tenant_id,
         user_id,
-        first_date,
-        last_date,
-        case
-            when first_date = known_first_date then first_date_load_id
-            else cast({{ load_bound() }} as bigint)
-        end as first_date_load_id
-    from found
+        min(date_key) as first_date,
+        max(date_key) as last_date
+    from active_days
+    group by product, tenant_id, user_id
 
 )
-{% else %}
-final as (
 
-    select
-        active.*,
-        cast({{ load_bound() }} as bigint) as first_date_load_id
-    from active
-
-)
-{% endif %}
 select * from final

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'whole': true}},
+) }}
+
 with cash as (
 
     select * from {{ ref('int_revenue__cash_movements') }}

@@ -1,83 +1,45 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'user_id', 'date_key']}, {'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_productivity', 'columns': ['tenant_id', 'user_id', 'date_key']}},
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
 ) }}
 
 with
 
-tenants as (
+work_days as (
 
-    select * from {{ ref('dim_tenant') }}
+    select * from {{ ref('int_coaching__work_days') }}
 
 ),
 
-instants as (
+sessions as (
 
-    select
-        tenant_id,
-        user_id,
-        'goals_completed' as measure,
-        1 as amount,
-        completed_at as happened_at
-    from {{ ref('stg_upcoach__goals') }}
-    where status = 'completed'
+    select * from {{ ref('fact_sessions') }}
 
-    union all
+),
 
-    select
-        tenant_id,
-        user_id,
-        'tasks_completed' as measure,
-        1 as amount,
-        completed_at as happened_at
-    from {{ ref('stg_upcoach__tasks') }}
+cash as (
 
-    union all
-
-    select
-        tenant_id,
-        user_id,
-        'mood' as measure,
-        score as amount,
-        entered_at as happened_at
-    from {{ ref('stg_upcoach__mood_entries') }}
-
-    union all
-
-    select
-        tenant_id,
-        user_id,
-        'chat_sessions' as measure,
-        1 as amount,
-        started_at as happened_at
-    from {{ ref('stg_upcoach__chat_sessions') }}
+    select * from {{ ref('int_revenue__user_cash_daily') }}
 
 ),
 
 measures as (
 
     select
-        instants.tenant_id,
-        instants.user_id,
-        {{ local_date('instants.happened_at', 'tenants.timezone') }} as date_key,
-        instants.measure,
-        instants.amount
-    from instants
-    inner join tenants on instants.tenant_id = tenants.tenant_id
-    where instants.happened_at is not null
-
-    union all
-
-    -- a check-in carries the user's own calendar day
-    select
-        checkins.tenant_id,
-        checkins.user_id,
-        checkins.checkin_date as date_key,
-        'habits_checked' as measure,
-        1 as amount
-    from {{ ref('stg_upcoach__habit_checkins') }} as checkins
-    inner join tenants on checkins.tenant_id = tenants.tenant_id
+        tenant_id,
+        user_id,
+        date_key,
+        goals_completed,
+        habits_checked,
+        mood_avg,
+        chat_sessions,
+        tasks_completed,
+        0 as active_minutes,
+        0 as sessions,
+        0 as revenue_cents
+    from work_days
+    where is_tenant_known and {{ is_affected('tenant_id', 'date_key') }}
 
     union all
 
@@ -85,10 +47,16 @@ measures as (
         tenant_id,
         user_id,
         date_key,
-        'active_minutes' as measure,
-        active_minutes as amount
-    from {{ ref('fact_sessions') }}
-    where product = 'upcoach'
+        0 as goals_completed,
+        0 as habits_checked,
+        null as mood_avg,
+        0 as chat_sessions,
+        0 as tasks_completed,
+        active_minutes,
+        1 as sessions,
+        0 as revenue_cents
+    from sessions
+    where product = 'upcoach' and user_id is not null and {{ is_affected('tenant_id', 'date_key') }}
 
     union all
 
@@ -96,10 +64,20 @@ measures as (
         tenant_id,
         user_id,
         date_key,
-        'revenue_cents' as measure,
-        revenue_cents as amount
-    from {{ ref('int_revenue__user_cash_daily') }}
-    where product = 'upcoach' and revenue_cents <> 0
+        0 as goals_completed,
+        0 as habits_checked,
+        null as mood_avg,
+        0 as chat_sessions,
+        0 as tasks_completed,
+        0 as active_minutes,
+        0 as sessions,
+        revenue_cents
+    from cash
+    where
+        product = 'upcoach'
+        and user_id is not null
+        and revenue_cents <> 0
+        and {{ is_affected('tenant_id', 'date_key') }}
 
 ),
 
@@ -109,18 +87,15 @@ final as (
         date_key,
         user_id,
         tenant_id,
-        {{ count_if("measure = 'goals_completed'") }} as goals_completed,
-        {{ count_if("measure = 'habits_checked'") }} as habits_checked,
-        avg(case when measure = 'mood' then cast(amount as {{ type_numeric() }}) end) as mood_avg,
-        {{ count_if("measure = 'chat_sessions'") }} as chat_sessions,
-        cast(coalesce({{ sum_if("measure = 'revenue_cents'", 'amount') }}, 0) as bigint) as revenue_cents,
-        {{ count_if("measure = 'tasks_completed'") }} as tasks_completed,
-        cast(coalesce({{ sum_if("measure = 'active_minutes'", 'amount') }}, 0) as bigint) as active_minutes,
-        {{ count_if("measure = 'active_minutes'") }} as sessions
+        cast(sum(goals_completed) as bigint) as goals_completed,
+        cast(sum(habits_checked) as bigint) as habits_checked,
+        max(mood_avg) as mood_avg,
+        cast(sum(chat_sessions) as bigint) as chat_sessions,
+        cast(sum(revenue_cents) as bigint) as revenue_cents,
+        cast(sum(tasks_completed) as bigint) as tasks_completed,
+        cast(sum(active_minutes) as bigint) as active_minutes,
+        cast(sum(sessions) as bigint) as sessions
     from measures
-    where
-        user_id is not null
-        and {{ is_affected('tenant_id', 'user_id', 'date_key') }}
     group by date_key, user_id, tenant_id
 
 )

@@ -1,10 +1,21 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_tenant_days', 'columns': ['tenant_id', 'event_date', 'date_key']}},
+    meta={'affected': {
+        'key': ['tenant_id', 'event_date'],
+        'days': 'utc',
+        'near': 'date_key',
+        'through': {
+            'loads': none,
+            'int_core__tenant_timezones': 'int_core__tenant_days',
+            'int_core__user_aliases': 'int_core__anonymous_days',
+        },
+        'notes': {'local_day': 'date_key'},
+    }},
 ) }}
 
--- the days an alias changes: depends_on: {{ ref('int_core__anonymous_days') }}
+-- the days that another time zone or another alias changes: depends_on: {{ ref('int_core__tenant_days') }}
+-- depends_on: {{ ref('int_core__anonymous_days') }}
 with events as (
 
     select * from {{ ref('stg_events__events') }}
@@ -13,7 +24,7 @@ with events as (
 
 tenants as (
 
-    select * from {{ ref('dim_tenant') }}
+    select * from {{ ref('int_core__tenant_timezones') }}
 
 ),
 

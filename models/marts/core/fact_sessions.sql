@@ -5,12 +5,14 @@
         {'columns': ['is_long', 'ended_at']},
         {'columns': ['session_id', 'tenant_id']},
     ],
-    pre_hook="{{ forget_logged_days() }}",
     meta={'affected': {
-        'by': 'affected_sessions',
-        'columns': ['tenant_id', 'session_id', 'is_derived'],
+        'key': ['tenant_id', 'session_id', 'is_derived'],
+        'by': 'sessions_that_reach',
+        'finds_keys': true,
+        'through': 'fact_events',
+        'notes': {'local_day': 'date_key'},
+        'fixed': ['dim_date'],
         'vars': ['session_gap_minutes'],
-        'logged': ['tenant_id', 'date_key'],
     }},
 ) }}
 
@@ -22,7 +24,7 @@ with
 
 tenants as (
 
-    select * from {{ ref('dim_tenant') }}
+    select * from {{ ref('int_core__tenant_timezones') }}
 
 ),
 
@@ -37,13 +39,13 @@ events as (
         events.event_id,
         events.event_name,
         events.occurred_at,
-        {{ is_on_affected_day('events.tenant_id', 'events.event_date') }} as is_affected
+        {{ is_affected(tenant_id='events.tenant_id', day='events.event_date', only='session_id is null') }} as is_affected
     from {{ ref('fact_events') }} as events
     left join {{ ref('engagement_event_roles') }} as event_roles on events.event_name = event_roles.event_name
     where
         (events.session_id is not null or events.user_id is not null)
         and coalesce(event_roles.is_activity, true)
-        and {{ is_on_session_day('events.tenant_id', 'events.event_date', 'events.date_key') }}
+        and {{ is_affected(tenant_id='events.tenant_id', day='events.event_date', near='events.date_key') }}
 
 ),
 {% if is_incremental() %}
@@ -60,7 +62,9 @@ spanning_sessions as (
     select * from replaced_sessions
     where
         {{ local_date('started_at', "'UTC'") }} <> {{ local_date('ended_at', "'UTC'") }}
-        or not {{ is_on_affected_day('tenant_id', local_date('started_at', "'UTC'")) }}
+        or not {{ is_affected(
+            tenant_id='tenant_id', day=local_date('started_at', "'UTC'"), only='session_id is null'
+        ) }}
 
 ),
 

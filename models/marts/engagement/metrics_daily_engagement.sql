@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['metric_date', 'tenant_id']}],
-    meta={'affected': {'by': 'affected_engagement_and_session_days', 'columns': ['tenant_id', 'metric_date']}},
+    meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local'}},
 ) }}
 
 with
@@ -18,9 +18,9 @@ messages as (
 
 ),
 
-horizons as (
+calendar as (
 
-    select * from {{ ref('int_engagement__tenant_horizons') }}
+    select * from {{ ref('int_engagement__calendar') }}
 
 ),
 
@@ -59,12 +59,13 @@ counted as (
         coalesce(messages.notifications_opened, 0) as notifications_opened,
         coalesce(messages.notification_opt_outs, 0) as notification_opt_outs,
         messages.listen_through_rate,
-        actives.metric_date <= horizons.last_complete_date as is_complete
+        calendar.is_complete
     from actives
-    inner join horizons
+    inner join calendar
         on
-            actives.product = horizons.product
-            and actives.tenant_id = horizons.tenant_id
+            actives.product = calendar.product
+            and actives.tenant_id = calendar.tenant_id
+            and actives.metric_date = calendar.metric_date
     left join sessions
         on
             actives.product = sessions.product

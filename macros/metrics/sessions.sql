@@ -1,0 +1,97 @@
+{#- Affected keys of fact_sessions. A session hangs together over midnight and over any number of days, so the days on
+    which events changed are not enough: every session that reaches into them goes, and its other events are read again. -#}
+
+{#- Each session (tenant, session, is_derived) that goes, with the UTC days that it spans; and, without a session, the days
+    on which events changed. Derived sessions go when they reach, or come within the gap of, such a day; given sessions
+    when they do or have an event on one (all rows of the session id). -#}
+{% macro sessions_that_reach(changes) -%}
+    {%- set gap = var('session_gap_minutes') -%}
+    {%- set days = make_scratch_table(
+        'changed_days', 'select distinct tenant_id, utc_day as day from (' ~ changes ~ ') as changed'
+    ) -%}
+    {%- set listed = staged_days(days)[0] -%}
+    with reached as (
+        -- a short session reaches a day with its first or its last, widened, instant, and ends near it
+        select distinct
+            known.tenant_id,
+            known.session_id,
+            known.is_derived
+        from (select distinct day from {{ days }}) as dates
+        inner join {{ this }} as known
+            on
+                not known.is_long
+                and known.ended_at >= {{ add_interval(day_start('dates.day', "'UTC'"), -gap, 'minute') }}
+                and known.ended_at < {{ add_interval(day_start(add_days('dates.day', 2), "'UTC'"), -gap, 'minute') }}
+        inner join {{ days }} as days on known.tenant_id = days.tenant_id and dates.day = days.day
+        where
+            {{ local_date(add_interval('known.started_at', -gap, 'minute'), "'UTC'") }} = days.day
+            or {{ local_date(add_interval('known.ended_at', gap, 'minute'), "'UTC'") }} = days.day
+
+        union
+
+        select distinct
+            known.tenant_id,
+            known.session_id,
+            known.is_derived
+        from {{ this }} as known
+        inner join {{ days }} as days
+            on
+                known.tenant_id = days.tenant_id
+                and known.ended_at >= {{ add_interval(day_start('days.day', "'UTC'"), -gap, 'minute') }}
+                and known.started_at < {{ add_interval(day_start(add_days('days.day', 1), "'UTC'"), gap, 'minute') }}
+        where known.is_long
+
+        union
+
+        select distinct
+            events.tenant_id,
+            events.session_id,
+            false as is_derived
+        from {{ ref('fact_events') }} as events
+        where
+            events.session_id is not null
+            {%- if listed %}
+            and {{ days_condition('events.date_key', listed, 1) }}
+            {%- endif %}
+            and (events.tenant_id, events.event_date) in (select tenant_id, day from {{ days }})
+    ),
+
+    sessions as (
+        select
+            known.tenant_id,
+            known.session_id,
+            known.is_derived,
+            {{ local_date('known.started_at', "'UTC'") }} as first_day,
+            {{ local_date('known.ended_at', "'UTC'") }} as last_day
+        from {{ this }} as known
+        inner join reached
+            on
+                known.tenant_id = reached.tenant_id
+                and known.session_id = reached.session_id
+                and known.is_derived = reached.is_derived
+    )
+
+    select
+        tenant_id,
+        cast(null as {{ type_string() }}) as session_id,
+        cast(null as boolean) as is_derived,
+        day
+    from {{ days }}
+
+    union
+
+    select
+        sessions.tenant_id,
+        sessions.session_id,
+        sessions.is_derived,
+        dates.date_key as day
+    from sessions
+    inner join {{ ref('dim_date') }} as dates
+        on sessions.first_day <= dates.date_key and sessions.last_day >= dates.date_key
+{%- endmacro %}
+
+{#- Whether a session, widened by the gap, is a day long or longer, so that it may reach a day on which it neither starts
+    nor ends. -#}
+{% macro is_long_session(started_at, ended_at) -%}
+    {{ ended_at }} >= {{ add_interval(started_at, 1440 - 2 * var('session_gap_minutes'), 'minute') }}
+{%- endmacro %}
