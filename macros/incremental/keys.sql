@@ -1,47 +1,32 @@
-{#- What a model says of its key (`meta: affected`), and the conditions that follow from it.
+{#- What a model says of its key (`meta: affected`), and the conditions that follow from it. Changes are told apart by
+    tenant, user, anonymous id, UTC day and local day, the columns of ops.replaced_keys; what a model's changes say of these
+    are its notes. -#}
 
-    Changes of rows are told apart by tenant, user, anonymous id, UTC day and local day: the columns of ops.replaced_keys.
-    What a model's changes say of these are its notes. -#}
-
-{#- The statement of a model, completed. `day` is the key's column that is a day, `through` a dictionary of what changes
-    its keys: name → the model in which the keys of a change are looked up, or none. -#}
+{#- The statement of a model, completed: `names` are the columns of the key without its `day`, `through` a dictionary of what
+    changes the keys: name → the model in which the keys of a change are looked up, or none. -#}
 {% macro affected(node=none) -%}
     {%- set node = node or model -%}
     {%- set said = node.config.get('meta', {}).get('affected', {}) -%}
     {%- set key = said.get('key', []) -%}
-    {%- set day = key | last if said.get('days') else none -%}
+    {%- set day = key | last if 'days' in said else none -%}
     {%- set notes = {} -%}
-    {%- for column in key if column in ('tenant_id', 'user_id', 'anonymous_id') or column == day -%}
+    {%- for column in key if column == day or column in ('tenant_id', 'user_id', 'anonymous_id') -%}
         {%- do notes.update({said.days ~ '_day' if column == day else column: column}) -%}
     {%- endfor -%}
     {%- do notes.update(said.get('notes', {})) -%}
-    {%- set grain = said.get('grain', 'day') -%}
-    {%- set through = said.get('through') -%}
-    {%- if through is none -%}
-        {%- set through = incremental_refs(node) | map(attribute='name') | list -%}
-    {%- elif through is string -%}
-        {%- set through = [through] -%}
-    {%- endif -%}
-    {%- set sources = {} -%}
-    {%- for name in through -%}
-        {%- do sources.update({name: through[name] if through is mapping else none}) -%}
+    {%- set through = {} -%}
+    {%- set told = said.get('through', incremental_refs(node) | map(attribute='name') | list) -%}
+    {%- for name in ([told] if told is string else told) -%}
+        {%- do through.update({name: told[name] if told is mapping else none}) -%}
     {%- endfor -%}
-    {{ return({
-        'key': key,
-        'day': day,
-        'days': said.get('days'),
-        'grains': [grain] if grain is string else grain,
-        'reach': said.get('reach', 0),
-        'through': sources,
-        'notes': notes,
-        'unnoted': said.get('unnoted', []),
-        'by': said.get('by'),
-        'near': said.get('near'),
-        'whole': said.get('whole', false),
-        'finds_keys': said.get('finds_keys', false),
-        'fixed': said.get('fixed', []),
-        'vars': said.get('vars', []),
-    }) }}
+    {%- set grain = said.get('grain', 'day') -%}
+    {%- set whole = {
+        'key': key, 'day': day, 'days': none, 'names': key | reject('equalto', day) | join(', '), 'reach': 0, 'by': none,
+        'near': none, 'whole': false, 'finds_keys': false, 'unnoted': [], 'fixed': [], 'vars': [],
+    } -%}
+    {%- do whole.update(said) -%}
+    {%- do whole.update(notes=notes, through=through, grains=[grain] if grain is string else grain) -%}
+    {{ return(whole) }}
 {%- endmacro %}
 
 {#- The incremental models that a model reads. -#}
@@ -53,9 +38,19 @@
     {{ return(found) }}
 {%- endmacro %}
 
-{#- Condition on the columns of the model's key, in its order: rows that an affected key's rows are made of. With `reach`
-    or a `grain` those are more days than the key's own. `near`: a column within a day of the key's day, for its index.
-    Other columns that `by` gave the keys are named: `is_affected(tenant_id='…', day='…', only='…')`. -#}
+{#- Whether an incremental model takes keys from this one's changes. -#}
+{% macro has_readers() -%}
+    {%- for node in graph.nodes.values() if model.unique_id in node.depends_on.nodes -%}
+        {%- if node.config.materialized == 'incremental' and model.name in affected(node).through -%}
+            {{ return(true) }}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(false) }}
+{%- endmacro %}
+
+{#- Condition on the columns of the key, in its order, where they are read: what the rows of affected keys are made of (with
+    `reach` or a `grain` more days than the keys'). `near` is a column within a day of the key's day, for its index. What
+    a macro (`by`) gave the keys besides is named: is_affected(tenant_id='…', day='…', only='…'). -#}
 {% macro is_affected() -%}
     {%- if not is_incremental() -%}
         true
@@ -67,12 +62,22 @@
         {%- for name, column in kwargs.items() if name not in ('near', 'only') -%}
             {%- do columns.update({name: column}) -%}
         {%- endfor -%}
-        {{ key_condition(build_plan(), columns, kwargs.get('near'), kwargs.get('only')) }}
+        {{ key_condition(columns, kwargs.get('near'), kwargs.get('only')) }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Condition on columns (by name in the table of keys): bounds for the planner, then the keys themselves. -#}
-{% macro key_condition(plan, columns, near=none, only=none) -%}
+{#- Condition on the table's own columns: rows of affected keys. -#}
+{% macro is_rebuilt() -%}
+    {%- set columns = {} -%}
+    {%- for name in affected().key -%}
+        {%- do columns.update({'day' if name == affected().day else name: name}) -%}
+    {%- endfor -%}
+    {{ key_condition(columns, affected().near, 'is_rebuilt') }}
+{%- endmacro %}
+
+{#- Condition on columns by their name in the table of keys: bounds for the planner, then the keys themselves. -#}
+{% macro key_condition(columns, near, only) -%}
+    {%- set plan = build_plan() -%}
     {%- if plan.mode == 'none' -%}
         false
     {%- else -%}
@@ -85,34 +90,20 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Condition on a date: a list where days are few, else their range. -#}
+{#- Condition on a date: a list where days are few, else their range; `around` days more at each. -#}
 {% macro days_condition(column, days, around=0) -%}
-    {%- set literals = {} -%}
-    {%- for day in days if days | length <= 40 -%}
-        {%- for shift in range(-around, around + 1) -%}
-            {%- do literals.update({date_literal(day_shifted(day, shift)): true}) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {%- if literals -%}
-        {{ column }} in ({{ literals | join(', ') }})
+    {%- if not days -%}
+        false
+    {%- elif days | length > 40 -%}
+        {{ column }} between {{ add_days(date_literal(days | first), -around) }} and {{ add_days(date_literal(days | last), around) }}
     {%- else -%}
-        {{ column }} between {{ date_literal(day_shifted(days | first, -around)) }}
-            and {{ date_literal(day_shifted(days | last, around)) }}
+        {%- set literals = {} -%}
+        {%- for day in days -%}
+            {%- for shift in range(-around, around + 1) -%}
+                {%- set shifted = modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=shift) -%}
+                {%- do literals.update({date_literal(shifted): true}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {{ column }} in ({{ literals | join(', ') }})
     {%- endif -%}
-{%- endmacro %}
-
-{% macro day_shifted(day, days) -%}
-    {{ return((modules.datetime.date.fromisoformat(day) + modules.datetime.timedelta(days=days)).isoformat()) }}
-{%- endmacro %}
-
-{#- The days in a table of keys (its column day) with the number of keys of each, in order. -#}
-{% macro staged_days(table) -%}
-    {%- set days, count = [], [] -%}
-    {%- for day, keys in run_query(
-        'select cast(day as ' ~ type_string() ~ '), count(*) from ' ~ table ~ ' group by day order by day'
-    ).rows -%}
-        {%- do days.append(day | string) -%}
-        {%- do count.append(keys | int) -%}
-    {%- endfor -%}
-    {{ return((days, count | sum)) }}
 {%- endmacro %}

@@ -29,7 +29,9 @@
         'upstreams': state.upstreams,
         'days': [],
     } -%}
-    {%- if not _is_full_asked() and state.fingerprint == plan.fingerprint and state.is_whole -%}
+    {%- set asked = flags.FULL_REFRESH if config.get('full_refresh') is none else config.get('full_refresh') -%}
+    {%- set known = load_relation(this) -%}
+    {%- if not asked and known and known.is_table and state.fingerprint == plan.fingerprint and state.is_whole -%}
         {%- if affected().whole -%}
             {%- do plan.update(mode='keys') -%}
         {%- elif not state.is_behind -%}
@@ -41,24 +43,16 @@
     {{ return(plan) }}
 {%- endmacro %}
 
-{% macro _is_full_asked() -%}
-    {%- set configured = config.get('full_refresh') -%}
-    {%- set asked = flags.FULL_REFRESH if configured is none else configured -%}
-    {%- set known = none if asked else load_relation(this) -%}
-    {{ return(asked or known is none or not known.is_table) }}
-{%- endmacro %}
-
-{#- dbt's own questions, answered by the plan. -#}
+{#- dbt's own questions, answered by the plan. Only a build has one: `dbt compile` and the docs show a full refresh. -#}
 {% macro should_full_refresh() -%}
-    {{ return(build_plan().mode == 'full' if is_by_affected_keys() else flags.FULL_REFRESH) }}
+    {{ return(build_plan().mode == 'full' if is_planned() else flags.FULL_REFRESH) }}
 {%- endmacro %}
 
 {% macro is_incremental() -%}
-    {{ return(is_by_affected_keys() and build_plan().mode != 'full') }}
+    {{ return(is_planned() and build_plan().mode != 'full') }}
 {%- endmacro %}
 
-{#- Only a build has a plan: `dbt compile` and the docs show the SQL of a full refresh. -#}
-{% macro is_by_affected_keys() -%}
+{% macro is_planned() -%}
     {{ return(
         execute
         and invocation_args_dict.which in ('run', 'build', 'retry')
@@ -67,71 +61,23 @@
     ) }}
 {%- endmacro %}
 
-{#- What is remembered of the model's builds. An engine that remembers nothing builds everything anew. -#}
-{% macro model_state() -%}
-    {{ return(adapter.dispatch('model_state', 'tallyhouse')()) }}
-{%- endmacro %}
-
-{% macro spark__model_state() -%}
-    {{ return({'build_id': 0, 'load_id': 0, 'upstreams': {}, 'is_whole': false}) }}
-{%- endmacro %}
-
-{% macro duckdb__model_state() -%}{{ return(spark__model_state()) }}{%- endmacro %}
-
-{% macro default__model_state() -%}
-    {%- set sources = affected().through -%}
-    {%- set names = {} -%}
-    {%- for node in incremental_refs() -%}
-        {%- do names.update({model_key(node): node.name}) -%}
-    {%- endfor -%}
-    {%- set query -%}
-        select
-            bounds.load_id,
-            own.last_load_id,
-            own.build_id,
-            own.fingerprint,
-            upstreams.model_name,
-            upstreams.last_load_id,
-            upstreams.build_id,
-            reads.build_id,
-            coalesce(reads.build_id >= upstreams.log_start, false)
-        from (
-            select coalesce(
-                (select last_load_id from ops.build_bounds where invocation_id = '{{ invocation_id }}'),
-                (select max(load_id) from {{ source('ops', 'load_manifest') }}),
-                0
-            ) as load_id
-        ) as bounds
-        left join ops.model_watermarks as own on own.model_name = '{{ model_key() }}'
-        left join ops.model_watermarks as upstreams on upstreams.model_name in ('{{ names | join("', '") }}')
-        left join ops.model_reads as reads
-            on reads.model_name = own.model_name and reads.upstream_name = upstreams.model_name
-    {%- endset -%}
-    {%- set now = (modules.datetime.datetime.now(modules.pytz.utc).timestamp() * 1000000) | int -%}
-    {%- set state = {'upstreams': {}, 'seen': {}, 'is_whole': true, 'is_behind': false} -%}
-    {%- for load_id, own_load_id, own_build_id, fingerprint, name, upstream_load_id, build_id, seen, is_whole
-        in run_query(query).rows -%}
-        {%- if loop.first -%}
-            {%- do state.update(
-                load_id=load_id | int,
-                loaded=own_load_id | int,
-                build_id=[now, (own_build_id or 0) | int + 1] | max,
-                fingerprint=fingerprint,
-                is_behind='loads' in sources and load_id > (own_load_id or 0),
-            ) -%}
-        {%- endif -%}
-        {%- if name -%}
-            {%- do state.upstreams.update({name: build_id | int}) -%}
-            {%- do state.seen.update({name: (seen or 0) | int}) -%}
-            {%- do state.update(load_id=[state.load_id, upstream_load_id | int] | min) -%}
-            {%- if names[name] in sources -%}
-                {%- do state.update(
-                    is_whole=state.is_whole and is_whole,
-                    is_behind=state.is_behind or build_id != seen,
-                ) -%}
-            {%- endif -%}
+{#- One hash over the SQL and the seeds of the model and its ancestors, and over the vars it names. It goes no further than
+    a model that is compared as a whole: what that one changes is noted row by row. -#}
+{% macro model_fingerprint() -%}
+    {%- set parts = [model.checksum.checksum, model.config.meta.affected | string] -%}
+    {%- set found = {} -%}
+    {%- set pending = [] if affected().whole else model.depends_on.nodes | list -%}
+    {%- for _ in range(10000) if pending -%}
+        {%- set id = pending.pop() -%}
+        {%- set node = graph.nodes.get(id) -%}
+        {%- if node and id not in found and not affected(node).whole -%}
+            {%- do found.update({id: true}) -%}
+            {%- do parts.append(id ~ node.checksum.checksum) -%}
+            {%- do pending.extend(node.depends_on.nodes) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do state.update(is_whole=state.is_whole and state.upstreams | length == names | length) -%}
-    {{ return(state) }}
+    {%- for name in affected().vars -%}
+        {%- do parts.append(name ~ '=' ~ var(name)) -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | sort | join('|'))) }}
 {%- endmacro %}
