@@ -1,13 +1,13 @@
 {#- From what changed upstream to the affected keys of a model, staged in a table. -#}
 
-{#- A query of the affected keys: the columns of the key (its day as `day`), and `is_rebuilt`: false for a day that is only
-    read, because a key reaches back to it or is a longer period. -#}
+{#- A query of the affected keys: the columns of the key (its day as `day`), and `is_rebuilt`: false for a day that is
+    only read, because a key reaches back to it or is a longer period. -#}
 {% macro affected_keys_query(state) -%}
     {%- set stated = affected() -%}
     {%- if stated.by -%}
         select found.*, true as is_rebuilt from ({{ context[stated.by](changes_query(state)) }}) as found
     {%- elif not stated.day -%}
-        {{ keys_and_what_they_read('select distinct ' ~ stated.names ~ ' from (' ~ changes_query(state) ~ ') as changes') }}
+        {{ keys_and_what_they_read('select ' ~ stated.names ~ ' from (' ~ changes_query(state) ~ ') as changes') }}
     {%- else -%}
         {#- a day of the other calendar lies in up to three of this one -#}
         {%- set own = 'changes.' ~ stated.days ~ '_day' -%}
@@ -43,23 +43,32 @@
         ) as days
         group by {{ stated.names }}, day
     {%- else -%}
-        select distinct {{ stated.names }}, {{ 'day' if stated.day else 'cast(null as date) as day' }}, true as is_rebuilt
+        select distinct
+            {{ stated.names }},
+            {{ 'day' if stated.day else 'cast(null as date) as day' }},
+            true as is_rebuilt
         from ({{ keys }}) as keys
     {%- endif -%}
 {%- endmacro %}
 
-{#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day and local_day as far
-    as that is known. -#}
+{#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day and local_day as
+    far as that is known. -#}
 {% macro changes_query(state) -%}
     {%- set types = {
-        'tenant_id': type_uuid(), 'user_id': type_uuid(), 'anonymous_id': type_string(), 'utc_day': 'date', 'local_day': 'date',
+        'tenant_id': type_uuid(),
+        'user_id': type_uuid(),
+        'anonymous_id': type_string(),
+        'utc_day': 'date',
+        'local_day': 'date',
     } -%}
     {%- for name, lookup in affected().through.items() -%}
         {%- set columns = {} -%}
         {%- if name == 'loads' -%}
             {%- set is_of_users = 'user_id' in affected().key -%}
             {%- do columns.update({'tenant_id': 'touched.tenant_id'}) -%}
-            {%- do columns.update({'user_id': 'touched.entity_id'} if is_of_users else {'utc_day': 'touched.touched_on'}) -%}
+            {%- do columns.update(
+                {'user_id': 'touched.entity_id'} if is_of_users else {'utc_day': 'touched.touched_on'}
+            ) -%}
             {%- set rows -%}
                 from ops.load_touched as touched
                 where
@@ -80,7 +89,9 @@
             {%- set rows -%}
                 from ops.replaced_keys as log
                 {% if lookup %}inner join {{ model_key(found) }} as found on {{ matches | join(' and ') }}{% endif %}
-                where log.model_name = '{{ model_key(upstream) }}' and log.build_id > {{ state.seen[model_key(upstream)] }}
+                where
+                    log.model_name = '{{ model_key(upstream) }}'
+                    and log.build_id > {{ state.seen[model_key(upstream)] }}
             {%- endset -%}
         {%- endif %}
         select
@@ -120,8 +131,8 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Stages keys and says how to build: a part of the plan. Where most keys of the model are affected, everything anew is the
-    shorter way. -#}
+{#- Stages keys and says how to build: a part of the plan. Where most keys of the model are affected, everything anew is
+    the shorter way. -#}
 {% macro stage_affected_keys(query) -%}
     {%- set key_table = make_scratch_table('affected_keys', query) -%}
     {%- set days, count = staged_days(key_table) -%}

@@ -5,7 +5,8 @@
 {%- endmacro %}
 
 {% macro refuse_reach(days, what) -%}
-    {{ refuse("looks at other days (" ~ what ~ "), but its key " ~ affected().day ~ " says that a row depends on its own day"
+    {{ refuse("looks at other days (" ~ what ~ "), but its key " ~ affected().day ~ " says that a row depends"
+        ~ " on its own day"
         ~ " alone, so late events would leave wrong rows. Say how many days before a day its rows depend on: `reach: "
         ~ (days or '<days>') ~ "`.") }}
 {%- endmacro %}
@@ -15,20 +16,23 @@
     {%- set stated = affected() -%}
     {%- set code = modules.re.sub('(?s)\{#.*?#\}|--[^\n]*', '', model.raw_code) -%}
     {%- if 'tenant_id' not in stated.key -%}
-        {{ refuse("is incremental without saying what is rebuilt together. Name the columns of its key, the tenant among them,"
+        {{ refuse("is incremental without saying what is rebuilt together. Name the columns of its key, the"
+            ~ " tenant among them,"
             ~ " e.g. meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local'}}.") }}
     {%- endif -%}
     {%- if not stated.whole -%}
         {%- do check_other_refs(stated) -%}
         {%- if not stated.through -%}
-            {{ refuse("reads no incremental model, so nothing names its affected keys. Read one, or say `through: loads` if it"
+            {{ refuse("reads no incremental model, so nothing names its affected keys. Read one, or say"
+                ~ " `through: loads` if it"
                 ~ " reads staging models alone.") }}
         {%- endif -%}
         {%- for name, lookup in stated.through.items() -%}
             {%- do check_source(stated, name, lookup) -%}
         {%- endfor -%}
         {%- if 'is_affected(' not in code -%}
-            {{ refuse("computes all of history at each build. Restrict what it reads with is_affected(…) and the columns there"
+            {{ refuse("computes all of history at each build. Restrict what it reads with is_affected(…) and"
+                ~ " the columns there"
                 ~ " that answer to its key (" ~ stated.key | join(', ') ~ ").") }}
         {%- endif -%}
         {%- do check_windows(stated, code) if not stated.by -%}
@@ -45,8 +49,10 @@
         {%- set known = affected(named_ref(lookup or name)).notes -%}
         {%- for column in stated.key if column not in known -%}
             {%- if column != stated.day or not ('utc_day' in known or 'local_day' in known) -%}
-                {{ refuse("has the key column " ~ column ~ ", but the changes of " ~ (lookup or name) ~ " do not say which it is."
-                    ~ " Say in `through` where the keys of a change are found (through: {'" ~ name ~ "': '<model>'}), or let that"
+                {{ refuse("has the key column " ~ column ~ ", but the changes of " ~ (lookup or name) ~ " do"
+                    ~ " not say which it is."
+                    ~ " Say in `through` where the keys of a change are found (through: {'" ~ name ~ "':"
+                    ~ " '<model>'}), or let that"
                     ~ " model note it (notes: {'" ~ column ~ "': '<its column>'}).") }}
             {%- endif -%}
         {%- endfor -%}
@@ -58,10 +64,13 @@
     {%- for id in model.depends_on.nodes if id in graph.nodes and graph.nodes[id].resource_type == 'model' -%}
         {%- set read = graph.nodes[id] -%}
         {%- if read.config.materialized == 'view' and 'loads' not in stated.through -%}
-            {{ refuse("reads the staging model " ~ read.name ~ ": say `loads` in `through`, or read an incremental model.") }}
+            {{ refuse("reads the staging model " ~ read.name ~ ": say `loads` in `through`, or read an"
+                ~ " incremental model.") }}
         {%- elif read.config.materialized == 'table' and read.name not in stated.fixed -%}
-            {{ refuse("reads " ~ read.name ~ ", which is rebuilt as a whole: a change in it names no key, so old rows would keep"
-                ~ " what it said. Join it where this model is read, make it incremental with `whole: true`, or say `fixed: ["
+            {{ refuse("reads " ~ read.name ~ ", which is rebuilt as a whole: a change in it names no key, so"
+                ~ " old rows would keep"
+                ~ " what it said. Join it where this model is read, make it incremental with `whole: true`, or"
+                ~ " say `fixed: ["
                 ~ read.name ~ "]` if what it says of a key never changes.") }}
         {%- endif -%}
     {%- endfor -%}
@@ -80,7 +89,8 @@
     {%- for window in re.findall('(?is)(?:\\bover|\\bwindow\s+\w+\s+as)\s*' ~ in_parentheses, code) -%}
         {%- set partition = re.split('(?i)\\b(?:order\s+by|rows|range)\\b', window)[0] -%}
         {%- for column in stated.key if column != stated.day and not re.search('\\b' ~ column ~ '\\b', partition) -%}
-            {{ refuse("looks over rows of other keys in over (" ~ window | trim ~ "). Add " ~ column ~ " to its partition.") }}
+            {{ refuse("looks over rows of other keys in over (" ~ window | trim ~ "). Add " ~ column ~ " to its"
+                ~ " partition.") }}
         {%- endfor -%}
         {%- if stated.day and not re.search(day, partition) -%}
             {%- do what.append('over (' ~ window | trim ~ ')') -%}
@@ -105,13 +115,17 @@
     {%- set stated = affected() -%}
     {%- set columns = adapter.get_columns_in_relation(this) | map(attribute='name') | list -%}
     {%- for column in stated.key + stated.notes.values() | list if column not in columns -%}
-        {{ refuse("has no column " ~ column ~ ", which its key or its notes name. Add it to the final select or name another.") }}
+        {{ refuse("has no column " ~ column ~ ", which its key or its notes name. Add it to the final select or"
+            ~ " name another.") }}
     {%- endfor -%}
     {%- if stated.day and not stated.by and not stated.whole and rows_differ_alone(columns, stated.reach) -%}
         {%- for reach in [1, 2, 6, 7, 13, 14, 27, 28, 29, 30, 59, 89, 90, 179, 364] if reach > stated.reach -%}
-            {%- do refuse_reach(reach, 'as the newest keys, built alone, show') if not rows_differ_alone(columns, reach) -%}
+            {%- if not rows_differ_alone(columns, reach) -%}
+                {%- do refuse_reach(reach, 'as the newest keys, built alone, show') -%}
+            {%- endif -%}
         {%- endfor -%}
-        {{ refuse("gives other rows for the newest keys alone than for all keys together. It looks at days after a key's own, or"
+        {{ refuse("gives other rows for the newest keys alone than for all keys together. It looks at days"
+            ~ " after a key's own, or"
             ~ " its rows are not determined by what it reads.") }}
     {%- endif -%}
 {%- endmacro %}

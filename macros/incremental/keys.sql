@@ -1,9 +1,9 @@
 {#- What a model says of its key (`meta: affected`), and the conditions that follow from it. Changes are told apart by
-    tenant, user, anonymous id, UTC day and local day, the columns of ops.replaced_keys; what a model's changes say of these
-    are its notes. -#}
+    tenant, user, anonymous id, UTC day and local day, the columns of ops.replaced_keys; what a model's changes say of
+    these are its notes. -#}
 
-{#- The statement of a model, completed: `names` are the columns of the key without its `day`, `through` a dictionary of what
-    changes the keys: name → the model in which the keys of a change are looked up, or none. -#}
+{#- The statement of a model, completed: `names` are the columns of the key without its `day`, `through` a dictionary of
+    what changes the keys: name → the model in which the keys of a change are looked up, or none. -#}
 {% macro affected(node=none) -%}
     {%- set node = node or model -%}
     {%- set said = node.config.get('meta', {}).get('affected', {}) -%}
@@ -20,13 +20,14 @@
         {%- do through.update({name: told[name] if told is mapping else none}) -%}
     {%- endfor -%}
     {%- set grain = said.get('grain', 'day') -%}
-    {%- set whole = {
-        'key': key, 'day': day, 'days': none, 'names': key | reject('equalto', day) | join(', '), 'reach': 0, 'by': none,
-        'near': none, 'whole': false, 'finds_keys': false, 'unnoted': [], 'fixed': [], 'vars': [],
+    {%- set stated = {
+        'key': key, 'days': none, 'reach': 0, 'by': none, 'near': none, 'whole': false, 'finds_keys': false,
+        'unnoted': [], 'fixed': [], 'vars': [],
     } -%}
-    {%- do whole.update(said) -%}
-    {%- do whole.update(notes=notes, through=through, grains=[grain] if grain is string else grain) -%}
-    {{ return(whole) }}
+    {%- do stated.update(said) -%}
+    {%- do stated.update(day=day, names=key | reject('equalto', day) | join(', '), notes=notes, through=through) -%}
+    {%- do stated.update(grains=[grain] if grain is string else grain) -%}
+    {{ return(stated) }}
 {%- endmacro %}
 
 {#- The incremental models that a model reads. -#}
@@ -48,9 +49,9 @@
     {{ return(false) }}
 {%- endmacro %}
 
-{#- Condition on the columns of the key, in its order, where they are read: what the rows of affected keys are made of (with
-    `reach` or a `grain` more days than the keys'). `near` is a column within a day of the key's day, for its index. What
-    a macro (`by`) gave the keys besides is named: is_affected(tenant_id='…', day='…', only='…'). -#}
+{#- Condition on the columns of the key, in its order, where they are read: what the rows of affected keys are made of
+    (with `reach` or a `grain` more days than the keys'). `near`: a column within a day of the key's day, for its index.
+    What a macro (`by`) gave the keys besides is named: is_affected(tenant_id='…', day='…', only='…'). -#}
 {% macro is_affected() -%}
     {%- if not is_incremental() -%}
         true
@@ -95,7 +96,8 @@
     {%- if not days -%}
         false
     {%- elif days | length > 40 -%}
-        {{ column }} between {{ add_days(date_literal(days | first), -around) }} and {{ add_days(date_literal(days | last), around) }}
+        {{ column }} between {{ add_days(date_literal(days | first), -around) }}
+            and {{ add_days(date_literal(days | last), around) }}
     {%- else -%}
         {%- set literals = {} -%}
         {%- for day in days -%}

@@ -1,8 +1,8 @@
-{#- What is remembered of builds, in tables made by tallyhouse/ops_schema.py and written in the transaction of each build:
+{#- What is remembered of builds, in tables of tallyhouse/ops_schema.py that are written in each build's transaction:
 
         ops.build_bounds      newest load when a run of dbt began: no model claims a later one
-        ops.model_watermarks  what a model contains: its newest load, code and seeds, its newest build that changed rows,
-                              and the build since which the log of its changes is complete
+        ops.model_watermarks  what a model contains: newest load, code, seeds, newest build that changed rows, and the
+                              build since which the log of its changes is complete
         ops.model_reads       newest build of each upstream model whose changes a model has taken over
         ops.replaced_keys     the log: for each build of a model the keys of the rows that came, went or changed
 
@@ -80,8 +80,8 @@
     {{ return(state) }}
 {%- endmacro %}
 
-{#- Once per run: its bound; and the log without what every reader has passed or what is older than 30 days (a reader that
-    stood still for so long is rebuilt in full). -#}
+{#- Once per run: its bound; and the log without what every reader has passed or what is older than 30 days (a reader
+    that stood still for so long is rebuilt in full). -#}
 {% macro begin_build() -%}
     {{ return(adapter.dispatch('begin_build', 'tallyhouse')()) }}
 {%- endmacro %}

@@ -61,8 +61,8 @@
     ) }}
 {%- endmacro %}
 
-{#- One hash over the SQL and the seeds of the model and its ancestors, and over the vars it names. It goes no further than
-    a model that is compared as a whole: what that one changes is noted row by row. -#}
+{#- One hash over the SQL and the seeds of the model and its ancestors, and over the vars it names. It goes no further
+    than a model that is compared as a whole: what that one changes is noted row by row. -#}
 {% macro model_fingerprint() -%}
     {%- set parts = [model.checksum.checksum, model.config.meta.affected | string] -%}
     {%- set found = {} -%}

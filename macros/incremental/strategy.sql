@@ -1,5 +1,5 @@
-{#- The incremental strategy: within the transaction of the build, the affected keys are deleted and inserted anew, and the
-    keys of the rows that came, went or changed are noted for the models that read them. -#}
+{#- The incremental strategy: within the transaction of the build, the affected keys are deleted and inserted anew, and
+    the keys of the rows that came, went or changed are noted for the models that read them. -#}
 
 {% macro get_incremental_affected_keys_sql(arg_dict) -%}
     {%- set plan, stated, made = build_plan(), affected(), arg_dict['temp_relation'] -%}
@@ -19,8 +19,9 @@
         {%- call statement('note') -%}
             insert into ops.replaced_keys (model_name, build_id, {{ stated.notes.keys() | join(', ') }})
             select distinct '{{ model_key() }}', {{ plan.build_id }}, {{ stated.notes.values() | join(', ') }}
-            from ({{ rows_that_differ(columns | reject('in', stated.unnoted) | list, this, is_rebuilt(), made, written) }})
-                as differing
+            from ({{ rows_that_differ(
+                columns | reject('in', stated.unnoted) | list, this, is_rebuilt(), made, written
+            ) }}) as differing
         {%- endcall -%}
     {%- endif -%}
     {%- call statement('delete') -%}

@@ -1,9 +1,9 @@
 {#- Affected keys of fact_sessions. A session hangs together over midnight and over any number of days, so the days on
-    which events changed are not enough: every session that reaches into them goes, and its other events are read again. -#}
+    which events changed are not enough: every session that reaches into them goes, its other events are read again. -#}
 
-{#- Each session (tenant, session, is_derived) that goes, with the UTC days that it spans; and, without a session, the days
-    on which events changed. Derived sessions go when they reach, or come within the gap of, such a day; given sessions
-    when they do or have an event on one (all rows of the session id). -#}
+{#- Each session (tenant, session, is_derived) that goes, with the UTC days that it spans; and, without a session, the
+    days on which events changed. Derived sessions go when they reach, or come within the gap of, such a day; given
+    sessions when they do or have an event on one (all rows of the session id). -#}
 {% macro sessions_that_reach(changes) -%}
     {%- set gap = var('session_gap_minutes') -%}
     {%- set days = make_scratch_table(
@@ -90,8 +90,8 @@
         on sessions.first_day <= dates.date_key and sessions.last_day >= dates.date_key
 {%- endmacro %}
 
-{#- Whether a session, widened by the gap, is a day long or longer, so that it may reach a day on which it neither starts
-    nor ends. -#}
+{#- Whether a session, widened by the gap, is a day long or longer, so that it may reach a day on which it neither
+    starts nor ends. -#}
 {% macro is_long_session(started_at, ended_at) -%}
     {{ ended_at }} >= {{ add_interval(started_at, 1440 - 2 * var('session_gap_minutes'), 'minute') }}
 {%- endmacro %}
