@@ -14,7 +14,7 @@
 {#- Before a build: the statement and the SQL of the model. -#}
 {% macro check_affected() -%}
     {%- set stated = affected() -%}
-    {%- set code = modules.re.sub('(?s)\{#.*?#\}|--[^\n]*', '', model.raw_code) -%}
+    {%- set code = modules.re.sub('(?s)\\{#.*?#\\}|--[^\\n]*', '', model.raw_code) -%}
     {%- if 'tenant_id' not in stated.key -%}
         {{ refuse("is incremental without saying what is rebuilt together. Name the columns of its key, the"
             ~ " tenant among them,"
@@ -80,27 +80,27 @@
 {% macro check_windows(stated, code) -%}
     {%- set re = modules.re -%}
     {%- set days = [stated.day] if stated.day else [] -%}
-    {%- for call in re.findall('is_affected\(([^)]*)\)', code) -%}
-        {%- do days.extend(re.findall('(\w+)[\'"]', call) | reject('in', stated.key) | list) -%}
+    {%- for call in re.findall('is_affected\\(([^)]*)\\)', code) -%}
+        {%- do days.extend(re.findall('(\\w+)[\'"]', call) | reject('in', stated.key) | list) -%}
     {%- endfor -%}
     {%- set day = '\\b(?:' ~ days | join('|') ~ ')\\b' -%}
     {%- set back, what = [], [] -%}
-    {%- set in_parentheses = '\(((?:[^()]|\((?:[^()]|\([^()]*\))*\))*)\)' -%}
-    {%- for window in re.findall('(?is)(?:\\bover|\\bwindow\s+\w+\s+as)\s*' ~ in_parentheses, code) -%}
-        {%- set partition = re.split('(?i)\\b(?:order\s+by|rows|range)\\b', window)[0] -%}
+    {%- set in_parentheses = '\\(((?:[^()]|\\((?:[^()]|\\([^()]*\\))*\\))*)\\)' -%}
+    {%- for window in re.findall('(?is)(?:\\bover|\\bwindow\\s+\\w+\\s+as)\\s*' ~ in_parentheses, code) -%}
+        {%- set partition = re.split('(?i)\\b(?:order\\s+by|rows|range)\\b', window)[0] -%}
         {%- for column in stated.key if column != stated.day and not re.search('\\b' ~ column ~ '\\b', partition) -%}
             {{ refuse("looks over rows of other keys in over (" ~ window | trim ~ "). Add " ~ column ~ " to its"
                 ~ " partition.") }}
         {%- endfor -%}
         {%- if stated.day and not re.search(day, partition) -%}
             {%- do what.append('over (' ~ window | trim ~ ')') -%}
-            {%- do back.extend(re.findall('(?i)(\d+)\D*preceding', window)) -%}
+            {%- do back.extend(re.findall('(?i)(\\d+)\\D*preceding', window)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- for shift in [
-        'add_(?:days|interval)\(\s*[\'"](?:\w+\.)?' ~ day ~ '[\'"]\s*,\s*[\'"]?-?\s*(\d*)',
-        day ~ '\s*[-+]\s*(?:interval\s*)?[\'"]?(\d+)',
-        '\w+\.' ~ day ~ '\s*(?:<=?|>=?|between)\s*\w+\.' ~ day ~ '()',
+        'add_(?:days|interval)\\(\\s*[\'"](?:\\w+\\.)?' ~ day ~ '[\'"]\\s*,\\s*[\'"]?-?\\s*(\\d*)',
+        day ~ '\\s*[-+]\\s*(?:interval\\s*)?[\'"]?(\\d+)',
+        '\\w+\\.' ~ day ~ '\\s*(?:<=?|>=?|between)\\s*\\w+\\.' ~ day ~ '()',
     ] if stated.day -%}
         {%- for number in re.findall('(?i)' ~ shift, code) -%}
             {%- do what.append('a comparison of ' ~ stated.day ~ ' with other days') -%}
