@@ -78,15 +78,6 @@ class CompiledEventType:
     def _learned(self, key: str, is_drift: bool) -> Rule:
         return Rule(None, None, self._scrubber.judge(key), is_drift)
 
-    def ignores_digits(self, properties: Mapping[str, Any]) -> bool:
-        """Whether properties that are fine would be fine with other digits in their numbers."""
-        return not any(
-            type(value) not in {str, bool, type(None)}
-            and (rule := self._rules.get(key)) is not None
-            and rule.declared is not None
-            for key, value in properties.items()
-        )
-
     def from_text(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Text of a CSV as the declared types; text that does not fit stays, to be refused."""
         for key, value in properties.items():

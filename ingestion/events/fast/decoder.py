@@ -22,9 +22,17 @@ class LineColumns(NamedTuple):
     """The fields of lines; item i of each column is line i's."""
 
     fields: dict[str, pa.Array]  # those of ENVELOPE: texts, or int64 for those of _WHOLE
-    names: Sequence[Any]  # of events, as they are said
-    properties: Sequence[bytes | msgspec.Raw]  # JSON, the named ones in it
+    properties: list[bytes]  # JSON, the named ones in it
     is_whole: np.ndarray  # whether the line has all that the contract requires, no number too large
+
+
+def joined(parts: Sequence[LineColumns]) -> LineColumns:
+    """The lines of several parts, which has one at least."""
+    return LineColumns(
+        {name: pa.concat_arrays([part.fields[name] for part in parts]) for name in parts[0].fields},
+        [text for part in parts for text in part.properties],
+        np.concatenate([part.is_whole for part in parts]),
+    )
 
 
 _Unpack = Callable[[Sequence[Any]], LineColumns]
@@ -112,7 +120,6 @@ def _columns(
         if None in found[path]:
             is_whole &= [value is not None for value in found[path]]
     fields: dict[str, pa.Array] = {}
-    names: Sequence[Any] = ()
     for name in ENVELOPE:
         kind = pa.int64() if name in _WHOLE else pa.string()
         paths = contract.envelope[name].paths() if name in contract.envelope else ()
@@ -121,14 +128,12 @@ def _columns(
             fields[name] = pa.nulls(count, kind)
             continue
         values = several[0] if len(several) == 1 else _first(several)
-        if name == "event_name":
-            names = values
         try:
             fields[name] = pa.array(values, kind)
         except (pa.ArrowTypeError, OverflowError):
             fields[name], is_small = _numbers(values, kind)
             is_whole &= is_small
-    return LineColumns(fields, names, _properties(contract, found), is_whole)
+    return LineColumns(fields, _properties(contract, found), is_whole)
 
 
 def _without_null(values: Sequence[msgspec.Raw | None]) -> list[bytes | None]:
@@ -136,14 +141,12 @@ def _without_null(values: Sequence[msgspec.Raw | None]) -> list[bytes | None]:
     return [None if text == b"null" else text for text in texts]
 
 
-def _properties(
-    contract: EventContract, found: Mapping[str, Sequence[Any]]
-) -> Sequence[bytes | msgspec.Raw]:
+def _properties(contract: EventContract, found: Mapping[str, Sequence[Any]]) -> list[bytes]:
     """Each line's properties, led by the named ones, so that of two with one name the object's own
     is the one that counts."""
     mapped = contract.properties
     assert mapped.path is not None
-    objects: Sequence[msgspec.Raw] = found[mapped.path]
+    objects = list(map(bytes, found[mapped.path]))
     if not mapped.fields:
         return objects
     names = [encode(name).encode() + b":" for name in mapped.fields]
@@ -152,7 +155,7 @@ def _properties(
     texts = []
     for whole, *values in zip(objects, *columns, strict=True):
         named = [name + value for name, value in zip(names, values, strict=True) if value]
-        texts.append(_led_by(named, bytes(whole)) if named else whole)
+        texts.append(_led_by(named, whole) if named else whole)
     return texts
 
 

@@ -5,7 +5,6 @@ Belongs here: what a plain id, time, version is. Does not belong here: decoding 
 """
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.contracts.model import EventContract
+from ingestion.events.fast.decoder import LineColumns
 from ingestion.events.fast.interners import NOT_PLAIN, Drift, Interners
 from ingestion.events.limits import MAX_ID_LENGTH, MAX_LOAD_TIME_MS, MAX_VERSION
 from ingestion.events.times import arrival_by, can_arrive, can_occur
@@ -27,31 +27,6 @@ from ingestion.values.outcomes import Arrival
 _USUAL_BY_LENGTH = {len(form): form.encode() for form in USUAL_FORMS}
 _USUAL_TIME = f"^({'|'.join(re.escape(form).replace('0', '[0-9]') for form in USUAL_FORMS)})$"
 _NO_TIME = "1800-01-01T00:00:00Z"  # stands for what is no time: nothing happens or arrives then
-
-
-class DecodedLines(NamedTuple):
-    """What lines say; item i of each part is line i's."""
-
-    fields: dict[str, pa.Array]  # see `decoder.LineColumns`
-    properties: pa.Array  # as they are stored; null where that is not known yet
-    unread: dict[int, bytes]  # properties by line where it is not
-    is_whole: Mask
-
-    @staticmethod
-    def joined(parts: "Sequence[DecodedLines]") -> "DecodedLines":
-        """The lines of several parts, which has one at least."""
-        unread: dict[int, bytes] = {}
-        start = 0
-        for part in parts:
-            unread |= {start + place: text for place, text in part.unread.items()}
-            start += len(part.is_whole)
-        return DecodedLines(
-            {name: pa.concat_arrays([part.fields[name] for part in parts])
-             for name in parts[0].fields},
-            pa.concat_arrays([part.properties for part in parts]),
-            unread,
-            np.concatenate([part.is_whole for part in parts]),
-        )  # fmt: skip
 
 
 class Fields(NamedTuple):
@@ -79,7 +54,7 @@ class Fields(NamedTuple):
 
 
 def judged_fields(
-    decoded: DecodedLines, interners: Interners, contract: EventContract
+    decoded: LineColumns, interners: Interners, contract: EventContract
 ) -> tuple[Fields, Mask, dict[int, Drift]]:
     """The fields as they are stored, which lines are plain, and drift by line; the fields of lines
     that are not plain mean nothing."""
@@ -128,20 +103,17 @@ def judged_fields(
 
 
 def _properties(
-    decoded: DecodedLines, kinds: Numbers, people: Numbers, interners: Interners
+    decoded: LineColumns, kinds: Numbers, people: Numbers, interners: Interners
 ) -> tuple[pa.Array, dict[int, Drift]]:
     """All properties that can be judged, as they are stored; and drift by line."""
-    if not decoded.unread:
-        return decoded.properties, {}
     texts: list[str | None] = []
     drifts: dict[int, Drift] = {}
-    for place, text in decoded.unread.items():
-        stored, drift = interners.judged(int(kinds[place]), int(people[place]), text)
+    for place, said in enumerate(decoded.properties):
+        stored, drift = interners.judged(int(kinds[place]), int(people[place]), said)
         texts.append(stored)
         if drift:
             drifts[place] = drift
-    found = pa.array(texts, pa.string())
-    return pc.replace_with_mask(decoded.properties, decoded.properties.is_null(), found), drifts
+    return pa.array(texts, pa.string()), drifts
 
 
 def _is_of_domain(

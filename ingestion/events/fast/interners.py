@@ -6,7 +6,6 @@ here: reading lines (`reader`).
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -17,7 +16,6 @@ from ingestion.contracts.model import EventContract
 from ingestion.events.context import Context
 from ingestion.events.errors import InexactParse, Invalid, text_of
 from ingestion.events.event_types import CompiledEventType
-from ingestion.events.fast.property_shapes import LONGEST, PropertyShapes
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser, ip_subnet
 from ingestion.values.arrow import BYTES_16, unescape
@@ -27,6 +25,7 @@ from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import NULL
 
 _REMEMBERED = 30_000  # entries of an interner before it starts anew
+_LONGEST = 1_000  # bytes of properties that are remembered
 _PERSON = {
     "source": pa.string(), "tenant_id": BYTES_16, "tenant_source_id": pa.string(),
     "user_id": BYTES_16, "user_source_id": pa.string(),
@@ -75,9 +74,7 @@ class Interners:
         # by user agent, device type, browser, country
         self.places = Interner(_PLACE, self._judge_place, NOT_PLAIN)
         self.subnets = Interner(_SUBNET, self._judge_subnet, NOT_PLAIN)  # by address
-        self._own_names: dict[str, str] = {}  # by name as it is said
         self._bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
-        self._shapes = PropertyShapes()
 
     def forget(self) -> None:
         """Start those anew that have grown large; numbers of before are void."""
@@ -86,12 +83,9 @@ class Interners:
                 interner.forget()
         if len(self._bodies) > _REMEMBERED:
             self._bodies = {}
-        if len(self._shapes) > _REMEMBERED:
-            self._shapes = PropertyShapes()
 
     def _judge_kind(self, name: str) -> _Learned:
         plan = self._parser.plan_of(name)
-        self._own_names[name] = plan.name
         domain = NULL if plan.domain is None else plan.domain
         return plan, (plan.name, plan.domain, f"{plan.name}\t{domain}")
 
@@ -116,13 +110,6 @@ class Interners:
     def _judge_subnet(self, address: str | None) -> _Learned:
         return None, (ip_subnet(address) if address is not None else None,)
 
-    def stored(
-        self, names: Sequence[Any], properties: Sequence[bytes | msgspec.Raw]
-    ) -> list[str | None]:
-        """Properties as they are stored, None for those that are not of a known shape; the names
-        are as they are said."""
-        return self._shapes.texts(self._own_names, names, properties)
-
     def judged(self, kind: int, person: int, said: bytes) -> Judged:
         """One line's properties as they are stored; None where they ask for judgement."""
         if REFUSED in (kind, person):
@@ -131,9 +118,6 @@ class Interners:
         held = self._bodies.get((plan.name, said))
         if held is not None:
             return held
-        text = self._shapes.text(plan.name, said)
-        if text is not None:
-            return text, None
         try:
             return self._judge_body(plan, said, self.people.entries[person])
         except NOT_PLAIN:
@@ -146,18 +130,10 @@ class Interners:
             properties = {}
         elif type(properties) is not dict:
             raise NotPlain
-        before = properties.copy()
         drift: Drift = {}
         plan.clean(properties, tenant_id, drift, False)
         text = encode(properties)
-        if (
-            not drift
-            and properties == before
-            and plan.ignores_digits(before)
-            and self._shapes.learn(plan.name, said, before)
-        ):
-            return text, None
-        if "tok_" not in text and len(said) <= LONGEST:
+        if "tok_" not in text and len(said) <= _LONGEST:
             self._bodies[(plan.name, said)] = text, drift
         return text, drift
 

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from ingestion.contracts.model import EventContract
 from ingestion.events.columns import SCHEMA, TEXT_PARTS, UNHASHED, accepted
-from ingestion.events.fast.decoder import line_decoder
-from ingestion.events.fast.envelope import DecodedLines, Fields, judged_fields
+from ingestion.events.fast.decoder import LineColumns, joined, line_decoder
+from ingestion.events.fast.envelope import Fields, judged_fields
 from ingestion.events.fast.interners import NOT_PLAIN, Interners, Parser
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.tokens import Tokeniser
@@ -50,7 +50,7 @@ class FastReader:
             lines = [line for place, line in enumerate(lines) if place not in unlike]
         if not lines:
             return None, left
-        decoded = DecodedLines.joined(parts)
+        decoded = joined(parts)
         fields, is_plain, drift = judged_fields(decoded, self._interners, self._contract)
         if not is_plain.all():
             left += compress(lines, ~is_plain)
@@ -63,23 +63,17 @@ class FastReader:
                 self._parser.drift.update(found)
         return self._rows([number for number, _ in lines], fields), left
 
-    def _decode_lines(self, texts: list[bytes]) -> tuple[list[DecodedLines], list[int]]:
+    def _decode_lines(self, texts: list[bytes]) -> tuple[list[LineColumns], list[int]]:
         """What the lines that have the contract's form say, part by part; the places of the
         others."""
-        parts: list[DecodedLines] = []
+        parts: list[LineColumns] = []
         odd: list[int] = []
         for start in range(0, len(texts), _LINES_AT_ONCE):
             structs, others = self._decoded(texts[start : start + _LINES_AT_ONCE])
             odd += [start + place for place in others]
             if structs:
-                parts.append(self._part(structs))
+                parts.append(self._unpack(structs))
         return parts, odd
-
-    def _part(self, structs: list[Any]) -> DecodedLines:
-        fields, names, properties, is_whole = self._unpack(structs)
-        stored = self._interners.stored(names, properties)
-        unread = {n: bytes(properties[n]) for n, text in enumerate(stored) if text is None}
-        return DecodedLines(fields, pa.array(stored, pa.string()), unread, is_whole)
 
     def _decoded(self, texts: list[bytes]) -> tuple[list[Any], list[int]]:
         """The lines that have the contract's form, decoded; the places of the others."""
