@@ -9,6 +9,7 @@ how anything is loaded, modelled, learned or shown.
 import os
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,11 +125,19 @@ def build(
     return outcome
 
 
-def train(settings: Settings, warehouse: Warehouse, progress: Step | None = None) -> Any:
-    """Train what has something new to learn from, predict, and log the predictions; see `ml`."""
+def train(
+    settings: Settings,
+    warehouse: Warehouse,
+    progress: Step | None = None,
+    only: Collection[str] | None = None,
+) -> Any:
+    """Train what has something new to learn from, predict, and log the predictions; see `ml`.
+
+    `only` names the models whose turn it is; all by default.
+    """
     from ml.run import train_and_predict
 
-    return train_and_predict(settings, warehouse.connect, settings.as_of, progress)
+    return train_and_predict(settings, warehouse.connect, settings.as_of, progress, only)
 
 
 def run(

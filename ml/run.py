@@ -6,7 +6,7 @@ Belongs here: the order of things and one transaction per model. Does not belong
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,15 +17,20 @@ import psycopg
 
 from ml import schema, store
 from ml.common import artefact, card
-from ml.common.errors import ArtefactError, LeakageError, TooFewData
+from ml.common.errors import ArtefactError, LabelError, LeakageError, TooFewData
 from ml.common.model import drift, predict
 from ml.common.spec import AS_OF, ENTITY, KNOWN, TENANT, ModelSpec
-from ml.common.training import components_of, fingerprint_of, labelled_rows, train
-from ml.customer_churn import SPEC as CUSTOMER_CHURN
-from ml.shift_fill import SPEC as SHIFT_FILL
+from ml.common.training import (
+    by_rule,
+    components_of,
+    fingerprint_of,
+    labelled_rows,
+    prepare,
+    train,
+)
+from ml.discovery import find_specs
 from tallyhouse.errors import TallyhouseError
 
-MODELS: tuple[ModelSpec, ...] = (CUSTOMER_CHURN, SHIFT_FILL)
 DRIFTED = 0.25
 
 Connect = Callable[[], psycopg.Connection]
@@ -90,11 +95,13 @@ def train_and_predict(
     connect: Connect,
     as_of: datetime | None = None,
     progress: Progress | None = None,
+    only: Collection[str] | None = None,
 ) -> TrainReport:
     """Train every model on the features built, promote what beats its baselines, predict, log.
 
-    The same data, code and as_of give the same models and no new rows. After all models
-    have had their turn, raises ``LeakageError`` when a column of one comes from the future, and
+    only: names of the models whose turn it is; all by default. The same data, code and as_of give
+    the same models and no new rows. After all models have had their turn, raises ``LeakageError``
+    when a column of one comes from the future, ``LabelError`` when an outcome is impossible, and
     ``ArtefactError`` when the file of an active model is unfit.
     """
     say = progress or (lambda _: None)
@@ -104,12 +111,14 @@ def train_and_predict(
         schema.apply(connection)
         connection.commit()
         moment = _moment(connection, as_of or settings.as_of)
-    for spec in MODELS:
+    for spec in find_specs():
+        if only is not None and spec.name not in only:
+            continue
         say(f"{spec.name}: training")
         with connect() as connection:
             try:
                 reports.append(_one(settings.home / "models", connection, spec, moment))
-            except (LeakageError, ArtefactError) as error:
+            except (LeakageError, LabelError, ArtefactError) as error:
                 connection.rollback()
                 problems.append(error)
                 continue
@@ -136,31 +145,31 @@ def _one(
     if missing:
         text = f"{spec.name}: {' and '.join(missing)} not built yet; run tallyhouse build first."
         return ModelReport(spec.name, "not_built", text)
-    frame = store.read_features(connection, spec, moment)
     outcomes = store.join_outcomes(connection, spec, moment)
+    spec, frame = prepare(spec, store.read_features(connection, spec, moment))
     job = _Job(folder, connection, spec, frame, moment)
     return _predict(job, _train(job), outcomes)
 
 
 def _train(job: _Job) -> ModelReport:
     folder, connection, spec = job.folder, job.connection, job.spec
-    labelled = labelled_rows(job.frame, job.moment)
+    labelled = labelled_rows(spec, job.frame, job.moment) if spec.learns else None
     name = fingerprint_of(components_of(spec, labelled))
     known = store.registered(connection, spec, name)
     if known and artefact.path_of(folder, name).exists() and known.is_active == known.is_promoted:
         return ModelReport(
             spec.name,
             "unchanged",
-            f"{known.verdict} Nothing new to learn from.",
+            f"{known.verdict} Nothing new to learn from." if spec.learns else known.verdict,
             metrics=known.metrics["holdout"],
             baselines=known.baselines,
-            rows=len(labelled),
+            rows=_count(labelled),
         )
     try:
-        trained = train(spec, job.frame, job.moment)
+        trained = train(spec, job.frame, job.moment) if spec.learns else by_rule(spec, job.frame)
     except TooFewData as reason:
         text = f"{spec.name}: too few data, nothing was trained ({reason})."
-        return ModelReport(spec.name, "too_few_data", text, rows=len(labelled))
+        return ModelReport(spec.name, "too_few_data", text, rows=_count(labelled))
     digest = artefact.save(folder, trained.model)
     store.register(connection, spec, trained, digest, job.moment.to_pydatetime())
     text = card.write(spec, trained)
@@ -171,8 +180,12 @@ def _train(job: _Job) -> ModelReport:
         trained.verdict,
         metrics=trained.metrics["holdout"],
         baselines=trained.baselines,
-        rows=len(labelled),
+        rows=_count(labelled),
     )
+
+
+def _count(labelled: pd.DataFrame | None) -> int:
+    return 0 if labelled is None else len(labelled)
 
 
 def _predict(job: _Job, report: ModelReport, outcomes: int) -> ModelReport:
@@ -206,8 +219,9 @@ def _predict(job: _Job, report: ModelReport, outcomes: int) -> ModelReport:
 
 
 def to_score(spec: ModelSpec, frame: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:
-    """The rows to predict: outcome still to come, newest as-of time of each entity."""
-    rows = frame[frame[KNOWN] > moment + pd.Timedelta(hours=spec.grace_hours)]
+    """The rows to predict: outcome (if any) still to come, newest as-of time of each entity."""
+    to_come = frame[KNOWN] > moment + pd.Timedelta(hours=spec.grace_hours)
+    rows = frame[to_come] if spec.outcomes_table else frame
     if spec.scores_newest_only:
         rows = rows[rows[AS_OF] == frame[AS_OF].max()]
     rows = rows.sort_values([AS_OF, TENANT, ENTITY], kind="stable")

@@ -4,6 +4,8 @@ create schema if not exists ml;
 create table if not exists ml.predictive_models (
     model_id uuid primary key,
     model_type text not null,
+    -- What model_type answers with: a chance (binary), an amount (regression, forecast), points (score).
+    task text not null default 'binary',
     model_version text not null,
     training_data text not null,
     metrics jsonb not null,
@@ -29,10 +31,10 @@ create table if not exists ml.predictions (
     tenant_id uuid not null,
     as_of_at timestamptz not null,
     prediction_type text not null,
-    predicted_value double precision not null check (predicted_value between 0 and 1),
+    predicted_value double precision not null,
     confidence_low double precision not null,
     confidence_high double precision not null,
-    risk_band text not null,
+    risk_band text,
     reasons jsonb not null,
     feature_fingerprint text not null,
     prediction_at timestamptz not null,
@@ -47,3 +49,17 @@ create unique index if not exists predictions_natural_key
 
 create index if not exists predictions_open_outcomes
     on ml.predictions (prediction_type, as_of_at) where actual_outcome is null;
+
+-- Stores from before there were other tasks than binary. Asked first, because the changes lock.
+do $$
+begin
+    if not exists (
+        select from information_schema.columns
+        where table_schema = 'ml' and table_name = 'predictive_models' and column_name = 'task'
+    ) then
+        alter table ml.predictive_models add column task text not null default 'binary';
+        alter table ml.predictions drop constraint if exists predictions_predicted_value_check;
+        alter table ml.predictions alter column risk_band drop not null;
+    end if;
+end
+$$;

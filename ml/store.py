@@ -18,6 +18,14 @@ from psycopg.types.json import Jsonb
 from ml.common.spec import AS_OF, ENTITY, KNOWN, LABEL, TENANT, ModelSpec
 from ml.common.training import Training
 
+JOINED = (
+    "select f.*, o.label, o.label_known_at from {features} as f "
+    "left join {outcomes} as o using (tenant_id, {entity}, as_of_at) where f.as_of_at <= %s"
+)
+ALONE = (
+    "select f.*, cast(null as float) as label, cast(null as timestamptz) as label_known_at "
+    "from {features} as f where f.as_of_at <= %s"
+)
 _NAMESPACE = uuid.UUID("6f1f3a52-6d0e-5a3c-9b1e-3d5c2f6f7a10")
 
 
@@ -50,7 +58,7 @@ def missing_tables(connection: psycopg.Connection, spec: ModelSpec) -> list[str]
     return [
         name
         for name in names
-        if connection.execute("select to_regclass(%s)", [name]).fetchone() == (None,)
+        if name and connection.execute("select to_regclass(%s)", [name]).fetchone() == (None,)
     ]
 
 
@@ -59,10 +67,7 @@ def read_features(connection: psycopg.Connection, spec: ModelSpec, as_of: Any) -
 
     Every column of the features table is read, so that an undeclared one is noticed.
     """
-    query = sql.SQL(
-        "select f.*, o.label, o.label_known_at from {features} as f "
-        "left join {outcomes} as o using (tenant_id, {entity}, as_of_at) where f.as_of_at <= %s"
-    ).format(
+    query = sql.SQL(JOINED if spec.outcomes_table else ALONE).format(
         features=_relation(spec.features_table),
         outcomes=_relation(spec.outcomes_table),
         entity=sql.Identifier(spec.entity_column),
@@ -121,15 +126,16 @@ def register(
             [spec.name, trained.model.fingerprint],
         )
     connection.execute(
-        "insert into ml.predictive_models (model_id, model_type, model_version, training_data, "
+        "insert into ml.predictive_models (model_id, model_type, task, model_version, training_data, "
         "metrics, baseline_metrics, trained_at, is_active, is_promoted, verdict, parameters, "
         "fingerprint, artefact_digest) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
         "on conflict (fingerprint) do update set artefact_digest = excluded.artefact_digest, "
         "parameters = excluded.parameters, is_active = excluded.is_active",
         [
             model_id(trained.model.fingerprint),
             spec.name,
+            spec.task,
             spec.version,
             trained.window,
             Jsonb(trained.metrics),
@@ -188,6 +194,8 @@ def log_predictions(
 
 def join_outcomes(connection: psycopg.Connection, spec: ModelSpec, as_of: Any) -> int:
     """Enter outcomes that have become known since. Gives how many."""
+    if not spec.outcomes_table:
+        return 0
     query = sql.SQL(
         "update ml.predictions as p set actual_outcome = o.label, "
         "outcome_known_at = o.label_known_at from {outcomes} as o "

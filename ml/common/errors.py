@@ -9,6 +9,10 @@ class LeakageError(TallyhouseError):
     """A column tells what could not be known at as-of time."""
 
 
+class LabelError(TallyhouseError):
+    """An outcome is of a kind that the model's task cannot mean."""
+
+
 class ArtefactError(TallyhouseError):
     """A stored model is missing, was altered, or does not fit the features of today."""
 

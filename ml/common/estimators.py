@@ -1,7 +1,7 @@
-"""The estimators that compete, simplest first, and the encoding they share.
+"""The pieces of the estimators that compete: how features are encoded, how recipes are named.
 
-Belongs here: turning a frame of features into something that fits. The choice between them is made
-on validation folds, in ``training``.
+Belongs here: turning a frame of features into something that fits. Does not belong here: which
+estimators a task lets compete (``tasks``) and the choice between them (``training``).
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.tree import DecisionTreeClassifier
 
 from ml.common.spec import ModelSpec
+
+BOOSTED = ((4, 60), (12, 80))  # leaves and rounds of the boosted trees that compete
+
+Recipe = Callable[[ModelSpec], Any]
 
 
 class EmptyColumnsAsZero(TransformerMixin, BaseEstimator):
@@ -49,40 +50,12 @@ class Candidate:
 
     name: str
     parameters: dict[str, Any]
-    build: Callable[[ModelSpec], Pipeline]
+    build: Recipe
 
 
-def candidates() -> tuple[Candidate, ...]:
-    """Regularised logistic regressions, then boosted trees. Ties go to the earlier one."""
-    found = []
-    for strength in (0.02, 0.3):
-        found.append(_logistic(strength))
-    for leaves, rounds in ((4, 60), (12, 80)):
-        found.append(_boosted(leaves, rounds))
-    return tuple(found)
+def linear(name: str, parameters: dict[str, Any], make: Callable[[], BaseEstimator]) -> Candidate:
+    """A linear estimator on scaled numbers (missing ones marked) and one column per category."""
 
-
-def stump(spec: ModelSpec, least: int) -> Pipeline:
-    """One variable, one threshold: the rule of thumb every model has to beat.
-
-    The split with the least Gini impurity is the one with the least Brier score.
-    """
-    tree = DecisionTreeClassifier(max_depth=1, min_samples_leaf=least, random_state=spec.seed)
-    return make_pipeline(_passthrough(spec), tree)
-
-
-def small_tree(spec: ModelSpec) -> Pipeline:
-    """A tree of up to eight leaves: enough to see what one column tells by itself."""
-    tree = DecisionTreeClassifier(max_depth=3, min_samples_leaf=20, random_state=spec.seed)
-    return make_pipeline(_passthrough(spec), tree)
-
-
-def probabilities(model: Pipeline, frame: pd.DataFrame) -> np.ndarray:
-    """The chance of the positive outcome for each row."""
-    return np.asarray(model.predict_proba(frame), dtype=float)[:, 1]
-
-
-def _logistic(strength: float) -> Candidate:
     def build(spec: ModelSpec) -> Pipeline:
         numbers = make_pipeline(
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
@@ -91,12 +64,13 @@ def _logistic(strength: float) -> Candidate:
         encode = ColumnTransformer(
             [("numbers", numbers, spec.numbers), ("categories", _one_hot(), spec.categories)]
         )
-        return make_pipeline(encode, LogisticRegression(C=strength, max_iter=2000))
+        return make_pipeline(encode, make())
 
-    return Candidate(f"logistic regression (C={strength})", {"C": strength}, build)
+    return Candidate(name, parameters, build)
 
 
-def _boosted(leaves: int, rounds: int) -> Candidate:
+def boosted(leaves: int, rounds: int, kind: type[BaseEstimator]) -> Candidate:
+    """Boosted trees of one size."""
     parameters: dict[str, Any] = {
         "max_leaf_nodes": leaves,
         "max_iter": rounds,
@@ -106,20 +80,34 @@ def _boosted(leaves: int, rounds: int) -> Candidate:
     }
 
     def build(spec: ModelSpec) -> Pipeline:
-        trees = HistGradientBoostingClassifier(
-            **parameters, early_stopping=False, random_state=spec.seed
-        )
-        return make_pipeline(_passthrough(spec), trees)
+        return trees(spec, kind(**parameters, early_stopping=False, random_state=spec.seed))
 
     return Candidate(f"boosted trees ({leaves} leaves)", parameters, build)
 
 
-def _passthrough(spec: ModelSpec) -> ColumnTransformer:
+def trees(spec: ModelSpec, estimator: BaseEstimator) -> Pipeline:
     """Numbers as they are (trees know what a missing one is), categories one column each."""
-    numbers = EmptyColumnsAsZero()
-    return ColumnTransformer(
-        [("numbers", numbers, spec.numbers), ("categories", _one_hot(), spec.categories)]
+    encode = ColumnTransformer(
+        [
+            ("numbers", EmptyColumnsAsZero(), spec.numbers),
+            ("categories", _one_hot(), spec.categories),
+        ]
     )
+    return make_pipeline(encode, estimator)
+
+
+def least_leaf(rows: int) -> int:
+    """How many rows each side of a rule of thumb has to have."""
+    return max(20, rows // 100)
+
+
+def rule_in_words(stump: Pipeline) -> str:
+    """The question that a tree of one split asks."""
+    tree = stump[-1].tree_
+    if tree.node_count == 1:
+        return "no column splits the outcomes"
+    name = stump[0].get_feature_names_out()[tree.feature[0]].split("__", 1)[1]
+    return f"{name} <= {tree.threshold[0]:.4g}"
 
 
 def _one_hot() -> OneHotEncoder:

@@ -9,21 +9,15 @@ Three checks, none of which looks at the held-out fold:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
-import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
-from sklearn.pipeline import Pipeline
 
 from ml.common.errors import LeakageError
-from ml.common.estimators import candidates, probabilities, small_tree
 from ml.common.spec import AS_OF, KEYS, KNOWN, LABEL, Feature, ModelSpec
-from ml.common.splits import Fold, Splits
+from ml.common.splits import Splits
+from ml.common.tasks import task_of
 
-PERFECT_AUC = 0.98
-STRONG_AUC = 0.85
-COLLAPSE = 0.10
 SILENT_CHANCE = 1e-6
 
 
@@ -52,24 +46,27 @@ def check_columns(spec: ModelSpec, frame: pd.DataFrame) -> None:
 
 
 def check_power(spec: ModelSpec, labelled: pd.DataFrame, splits: Splits) -> dict[str, float]:
-    """Check 2. Gives each column's AUC alone on the validation folds; raises ``LeakageError``."""
+    """Check 2. Gives what each column tells alone on the validation folds; raises ``LeakageError``."""
+    task = task_of(spec)
+    declared = task.declared(spec)
     alone = {
-        feature.name: _auc(_only(spec, feature), small_tree, labelled, splits.validation)
-        for feature in spec.features
+        feature.name: task.power_alone(spec, feature, labelled, splits.validation)
+        for feature in declared
     }
-    strongest = max(spec.features, key=lambda feature: alone[feature.name])
-    for feature in spec.features:
-        if alone[feature.name] >= PERFECT_AUC and not feature.may_dominate:
-            raise LeakageError(_too_good(spec, feature, f"AUC {alone[feature.name]:.3f} alone"))
-    power = alone[strongest.name]
-    if power >= STRONG_AUC and not strongest.may_dominate and len(spec.features) > 1:
-        boosted = candidates()[2].build
-        whole = _auc(spec, boosted, labelled, splits.validation)
-        rest = _auc(_without(spec, strongest), boosted, labelled, splits.validation)
-        if whole - rest >= COLLAPSE:
-            raise LeakageError(
-                _too_good(spec, strongest, f"AUC {whole:.3f} with it, {rest:.3f} without it")
-            )
+    for feature in declared:
+        if alone[feature.name] >= task.perfect and not feature.may_dominate:
+            figures = f"{task.strength} {alone[feature.name]:.3f} alone"
+            raise LeakageError(_too_good(spec, feature, figures))
+    if len(spec.features) == 1 or not declared:
+        return alone
+    strongest = max(declared, key=lambda feature: alone[feature.name])
+    if alone[strongest.name] >= task.strong and not strongest.may_dominate:
+        others = tuple(feature for feature in spec.features if feature is not strongest)
+        whole = task.power_of_all(spec, labelled, splits.validation)
+        rest = task.power_of_all(replace(spec, features=others), labelled, splits.validation)
+        if whole - rest >= task.collapse:
+            figures = f"{task.strength} {whole:.3f} with it, {rest:.3f} without it"
+            raise LeakageError(_too_good(spec, strongest, figures))
     return alone
 
 
@@ -115,35 +112,3 @@ def _too_good(spec: ModelSpec, feature: Feature, figures: str) -> str:
         "from records received by as-of time only; if it truly was known, say why in the feature's "
         "may_dominate."
     )
-
-
-def _only(spec: ModelSpec, feature: Feature) -> ModelSpec:
-    return _with(spec, (feature,))
-
-
-def _without(spec: ModelSpec, feature: Feature) -> ModelSpec:
-    return _with(spec, tuple(other for other in spec.features if other is not feature))
-
-
-def _with(spec: ModelSpec, features: tuple[Feature, ...]) -> ModelSpec:
-    return ModelSpec(**{**spec.__dict__, "features": features})
-
-
-def _auc(
-    spec: ModelSpec,
-    build: Callable[[ModelSpec], Pipeline],
-    labelled: pd.DataFrame,
-    folds: tuple[Fold, ...],
-) -> float:
-    """Pooled forward AUC of a recipe on the given features; 0.5 when undefined."""
-    columns = list(spec.feature_names)
-    truth, guess = [], []
-    for fold in folds:
-        train, test = labelled.iloc[fold.train], labelled.iloc[fold.test]
-        model = build(spec).fit(train[columns], train[LABEL].to_numpy())
-        truth.append(test[LABEL].to_numpy())
-        guess.append(probabilities(model, test[columns]))
-    outcomes = np.concatenate(truth)
-    if len(np.unique(outcomes)) < 2:
-        return 0.5
-    return float(roc_auc_score(outcomes, np.concatenate(guess)))

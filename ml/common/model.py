@@ -6,21 +6,21 @@ Belongs here: predicting, explaining, intervals, drift. Does not belong here: ch
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from ml.common import fingerprint, scores
 from ml.common.errors import ArtefactError
-from ml.common.estimators import probabilities
 from ml.common.spec import AS_OF, ENTITY, TENANT, ModelSpec
+from ml.common.tasks import task_of
+from ml.common.tasks.score import points_of, total
 
 REASONS = 3
-LEAST_CONTRIBUTION = 0.005
 DRIFT_BINS = 10
 
 
@@ -29,25 +29,28 @@ class TrainedModel:
     """All that prediction needs; this object is the artefact.
 
     fingerprint: of data window, code, features and seed. typical: the value that stands for each
-    feature when its contribution is measured. reference: up to 2,000 training rows for drift.
+    feature when its contribution is measured. spread: how far labels lay apart. reference: up to
+    2,000 training rows for drift. A rule has neither estimator nor any of these.
     """
 
     fingerprint: str
     components: dict[str, str]
     algorithm: str
-    estimator: Pipeline
-    typical: dict[str, Any]
-    calibration: list[dict[str, float]]
-    reference: pd.DataFrame = field(repr=False)
+    estimator: Any = None
+    typical: dict[str, Any] = field(default_factory=dict)
+    calibration: list[dict[str, float]] = field(default_factory=list)
+    spread: float = 1.0
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
 @threadpool_limits.wrap(limits=1)
 def predict(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> pd.DataFrame:
     """Score rows (keys and features).
 
-    Gives one row per entity: keys, ``predicted_value``, ``confidence_low``/``_high`` (the 90 %
-    interval of the observed rate among validation rows scored alike), ``risk_band``, ``reasons``
-    and ``feature_fingerprint``. Raises ``ArtefactError`` when it was trained on other features.
+    Gives one row per entity: keys, ``predicted_value``, ``confidence_low``/``_high`` (of the observed
+    rate, or of single outcomes, among validation rows predicted alike, 90 %; a rule's score is its
+    own), ``risk_band``, ``reasons`` and ``feature_fingerprint``. Raises ``ArtefactError`` when
+    it was trained on other features.
     """
     if model.components["features"] != fingerprint.of_spec(spec):
         raise ArtefactError(
@@ -59,13 +62,20 @@ def predict(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> pd.Data
     result = rows[[ENTITY, TENANT, AS_OF]].reset_index(drop=True).copy()
     if features.empty:
         return result
-    values = probabilities(model.estimator, features)
-    low, high = _interval(model, values)
+    if spec.learns:
+        task = task_of(spec)
+        values = task.values(model.estimator, features)
+        low, high = task.interval(model.calibration, values)
+        reasons = _reasons(spec, model, features, values)
+    else:
+        points = points_of(spec, features)
+        values = low = high = total(spec, points)
+        reasons = _chosen(spec, features, points.to_numpy(), 0.5, _points_in_words)
     result["predicted_value"] = np.round(values, 6)
     result["confidence_low"] = np.round(low, 6)
     result["confidence_high"] = np.round(high, 6)
     result["risk_band"] = [spec.band(value) for value in values]
-    result["reasons"] = _reasons(spec, model, features, values)
+    result["reasons"] = reasons
     result["feature_fingerprint"] = [
         fingerprint.of_row(record) for record in features.to_dict(orient="records")
     ]
@@ -74,8 +84,8 @@ def predict(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> pd.Data
 
 def drift(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> dict[str, float]:
     """Population stability index of each numeric feature against the training rows."""
-    found = {}
-    for name in spec.numbers:
+    found: dict[str, float] = {}
+    for name in spec.numbers if not model.reference.empty else ():
         reference = model.reference[name].to_numpy(dtype=float)
         known = reference[~np.isnan(reference)]
         if len(known) == 0 or rows.empty:
@@ -99,55 +109,62 @@ def typical_values(spec: ModelSpec, labelled: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-def _interval(model: TrainedModel, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    starts = np.array([row["from"] for row in model.calibration])
-    place = np.clip(np.searchsorted(starts, values, side="right") - 1, 0, None)
-    low = np.array([row["low"] for row in model.calibration])[place]
-    high = np.array([row["high"] for row in model.calibration])[place]
-    return np.minimum(low, values), np.maximum(high, values)
-
-
 def _reasons(
     spec: ModelSpec, model: TrainedModel, features: pd.DataFrame, values: np.ndarray
 ) -> list[list[dict[str, Any]]]:
     """The features whose replacement by the typical value moves the prediction most."""
+    task = task_of(spec)
     moved = np.zeros((len(features), len(spec.features)))
     for position, feature in enumerate(spec.features):
         other = features.copy()
-        typical = model.typical[feature.name]
-        if feature.kind == "number":
-            other[feature.name] = np.nan if typical is None else typical
-        else:
-            other[feature.name] = pd.Series([typical] * len(other), dtype=object)
-        moved[:, position] = values - probabilities(model.estimator, other)
+        other[feature.name] = task.neutral(feature, features, model.typical[feature.name])
+        moved[:, position] = values - task.values(model.estimator, other)
+    least = task.least_reason * model.spread
+    return _chosen(spec, features, moved, least, lambda moves: task.in_words(spec, moves))
+
+
+def _chosen(
+    spec: ModelSpec,
+    features: pd.DataFrame,
+    moved: np.ndarray,
+    least: float,
+    in_words: Callable[[float], str],
+) -> list[list[dict[str, Any]]]:
+    """Per row the features that moved it most, and by ``least`` at least."""
     order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :REASONS]
     return [
         [
-            _reason(spec, features, row, int(position), float(moved[row, position]))
+            _reason(spec, features, row, int(position), float(moved[row, position]), in_words)
             for position in order[row]
-            if abs(moved[row, position]) >= LEAST_CONTRIBUTION
+            if abs(moved[row, position]) >= least
         ]
         for row in range(len(features))
     ]
 
 
 def _reason(
-    spec: ModelSpec, features: pd.DataFrame, row: int, position: int, contribution: float
+    spec: ModelSpec,
+    features: pd.DataFrame,
+    row: int,
+    position: int,
+    contribution: float,
+    in_words: Callable[[float], str],
 ) -> dict[str, Any]:
     feature = spec.features[position]
     value = features[feature.name].iloc[row]
     unknown = pd.isna(value)
     is_number = feature.kind == "number" and not unknown
     shown = "unknown" if unknown else _legible(float(value)) if is_number else str(value)
-    points = round(abs(contribution) * 100)
-    direction = "raises" if contribution > 0 else "lowers"
     return {
         "feature": feature.name,
         "value": None if unknown else float(value) if is_number else str(value),
         "contribution": round(contribution, 4),
-        "words": f"{feature.words.format(value=shown)} ({direction} the chance by "
-        f"{points if points else 'under 1'} point{'' if points == 1 else 's'})",
+        "words": f"{feature.words.format(value=shown)} ({in_words(contribution)})",
     }
+
+
+def _points_in_words(points: float) -> str:
+    return f"{'adds' if points > 0 else 'takes'} {abs(points):g} points"
 
 
 def _legible(value: float) -> str:

@@ -1,4 +1,4 @@
-"""How well probabilities agree with what happened. Pure arithmetic on two arrays."""
+"""How well predictions agree with what happened. Pure arithmetic on two arrays."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 BINS = 10
+ROWS_PER_BIN = 40  # the least that a 90 % interval of single errors can be read from
 _Z90 = 1.6448536269514722
 
 
-def score(outcomes: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
+def of_chances(outcomes: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
     """Brier score, log loss, AUC, average precision and calibration; unknown figures are None."""
     both = len(np.unique(outcomes)) == 2
     return {
@@ -41,6 +42,42 @@ def calibration(outcomes: np.ndarray, probabilities: np.ndarray) -> list[dict[st
                 "observed": _round(float(outcomes[part].mean())),
                 "low": _round(low),
                 "high": _round(high),
+            }
+        )
+    return table
+
+
+def of_amounts(outcomes: np.ndarray, values: np.ndarray) -> dict[str, Any]:
+    """RMSE, mean absolute error, bias (mean of predicted less observed), R²; None where unknown."""
+    errors = values - outcomes
+    variance = float(np.var(outcomes))
+    return {
+        "rows": len(outcomes),
+        "rmse": _round(np.sqrt(np.mean(errors**2))),
+        "mae": _round(np.mean(np.abs(errors))),
+        "bias": _round(np.mean(errors)),
+        "r2": _round(1 - np.mean(errors**2) / variance) if variance else None,
+    }
+
+
+def errors_by_prediction(outcomes: np.ndarray, values: np.ndarray) -> list[dict[str, float]]:
+    """Bins of rising prediction: means, and between which errors nine of ten outcomes lay.
+
+    low, high: what has to be added to a prediction (the next error outwards, so that nine of ten is
+    not less for few rows).
+    """
+    order = np.argsort(values, kind="stable")
+    table = []
+    for part in np.array_split(order, max(1, min(BINS, len(order) // ROWS_PER_BIN))):
+        errors = outcomes[part] - values[part]
+        table.append(
+            {
+                "rows": len(part),
+                "from": _round(values[part].min()),
+                "predicted": _round(values[part].mean()),
+                "observed": _round(outcomes[part].mean()),
+                "low": _round(np.quantile(errors, 0.05, method="lower")),
+                "high": _round(np.quantile(errors, 0.95, method="higher")),
             }
         )
     return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,15 @@ class Splits:
     holdout: Fold
 
 
-def forward(spec: ModelSpec, labelled: pd.DataFrame) -> Splits:
+class Judge(Protocol):
+    """What a split asks about labels; a task answers."""
+
+    def can_learn_from(self, labels: pd.Series) -> bool: ...
+
+    def shortage(self, labels: pd.Series, least_rows: int, least_events: int) -> str | None: ...
+
+
+def forward(spec: ModelSpec, judge: Judge, labelled: pd.DataFrame) -> Splits:
     """Cut labelled rows by time. Raises ``TooFewData`` with the reason when that cannot be done."""
     times = labelled[AS_OF].sort_values(kind="stable").reset_index(drop=True)
     if times.empty:
@@ -46,14 +55,18 @@ def forward(spec: ModelSpec, labelled: pd.DataFrame) -> Splits:
     shares = np.linspace(VALIDATION_FROM, HOLDOUT_FROM, VALIDATION_FOLDS + 1)
     edges = [times.iloc[min(int(len(times) * share), len(times) - 1)] for share in shares]
     holdout = _fold(labelled, edges[-1], None)
-    _require(spec, labelled, holdout)
+    _require(spec, judge, labelled, holdout)
     validation = []
     for start, end in pairwise(edges):
         fold = _fold(labelled, start, end)
-        if _both(labelled, fold.train) and _both(labelled, fold.test):
+        if all(
+            judge.can_learn_from(labelled[LABEL].iloc[rows]) for rows in (fold.train, fold.test)
+        ):
             validation.append(fold)
     if not validation:
-        raise TooFewData("no earlier stretch of time shows both outcomes, so nothing can be chosen")
+        raise TooFewData(
+            "no earlier stretch of time shows more than one outcome, so nothing can be chosen"
+        )
     return Splits(tuple(validation), holdout)
 
 
@@ -65,20 +78,12 @@ def _fold(labelled: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp | None)
     return Fold(start, np.flatnonzero(before), np.flatnonzero(inside))
 
 
-def _both(labelled: pd.DataFrame, rows: np.ndarray) -> bool:
-    return labelled[LABEL].iloc[rows].nunique() == 2
-
-
-def _require(spec: ModelSpec, labelled: pd.DataFrame, holdout: Fold) -> None:
+def _require(spec: ModelSpec, judge: Judge, labelled: pd.DataFrame, holdout: Fold) -> None:
     needs = (
         ("to train on", holdout.train, spec.min_training_rows, spec.min_training_events),
         ("held out", holdout.test, spec.min_holdout_rows, spec.min_holdout_events),
     )
     for words, rows, least_rows, least_events in needs:
-        labels = labelled[LABEL].iloc[rows]
-        rarer = int(min(labels.sum(), len(labels) - labels.sum())) if len(labels) else 0
-        if len(labels) < least_rows or rarer < least_events:
-            raise TooFewData(
-                f"{len(labels)} rows {words} with {rarer} of the rarer outcome; "
-                f"{least_rows} rows and {least_events} are needed"
-            )
+        missing = judge.shortage(labelled[LABEL].iloc[rows], least_rows, least_events)
+        if missing:
+            raise TooFewData(f"{len(rows)} rows {words} {missing}")

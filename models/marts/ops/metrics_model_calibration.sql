@@ -8,6 +8,7 @@ with predictions as (
 models as (
 
     select * from {{ ref('stg_predictions__predictive_models') }}
+    where task = 'binary'
 
 ),
 

@@ -10,6 +10,7 @@ renamed as (
         model_id,
 
         model_type,
+        task,
         model_version,
         training_data,
         verdict,

@@ -1,52 +1,68 @@
-"""Training and prediction as assets; the work lies in `ml`."""
+"""Training and prediction as assets, one per model; the work lies in `ml`.
+
+A model's asset trains and predicts; registry and log follow once every model had its turn, and what
+dbt builds from predictions follows them.
+"""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from app import pipeline
-from orchestration.dbt_project import FolderTranslator, manifest
+from ml.common.spec import ModelSpec
+from ml.discovery import find_specs
 from orchestration.warehouse import WarehouseResource
 
-OUTPUTS = ("predictive_models", "predictions")
+TABLES = ("predictive_models", "predictions")
 
 
 @dg.definitions
 def training() -> dg.Definitions:
-    """Return the training step, downstream of all features."""
-    features = feature_keys()
+    """Return one step per model, downstream of its features, and the tables all of them write."""
+    specs = find_specs()
+    return dg.Definitions(assets=[*(model_asset(spec) for spec in specs), log_of(specs)])
 
-    @dg.multi_asset(
-        name="train_and_predict",
-        specs=[
-            dg.AssetSpec(
-                key=["ml", table], group_name="ml", deps=features, kinds={"python", "scikitlearn"}
-            )
-            for table in OUTPUTS
-        ],
+
+def model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
+    """Train one model and predict with it, after the tables it reads."""
+
+    @dg.asset(
+        key=["ml", spec.name],
+        group_name="ml",
+        deps=[table.split(".") for table in (spec.features_table, spec.outcomes_table) if table],
+        kinds={"python", "scikitlearn"},
+        description=spec.question,
     )
     def train_and_predict(
         context: dg.AssetExecutionContext, house: WarehouseResource
-    ) -> Iterator[dg.MaterializeResult]:
-        """Train on the features, promote only what beats its baseline, log every prediction."""
+    ) -> dg.MaterializeResult:
         with house.at_work(context) as warehouse:
-            report = pipeline.train(house.settings, warehouse)
+            report = pipeline.train(house.settings, warehouse, only=[spec.name])
         for sentence in report.sentences:
             context.log.info(sentence)
-        for table in OUTPUTS:
-            yield dg.MaterializeResult(
-                asset_key=["ml", table], metadata={"report": "\n".join(report.sentences)}
+        return dg.MaterializeResult(metadata={"report": "\n".join(report.sentences)})
+
+    return train_and_predict
+
+
+def log_of(specs: tuple[ModelSpec, ...]) -> dg.AssetsDefinition:
+    """The registry and the log of predictions, as the models left them."""
+
+    @dg.multi_asset(
+        name="registry_and_log",
+        specs=[
+            dg.AssetSpec(
+                key=["ml", table], group_name="ml", deps=[["ml", spec.name] for spec in specs]
             )
-
-    return dg.Definitions(assets=[train_and_predict])
-
-
-def feature_keys() -> list[dg.AssetKey]:
-    """Return the keys of every feature model: what training reads."""
-    translator = FolderTranslator()
-    nodes = manifest()["nodes"].values()
-    return sorted(
-        translator.get_asset_key(node)
-        for node in nodes
-        if node["resource_type"] == "model" and node["schema"] == "features"
+            for table in TABLES
+        ],
     )
+    def registry_and_log(house: WarehouseResource) -> Iterator[dg.MaterializeResult]:
+        with house.warehouse.connect() as connection:
+            for table in TABLES:
+                counted = connection.execute(f"select count(*) from ml.{table}").fetchone()
+                yield dg.MaterializeResult(
+                    asset_key=["ml", table], metadata={"rows": counted[0] if counted else 0}
+                )
+
+    return registry_and_log

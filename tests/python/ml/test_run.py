@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from ml import run
+from ml import run, schema
 from ml.common.errors import ArtefactError, LeakageError
 from tallyhouse.database import Warehouse
+from tests.python.ml.amounts import COSTS, DEMAND, QUALITY, TODAY, costs, demand
 from tests.python.ml.made_up import NOW, SPEC, frame
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,7 @@ class Home:
 def warehouse(
     fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
 ) -> Warehouse:
-    monkeypatch.setattr(run, "MODELS", (SPEC,))
+    monkeypatch.setattr(run, "find_specs", lambda: (SPEC,))
     return fresh_database("learning", prepared=True)
 
 
@@ -172,3 +173,87 @@ def test_features_that_were_not_built_are_named(warehouse: Warehouse, tmp_path: 
     report = go(warehouse, tmp_path)
     assert report.status == "not_built"
     assert "features.feat_made_up__customers" in report.sentence
+
+
+def test_an_amount_is_trained_predicted_and_joined_like_a_chance(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_specs", lambda: (COSTS,))
+    data = costs()
+    put(warehouse, data)
+    early = NOW - pd.Timedelta(days=28)
+    assert go(warehouse, tmp_path, early).status == "promoted"
+    assert go(warehouse, tmp_path).new_outcomes == 60
+    found = ask(
+        warehouse,
+        "select target_entity_id, actual_outcome, predicted_value, risk_band from ml.predictions "
+        f"where as_of_at = '{early.isoformat()}'",
+    )
+    truth = data[data["as_of_at"] == early].set_index("entity_id")["label"]
+    assert {row[0]: row[1] for row in found} == pytest.approx(truth.to_dict())
+    assert all(value > 1 and band is None for _, _, value, band in found)
+    assert ask(warehouse, "select distinct task from ml.predictive_models") == [("regression",)]
+
+
+def test_a_forecast_is_of_every_series_and_a_second_run_changes_nothing(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_specs", lambda: (DEMAND,))
+    put(warehouse, demand())
+    first = go(warehouse, tmp_path, TODAY)
+    assert (first.status, first.predictions, first.new_predictions) == ("promoted", 6, 6)
+    kept = ask(warehouse, REGISTRY), ask(warehouse, LOG)
+    second = go(warehouse, tmp_path, TODAY)
+    assert (second.status, second.new_predictions) == ("unchanged", 0)
+    assert (ask(warehouse, REGISTRY), ask(warehouse, LOG)) == kept
+    assert "| seasonal_naive |" in (tmp_path / "models" / "made_up_demand.md").read_text()
+
+
+def test_a_score_needs_no_outcomes_and_no_training(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_specs", lambda: (QUALITY,))
+    put(warehouse, costs())
+    with warehouse.connect() as connection:
+        connection.execute("drop table features.feat_made_up__outcomes")
+    first = go(warehouse, tmp_path)
+    assert (first.status, first.predictions, first.new_predictions) == ("promoted", 60, 60)
+    assert (second := go(warehouse, tmp_path)).status == "unchanged"
+    assert (second.new_predictions, second.new_outcomes) == (0, 0)
+    rows = ask(warehouse, "select predicted_value, confidence_low, risk_band from ml.predictions")
+    rush = costs().query("as_of_at == as_of_at.max()")["rush"]
+    assert sorted(row[0] for row in rows) == sorted(100 - 10 * (rush - 1).clip(lower=0))
+    assert all(value == low for value, low, _ in rows)
+
+
+def test_only_those_have_their_turn_who_are_named(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_specs", lambda: (SPEC, COSTS))
+    report = run.train_and_predict(
+        Home(tmp_path), warehouse.connect, NOW.to_pydatetime(), only=["made_up_costs"]
+    )
+    assert [model.name for model in report.models] == ["made_up_costs"]
+
+
+def test_a_store_of_chances_alone_takes_amounts_after_the_next_preparation(
+    warehouse: Warehouse,
+) -> None:
+    with warehouse.connect() as connection:
+        connection.execute("alter table ml.predictive_models drop column task")
+        connection.execute("alter table ml.predictions alter column risk_band set not null")
+        connection.execute(
+            "alter table ml.predictions add constraint predictions_predicted_value_check "
+            "check (predicted_value between 0 and 1)"
+        )
+        schema.apply(connection)
+        schema.apply(connection)
+        rules = connection.execute(
+            "select conname from pg_constraint where conname = 'predictions_predicted_value_check'"
+        ).fetchall()
+        columns = connection.execute(
+            "select column_name, is_nullable from information_schema.columns where table_schema = "
+            "'ml' and column_name in ('task', 'risk_band') order by 1"
+        ).fetchall()
+    assert rules == []
+    assert columns == [("risk_band", "YES"), ("task", "NO")]

@@ -10,6 +10,7 @@ from ml.common import fingerprint
 from ml.common.errors import LeakageError, TooFewData
 from ml.common.model import drift, predict
 from ml.common.splits import forward
+from ml.common.tasks import task_of
 from ml.common.training import (
     Training,
     components_of,
@@ -54,14 +55,14 @@ def test_rule_81_open_label_windows_are_left_out() -> None:
     open_rows = data["label_known_at"] > NOW
     assert open_rows.any()
     data.loc[open_rows, "label"] = 0.0  # as if silence were an answer
-    rows = labelled_rows(data, NOW)
+    rows = labelled_rows(SPEC, data, NOW)
     assert len(rows) == int((~open_rows).sum())
     assert (rows["label_known_at"] <= NOW).all()
 
 
 def test_rule_82_every_fold_is_trained_before_it_begins() -> None:
-    rows = labelled_rows(frame(), NOW)
-    splits = forward(SPEC, rows)
+    rows = labelled_rows(SPEC, frame(), NOW)
+    splits = forward(SPEC, task_of(SPEC), rows)
     starts = [fold.starts_at for fold in (*splits.validation, splits.holdout)]
     assert starts == sorted(starts)
     for fold in (*splits.validation, splits.holdout):
@@ -138,7 +139,7 @@ def newest() -> pd.DataFrame:
 
 @pytest.mark.parametrize("change", ["value", "row", "label"])
 def test_another_input_is_another_fingerprint(change: str) -> None:
-    rows = labelled_rows(frame(), NOW)
+    rows = labelled_rows(SPEC, frame(), NOW)
     other = rows.copy()
     if change == "value":
         other.loc[7, "idle_days"] = np.nextafter(other.loc[7, "idle_days"], 1e9)
