@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-import ml
 from ml.common.spec import ModelSpec
 
 SHARED = {"common"}
@@ -18,7 +17,8 @@ SHARED = {"common"}
 def find_specs() -> tuple[ModelSpec, ...]:
     """Every model's description, by name. Raises ``ValueError`` for a folder that holds none."""
     found = []
-    for module in sorted(pkgutil.iter_modules(ml.__path__), key=lambda module: module.name):
+    folders = importlib.import_module("ml").__path__
+    for module in sorted(pkgutil.iter_modules(folders), key=lambda module: module.name):
         if not module.ispkg or module.name in SHARED:
             continue
         spec = getattr(importlib.import_module(f"ml.{module.name}"), "SPEC", None)

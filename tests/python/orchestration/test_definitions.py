@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from ml.discovery import find_specs
 from orchestration.dbt_project import manifest
 from orchestration.definitions import defs
 
@@ -78,13 +79,17 @@ def test_every_schedule_is_in_utc_and_nightly_kpis_run_at_two(
     assert {s.execution_timezone for s in schedules.values()} == {"UTC"}
 
 
-def test_training_lies_between_features_and_prediction_marts(
+def test_every_model_lies_between_features_and_prediction_marts(
     repository: dg.RepositoryDefinition,
 ) -> None:
     graph = repository.asset_graph
-    predictions = graph.get(dg.AssetKey(["ml", "predictions"]))
-    assert any(key.path[0] == "features" for key in predictions.parent_keys)
-    assert any(key.path[0] == "staging" for key in predictions.child_keys)
+    models = {dg.AssetKey(["ml", spec.name]) for spec in find_specs()}
+    for model in models:
+        assert {key.path[0] for key in graph.get(model).parent_keys} == {"features"}
+    for table in ("predictive_models", "predictions"):
+        written = graph.get(dg.AssetKey(["ml", table]))
+        assert written.parent_keys == models
+        assert any(key.path[0] == "staging" for key in written.child_keys)
 
 
 if __name__ == "__main__":
