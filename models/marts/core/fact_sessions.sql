@@ -39,7 +39,9 @@ events as (
         events.event_id,
         events.event_name,
         events.occurred_at,
-        {{ is_affected(tenant_id='events.tenant_id', day='events.event_date', only='session_id is null') }} as is_affected
+        {{ is_affected(
+            tenant_id='events.tenant_id', day='events.event_date', only='session_id is null'
+        ) }} as is_affected
     from {{ ref('fact_events') }} as events
     left join {{ ref('engagement_event_roles') }} as event_roles on events.event_name = event_roles.event_name
     where
