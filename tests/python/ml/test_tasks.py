@@ -253,10 +253,13 @@ def test_the_same_series_give_the_same_forecast_in_any_order(foreseen: Training)
 
 
 def test_rule_81_an_open_value_is_no_history() -> None:
+    """Values are known ten days late, so that a week earlier is still open; it is 0 meanwhile."""
     data = demand()
+    data["label_known_at"] += pd.Timedelta(days=10)
     open_rows = data["label_known_at"] > TODAY
-    assert open_rows.any()
-    spec, rows = prepare(DEMAND, data.assign(label=data["label"].fillna(0.0)))
+    data.loc[open_rows, "label"] = 0.0
+    spec, rows = prepare(DEMAND, data)
+    assert rows["as_of_at"].max() == TODAY
     assert not (rows[SEASONAL] == 0.0).any()
     assert (labelled_rows(spec, rows, TODAY)["label_known_at"] <= TODAY).all()
 
