@@ -15,8 +15,8 @@ from typing import Any
 CONFORMED = ("marts", "core")
 ORDER = {"staging": 0, "intermediate": 1, "marts": 2, "features": 3}
 NAMES = {
-    "staging": r"stg_[a-z0-9]+__[a-z0-9_]+",
-    "intermediate": r"int_[a-z0-9]+__[a-z0-9_]+",
+    "staging": r"stg_[a-z0-9]+(_[a-z0-9]+)*__[a-z0-9_]+",
+    "intermediate": r"int_[a-z0-9]+(_[a-z0-9]+)*__[a-z0-9_]+",
     "features": r"feat_[a-z0-9_]+__[a-z0-9_]+",
     "marts": r"[a-z][a-z0-9_]+",
 }
