@@ -40,8 +40,9 @@ def test_nothing_in_loading_asks_the_clock() -> None:
             if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
                 asks = called.value.id in ("time", "datetime", "date") and called.attr in ASKING
                 assert not asks, f"{path}:{node.lineno} asks the clock"
+    drafting = PROJECT_ROOT / "ingestion" / "drafting"  # loads nothing, and lists words of SQL
     for path in sorted((PROJECT_ROOT / "ingestion").rglob("*")):
-        if path.suffix in (".py", ".sql"):
+        if path.suffix in (".py", ".sql") and drafting not in path.parents:
             text = path.read_text("utf-8")
             for line in re.findall(r".*(?:\bnow\(\)|current_|clock_timestamp).*", text):
                 names = set(re.findall(r"(\w+) timestamptz not null default now\(\)", line))
