@@ -31,8 +31,8 @@ from tallyhouse.settings import Settings
 VARIABLE = "TALLYHOUSE_SERVING_FILE"
 
 
-SHORTEST = 8  # characters of a secret; an empty one would let everybody in
-Secret = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST)]
+# an empty one would let everybody in
+Secret = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Secrets = Annotated[tuple[Secret, ...], Field(min_length=1)]
 
 
