@@ -28,10 +28,22 @@ create table if not exists ops.run_log (
 create table if not exists ops.model_watermarks (
     model_name text primary key,
     last_load_id bigint not null,
-    fingerprint text not null
+    fingerprint text not null,
+    build_id bigint not null default 0,
+    log_start bigint not null default 0
 );
-alter table ops.model_watermarks add column if not exists build_id bigint not null default 0;
-alter table ops.model_watermarks add column if not exists log_start bigint not null default 0;
+
+-- an earlier version's table; asked first, because altering a table waits for everybody who uses it
+do $$
+begin
+    if not exists (
+        select from pg_attribute
+        where attrelid = 'ops.model_watermarks'::regclass and attname = 'log_start'
+    ) then
+        alter table ops.model_watermarks
+            add column build_id bigint not null default 0, add column log_start bigint not null default 0;
+    end if;
+end $$;
 
 -- the newest build of a model before it whose changes each incremental model has taken over
 create table if not exists ops.model_reads (
@@ -58,7 +70,12 @@ create table if not exists ops.replaced_keys (
     utc_day date,
     local_day date
 );
-create index if not exists replaced_keys_build on ops.replaced_keys (model_name, build_id);
+do $$
+begin
+    if to_regclass('ops.replaced_keys_build') is null then
+        create index replaced_keys_build on ops.replaced_keys (model_name, build_id);
+    end if;
+end $$;
 
 -- what earlier versions remembered instead
 drop table if exists ops.model_timezones;
