@@ -82,7 +82,7 @@ _examples = count(1)
 @pytest.fixture(scope="module")
 def warehouse(fresh_database: Callable[..., Warehouse]) -> House:
     """Everything built once, without an event. Each example has two tenants of its own in it."""
-    house = House(fresh_database("first_days", prepared=True))
+    house = House(fresh_database("first_days", seeded=True))
     house.build(("*",), as_of=AS_OF)
     return house
 

@@ -93,7 +93,7 @@ def project(
     fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Project]:
     """With 19 days of two tenants in it, built."""
-    project = Project(tmp_path_factory.mktemp("new"), fresh_database("new_model", prepared=True))
+    project = Project(tmp_path_factory.mktemp("new"), fresh_database("new_model", seeded=True))
     house = project.house
     house.put("events/upcoach/first.jsonl", FIRST)
     house.put(
