@@ -7,7 +7,7 @@ known counts as changed: a build may do too much, never too little.
 
 A whole table that incremental models read is compared: when its rows come out as they were, what
 reads it is not due on its account. Such tables are built first, in a wave of their own, where that
-may spare an incremental model.
+may spare enough.
 
 Belongs here: fingerprints, what is due, the next wave. Does not belong here: the database
 (`build_ledger`) and running dbt (`pipeline`).
@@ -26,11 +26,12 @@ BUILT = ("model", "seed", "snapshot")
 KINDS = (*BUILT, "test", "unit_test")
 # what of a node's entry in the manifest decides its rows, or whether a test passes
 DEFINITION = (
-    *("raw_code", "config", "constraints", "contract", "relation_name", "access", "group"),
+    *("raw_code", "config", "constraints", "contract", "schema", "alias", "access", "group"),
     *("test_metadata", "column_name", "model", "given", "expect", "overrides", "versions"),
 )
 COLUMN_DEFINITION = ("name", "data_type", "constraints", "quote")
 AS_OF_DATE, AS_OF = "as_of_date", "as_of"  # macros: the date in a time zone at as_of, the instant
+WORTH_A_WAVE = 5  # models spared: what starting dbt once more costs
 TENANTS = "dim_tenant"  # whose time zones those are
 INSTANT, TENANT_DATES, UTC_DATE = "instant", "dates of tenants", "date in UTC"
 
@@ -219,7 +220,7 @@ class Plan:
         return due
 
     def next_wave(self, due: Collection[str]) -> frozenset[str]:
-        """What to build next of these: first the compared tables that may spare incremental models.
+        """What to build next of these: first the compared tables that may spare others.
 
         A wave holds what its tables read, and the tests of which every part is built by then.
         """
@@ -229,7 +230,7 @@ class Plan:
             if (held := self.state.held.get(node_id)) is not None and held.rows is not None
         )
         spared = self._spared(due, maybe)
-        if not spared:
+        if len(spared) < WORTH_A_WAVE:
             return frozenset(due)
         useful = {one for one in maybe if self._spared(due, maybe - {one}) != spared} or set(maybe)
         first = useful - self.project.after(useful)
@@ -312,13 +313,8 @@ class Plan:
         return self._inputs(node, seen)
 
     def _spared(self, due: Collection[str], unchanged: Collection[str]) -> set[str]:
-        """The incremental models that would not be due if those tables came out unchanged."""
-        still = self.due(unchanged)
-        return {
-            node_id
-            for node_id in due
-            if node_id not in still and self.project.nodes[node_id].materialized == "incremental"
-        }
+        """The models that would not be due if those tables came out unchanged."""
+        return self.project.built.intersection(due) - self.due(unchanged).keys()
 
     def _swap_in(self, node: Node) -> None:
         """The relation is there; views on the one that it replaced went with that."""

@@ -141,7 +141,7 @@ class _Opened:
             ["build", *(["--full-refresh"] if in_full else []), *selection],
             self.settings,
             warehouse=self.warehouse,
-            manifest=self.manifest,
+            project=self.manifest,
             on_event=_all_of(recorder, on_event),
         )
         nodes = (self.project.nodes[node_id] for node_id in recorder.built & self.project.built)

@@ -97,8 +97,8 @@ def run(
 ) -> DbtOutcome:
     """Run dbt inside this process, e.g. `run(["build"], settings)`; it prints nothing itself.
 
-    `on_event` receives dbt's own structured events as they happen. With a `manifest`, as
-    `read_project` gives it, the project is not read again. The log goes to `logs/`.
+    `on_event` receives dbt's own structured events as they happen. The log goes to `logs/`. A
+    `project` is what `read_project` gave for this very database; without one dbt parses.
     """
     warehouse = warehouse or open_warehouse(settings)
     given = environment(warehouse)

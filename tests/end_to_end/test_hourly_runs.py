@@ -1,0 +1,299 @@
+"""A run builds only what its load touched, and ends where a build of everything does.
+
+One warehouse is built from most of the sample and copied for each case. Belongs here: what is built
+and left out on a real database, and that the rows are right. Does not belong here: the arithmetic
+of what is due (tests/python/app/test_build_plan.py).
+"""
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from app import build_ledger, building, learning, pipeline
+from app.building import Built
+from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+from tests.end_to_end.marts import contents, places
+
+pytestmark = pytest.mark.slow
+
+LATE = (  # files of the sample that come after the first build
+    "stripe/acct_upcoach/2026-10-26-week.jsonl.gz",
+    "events/rostracore/2026-10-28.jsonl",
+)
+TESTS = "test unit_test"
+
+
+@dataclass(frozen=True)
+class Hour:
+    """A warehouse, and the files that have not arrived yet."""
+
+    warehouse: Warehouse
+    late: Path
+
+    @property
+    def settings(self) -> Settings:
+        return self.warehouse.settings
+
+    @property
+    def landing(self) -> Path:
+        return Path(self.settings.landing)
+
+    def arrive(self, *files: str) -> None:
+        for name in files:
+            (self.landing / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.late / name, self.landing / name)
+        pipeline.load(self.settings, self.warehouse)
+
+    def build(self, **options: Any) -> Built:
+        """What a run does after loading, without dbt's own tests."""
+        built = building.build_due(self.settings, self.warehouse, predictions=False, **options)
+        learning.train(self.settings, self.warehouse, only_due=True)
+        return built + building.build_due(
+            self.settings, self.warehouse, predictions=True, **options
+        )
+
+    def at(self, as_of: str) -> "Hour":
+        settings = self.settings.with_options(as_of=as_of)
+        return replace(self, warehouse=replace(self.warehouse, settings=settings))
+
+    def of_engagement(self) -> dict[str, str]:
+        """Where each row of the engagement tables and of the facts they read lies, and who wrote it."""
+        return {
+            name: place
+            for name, place in places(self.warehouse).items()
+            if name.startswith(("engagement.", "intermediate.int_engagement"))
+            or name in ("core.fact_events", "core.fact_sessions")
+        }
+
+    def execute(self, statement: str) -> None:
+        with self.warehouse.connect(autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Rows are what counts here; this worker writes its own compiled project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", TESTS)
+        patch.setenv("DBT_TARGET_PATH", str(tmp_path_factory.mktemp("target")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def first_build(
+    sample: Path, fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
+) -> Hour:
+    """All of the sample but what is late, loaded and built."""
+    late = tmp_path_factory.mktemp("late")
+    shutil.copytree(sample / "landing", late, dirs_exist_ok=True)
+    hour = Hour(fresh_database("first_build", prepared=True), late)
+    shutil.copytree(late, hour.landing)
+    for name in LATE:
+        (hour.landing / name).unlink()
+    hour.arrive()
+    hour.build()
+    return hour
+
+
+@pytest.fixture
+def hour(first_build: Hour, fresh_database: Callable[..., Warehouse]) -> Hour:
+    """A copy of that warehouse with folders of its own."""
+    made = fresh_database("hour")
+    name = made.parameters["dbname"]
+    with made.database("postgres").connect(autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("create database {} template {} strategy = 'wal_log'").format(
+                sql.Identifier(name),
+                sql.Identifier(first_build.warehouse.parameters["dbname"]),
+            )
+        )
+    shutil.copytree(first_build.settings.home, made.settings.home, dirs_exist_ok=True)
+    return replace(first_build, warehouse=made)
+
+
+def assert_as_a_full_build(hour: Hour) -> None:
+    """All marts are row for row what building everything in full makes of the same warehouse."""
+    found = contents(hour.warehouse)
+    hour.build(full_refresh=True)
+    assert contents(hour.warehouse) == found
+
+
+def test_nothing_new_builds_nothing(hour: Hour) -> None:
+    before = places(hour.warehouse)
+    built = hour.build()
+    assert built.built == set()
+    assert len(built.left_out) > 130
+    assert places(hour.warehouse) == before
+
+
+def test_webhooks_leave_engagement_untouched(hour: Hour) -> None:
+    before = hour.of_engagement()
+    hour.arrive(LATE[0])
+    built = hour.build()
+    assert hour.of_engagement() == before
+    assert {"metrics_daily_mrr", "fact_mrr_movements", "dim_tenant"} <= built.built
+    assert {"metrics_daily_engagement", "fact_events", "fact_sessions"} <= built.left_out
+    assert_as_a_full_build(hour)
+
+
+def test_events_of_one_product(hour: Hour) -> None:
+    hour.arrive(LATE[1])
+    built = hour.build()
+    assert {"fact_events", "metrics_daily_engagement"} <= built.built
+    assert {
+        "int_revenue__stripe_states",
+        "rostracore_shifts_snapshot",
+        "dim_site",
+    } <= built.left_out
+    assert_as_a_full_build(hour)
+
+
+def test_one_table_of_change_data(hour: Hour) -> None:
+    """The models that hold days of events claim the load too, or the goal would wait for events."""
+    with hour.warehouse.connect() as connection:
+        row = connection.execute(
+            "select tenant_id, user_id, completed_date, goal_id from staging.stg_upcoach__goals"
+            " where completed_date is not null and deleted_at is null limit 1"
+        ).fetchone()
+    assert row is not None
+    before = hour.of_engagement()
+    hour.execute(
+        f"delete from raw_cdc.upcoach__goals where goal_id = '{row[3]}';"
+        "insert into ops.load_manifest (source_kind, source_name, file_path, content_hash,"
+        " size_bytes, stored_count) values ('cdc', 'upcoach', 'cdc/upcoach/gone', 'gone', 1, 1);"
+        "insert into ops.load_touched (load_id, source_kind, product, entity_type, tenant_id,"
+        " entity_id) select max(load_id), 'cdc', 'upcoach', 'cdc_table', null, 'upcoach__goals'"
+        " from ops.load_manifest;"
+        "insert into ops.load_touched (load_id, source_kind, product, entity_type, tenant_id,"
+        f" entity_id) select max(load_id), 'cdc', 'upcoach', 'user', '{row[0]}', '{row[1]}'"
+        " from ops.load_manifest"
+    )
+    built = hour.build()
+    assert "fact_productivity" in built.built
+    assert {"fact_events", "fact_sessions", "dim_user"} <= built.left_out
+    assert hour.of_engagement() == before
+    assert_as_a_full_build(hour)
+
+
+def test_the_day_turns_over_without_any_event(hour: Hour) -> None:
+    later = hour.at("2026-11-01 12:00")
+    built = later.build()
+    assert {"int_engagement__tenant_horizons", "metrics_daily_engagement"} <= built.built
+    assert "fact_events" in built.left_out
+    with later.warehouse.connect() as connection:
+        day = connection.execute(
+            "select max(metric_date)::text from engagement.metrics_daily_engagement"
+        ).fetchone()
+    assert day == ("2026-11-01",)
+    assert_as_a_full_build(later)
+    within = hour.at("2026-11-01 13:00")
+    assert "metrics_daily_engagement" in within.build().left_out
+
+
+def test_a_build_that_failed_is_taken_up_by_a_run_with_nothing_new(hour: Hour) -> None:
+    hour.arrive(LATE[1])
+    hour.execute(
+        "create function core.refuse() returns trigger language plpgsql as"
+        " $$ begin raise exception 'refused'; end $$;"
+        "create trigger refuse before insert on core.fact_sessions"
+        " for each row execute function core.refuse()"
+    )
+    with pytest.raises(TallyhouseError, match="fact_sessions"):
+        hour.build()
+    hour.execute("drop trigger refuse on core.fact_sessions")
+    built = hour.build()
+    assert {"fact_sessions", "metrics_daily_engagement"} <= built.built
+    assert "fact_events" in built.left_out
+    assert_as_a_full_build(hour)
+
+
+def test_a_build_that_was_killed_goes_on_with_the_rest(
+    hour: Hour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the nodes were noted; what the others hold was forgotten when dbt began."""
+    hour.arrive(*LATE)
+    noted: list[str] = []
+    note = build_ledger.record
+
+    def note_until_killed(connection: Any, node_id: str, now: Any) -> None:
+        if len(noted) < 30:
+            note(connection, node_id, now)
+            noted.append(node_id.rsplit(".", maxsplit=1)[-1])
+
+    monkeypatch.setattr(build_ledger, "record", note_until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        hour.build(on_event=_kill_after(60))
+    monkeypatch.setattr(build_ledger, "record", note)
+    with hour.warehouse.connect() as connection:
+        assert not build_ledger.is_whole(connection)
+    built = hour.build()
+    assert built.built
+    assert not built.built & set(noted)
+    assert_as_a_full_build(hour)
+
+
+def _kill_after(count: int) -> Callable[[Any], None]:
+    finished: list[str] = []
+
+    def hear(event: Any) -> None:
+        if event.info.name == "NodeFinished":
+            finished.append(event.info.name)
+        if len(finished) == count:
+            finished.append("told once")
+            raise KeyboardInterrupt
+
+    return hear
+
+
+def test_a_model_that_was_built_by_hand_is_built_again(hour: Hour) -> None:
+    from tallyhouse import dbt
+
+    outcome = dbt.run(
+        ["run", "--select", "dim_site"], hour.settings, {"as_of": "2020-01-01"},
+        warehouse=hour.warehouse,
+    )  # fmt: skip
+    assert outcome.success
+    assert "dim_site" in hour.build().built
+    assert hour.build().built == set()
+
+
+def test_a_table_that_is_gone_is_built(hour: Hour) -> None:
+    hour.execute("drop table workforce.dim_site")
+    assert "dim_site" in hour.build().built
+    assert_as_a_full_build(hour)
+
+
+def test_new_predictions_build_what_they_feed(hour: Hour) -> None:
+    hour.execute("update ml.predictive_models set verdict = verdict || ' So it is.'")
+    built = hour.build()
+    assert built.built
+    assert {"metrics_daily_engagement", "metrics_daily_mrr"} <= built.left_out
+
+
+def test_loads_in_any_order_with_hourly_runs_end_in_the_rows_of_one_full_build(
+    sample: Path, fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    chance = random.Random(7)
+    hour = Hour(fresh_database("any_order", prepared=True), sample / "landing")
+    hour.landing.mkdir(exist_ok=True)
+    waiting = [str(p.relative_to(hour.late)) for p in sorted(hour.late.rglob("*")) if p.is_file()]
+    by_source: dict[str, list[str]] = {}
+    for name in waiting:
+        by_source.setdefault("/".join(name.split("/")[:2]), []).append(name)
+    slices = [files[n::2] for files in by_source.values() for n in range(2) if files[n::2]]
+    chance.shuffle(slices)
+    spared = 0
+    for files in slices:
+        hour.arrive(*files)
+        spared += len(hour.build().left_out)
+    assert spared > 20 * len(slices)
+    assert_as_a_full_build(hour)
