@@ -146,7 +146,8 @@ def moments(connection: psycopg.Connection[Any], as_of: datetime | None) -> dict
     """`as_of`, else the newest receipt: as an instant, as the date in UTC, as dates of tenants."""
     row = connection.execute(
         "select moment, (moment at time zone 'UTC')::date from (select coalesce(%s::timestamptz,"
-        " (select max(max_received_at) from ops.source_watermarks)) as moment) as moments",
+        " (select max(coalesce(max_received_at, max_claimed_at)) from ops.source_watermarks))"
+        " as moment) as moments",
         [as_of],
     ).fetchone()
     instant, utc_date = row or (None, None)

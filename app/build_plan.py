@@ -312,7 +312,7 @@ class Plan:
             return fingerprint(node.words, moment, *(f"{r} {seen[r]}" for r in node.reads))
         return self._inputs(node, seen)
 
-    def _spared(self, due: Collection[str], unchanged: Collection[str]) -> set[str]:
+    def _spared(self, due: Collection[str], unchanged: Collection[str]) -> frozenset[str]:
         """The models that would not be due if those tables came out unchanged."""
         return self.project.built.intersection(due) - self.due(unchanged).keys()
 
