@@ -104,22 +104,26 @@ def carry_forward(
 
 
 class Recorder:
-    """Takes dbt's events and remembers every node that ended well; `built` are their ids."""
+    """Takes dbt's events and remembers every node that ended well: `passed`, the others `failed`."""
 
     def __init__(self, connection: psycopg.Connection[Any], plan: Plan, *, in_full: bool) -> None:
         self._connection, self._plan, self._in_full = connection, plan, in_full
         self._lock = threading.Lock()  # dbt's threads tell of their nodes
-        self.built: set[str] = set()
+        self.passed: set[str] = set()
+        self.failed: set[str] = set()
 
     def __call__(self, event: Any) -> None:
         if event.info.name != "NodeFinished":
             return
         node_id = str(event.data.node_info.unique_id)
         node = self._plan.project.nodes.get(node_id)
-        if node is None or event.data.node_info.node_status not in PASSED:
+        if node is None:
+            return
+        if event.data.node_info.node_status not in PASSED:
+            self.failed.add(node_id)
             return
         with self._lock:
-            self.built.add(node_id)
+            self.passed.add(node_id)
             is_compared = node_id in self._plan.project.compared
             rows = rows_digest(self._connection, node.relation) if is_compared else None
             if node.name == TENANTS:  # there may be other time zones now

@@ -29,17 +29,18 @@ Event = Callable[[Any], None]
 
 @dataclass
 class Built:
-    """What came of a build: dbt's outcome, and models, seeds and snapshots by name."""
+    """What came of a build: dbt's outcome, models, seeds and snapshots by name, what failed by id."""
 
     outcome: dbt.DbtOutcome = field(default_factory=lambda: dbt.DbtOutcome(True))
     built: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
 
     def __add__(self, other: "Built") -> "Built":
         """Two builds of one run; what one of them built was not left out."""
         built = self.built | other.built
         left_out = (self.left_out | other.left_out) - built
-        return Built(self.outcome + other.outcome, built, left_out)
+        return Built(self.outcome + other.outcome, built, self.failed | other.failed, left_out)
 
     @property
     def sentence(self) -> str:
@@ -105,7 +106,7 @@ def build_due(
                 in_full=full_refresh or at.plan.needs_full_refresh(wave & at.project.built),
                 on_event=_all_of(_counter(progress), on_event),
             )
-            barred |= wave | at.barred_by(wave & at.plan.due().keys())
+            barred |= wave | at.barred_by(built.failed)
         built.left_out = {at.project.nodes[n].name for n in part & at.project.built} - built.built
     return _checked(built)
 
@@ -144,8 +145,8 @@ class _Opened:
             project=self.manifest,
             on_event=_all_of(recorder, on_event),
         )
-        nodes = (self.project.nodes[node_id] for node_id in recorder.built & self.project.built)
-        return Built(outcome, {node.name for node in nodes})
+        nodes = (self.project.nodes[node_id] for node_id in recorder.passed & self.project.built)
+        return Built(outcome, {node.name for node in nodes}, recorder.failed)
 
     def barred_by(self, failed: Collection[str]) -> set[str]:
         """What must not be built after these failed: what reads them, or the tables they tested."""

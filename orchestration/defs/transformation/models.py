@@ -74,9 +74,16 @@ def _build(
 
 
 def _as_dagster_tells(context: dg.AssetExecutionContext, told: list[Any]) -> Iterator[Any]:
-    """dbt's own events as materializations and check results."""
+    """dbt's own events as materializations and check results.
+
+    A node that is younger than this process is built, but shows only when Dagster starts again.
+    """
+    known = manifest()["nodes"].keys()
     for event in told:
         raw = MessageToDict(event, preserving_proto_field_name=True)
+        node_id = raw["data"].get("node_info", {}).get("unique_id")
+        if node_id is not None and node_id not in known:
+            continue
         yield from DbtCoreCliEventMessage(
             raw_event=raw, event_history_metadata={}
         ).to_default_asset_events(manifest(), FolderTranslator(), context)
