@@ -5,6 +5,7 @@ and left out on a real database, and that the rows are right. Does not belong he
 of what is due (tests/python/app/test_build_plan.py).
 """
 
+import json
 import os
 import random
 import shutil
@@ -20,9 +21,12 @@ from psycopg import sql
 
 from app import build_ledger, building, learning, pipeline
 from app.building import Built
+from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
+from tests.building import parsed_once, project_in
+from tests.end_to_end.deliveries import sources, write
 from tests.end_to_end.house import COMMAND
 from tests.end_to_end.marts import contents, places
 
@@ -84,10 +88,15 @@ class Hour:
 
 @pytest.fixture(scope="module", autouse=True)
 def _quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Rows are what counts here; this worker writes its own compiled project."""
+    """Rows are what counts here, and the project is the one that the session parsed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", TESTS)
         patch.setenv("DBT_TARGET_PATH", str(tmp_path_factory.mktemp("target")))
+        patch.setattr(
+            dbt,
+            "read_project",
+            lambda _, house: project_in(house.parameters["dbname"], parsed_once(house)),
+        )
         yield
 
 
@@ -163,29 +172,34 @@ def test_events_of_one_product(hour: Hour) -> None:
 
 def test_one_table_of_change_data(hour: Hour) -> None:
     """The models that hold days of events claim the load too, or the goal would wait for events."""
-    with hour.warehouse.connect() as connection:
-        row = connection.execute(
-            "select tenant_id, user_id, completed_at, goal_id from staging.stg_upcoach__goals"
-            " where completed_at is not null limit 1"
-        ).fetchone()
-    assert row is not None
+    gone = deletion_of_a_completed_goal(hour.late)
     before = hour.of_engagement()
-    hour.execute(
-        f"delete from raw_cdc.upcoach__goals where goal_id = '{row[3]}';"
-        "insert into ops.load_manifest (source_kind, source_name, file_path, content_hash,"
-        " size_bytes, stored_count) values ('cdc', 'upcoach', 'cdc/upcoach/gone', 'gone', 1, 1);"
-        "insert into ops.load_touched (load_id, source_kind, product, entity_type, tenant_id,"
-        " entity_id) select max(load_id), 'cdc', 'upcoach', 'cdc_table', null, 'upcoach__goals'"
-        " from ops.load_manifest;"
-        "insert into ops.load_touched (load_id, source_kind, product, entity_type, tenant_id,"
-        f" entity_id) select max(load_id), 'cdc', 'upcoach', 'user', '{row[0]}', '{row[1]}'"
-        " from ops.load_manifest"
-    )
+    write(hour.landing / "cdc" / "upcoach" / "zz-gone.jsonl", [gone])
+    hour.arrive()
     built = hour.build()
     assert "fact_productivity" in built.built
     assert {"fact_events", "fact_sessions", "dim_user"} <= built.left_out
     assert hour.of_engagement() == before
     assert_as_a_full_build(hour)
+
+
+def deletion_of_a_completed_goal(landing: Path) -> bytes:
+    """The newest completed goal of the sample, deleted in the next transaction."""
+    lines = sources(landing)["cdc/upcoach"]
+    goals = [
+        json.loads(line) for line in lines if line.startswith(b'{"topic":"upcoach.public.goals"')
+    ]
+    last = {goal["key"]["id"]: goal for goal in goals}
+    goal = max(
+        (g for g in last.values() if (g["value"]["after"] or {}).get("completed_at")),
+        key=lambda g: g["value"]["source"]["lsn"],
+    )
+    newest = max(g["value"]["source"]["lsn"] for g in goals)
+    value, source = goal["value"], goal["value"]["source"]
+    source |= {"lsn": newest + 16, "sequence": f'["{newest + 8}","{newest + 16}"]'}
+    source["txId"] += 100_000
+    value |= {"op": "d", "before": value["after"], "after": None}
+    return json.dumps(goal).encode()
 
 
 def test_the_day_turns_over_without_any_event(hour: Hour) -> None:
@@ -246,8 +260,6 @@ def test_a_build_that_was_killed_goes_on_with_the_rest(hour: Hour) -> None:
 
 
 def test_a_model_that_was_built_by_hand_is_built_again(hour: Hour) -> None:
-    from tallyhouse import dbt
-
     outcome = dbt.run(
         ["run", "--select", "dim_site"], hour.settings, {"as_of": "2020-01-01"},
         warehouse=hour.warehouse,
