@@ -4,6 +4,7 @@ Belongs here: which models have their turn, and that it is remembered. Does not 
 learn (`ml`).
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import psycopg
@@ -23,18 +24,24 @@ def train(
     warehouse: Warehouse,
     progress: Step | None = None,
     *,
+    only: Collection[str] | None = None,
     only_due: bool = False,
 ) -> list[str]:
     """Train what has something new to learn from, predict, log the predictions; says what came of it.
 
-    With `only_due`, a model is left out when its code, its features and outcomes and `as_of` are
-    those of its last turn.
+    `only` names the models that are asked for, all by default. With `only_due`, a model is left out
+    when its code, its features and outcomes and `as_of` are those of its last turn.
     """
-    from ml.run import MODELS, train_and_predict
+    from ml.discovery import find_specs
+    from ml.run import train_and_predict
 
     with warehouse.connect(autocommit=True) as connection:
         known = build_ledger.held(connection)
-        now = {spec.name: _now(settings, connection, spec, known) for spec in MODELS}
+        now = {
+            spec.name: _now(settings, connection, spec, known)
+            for spec in find_specs()
+            if only is None or spec.name in only
+        }
         due = {
             name
             for name, wanted in now.items()
@@ -59,7 +66,7 @@ def _now(
     settings: Settings, connection: psycopg.Connection[Any], spec: Any, known: dict[str, Held]
 ) -> Held | None:
     """What a model's turn would start from; None when nobody knows what its tables hold."""
-    tables = (spec.features_table, spec.outcomes_table)
+    tables = [table for table in (spec.features_table, spec.outcomes_table) if table]
     read = [known.get(FEATURES + table.split(".")[-1]) for table in tables]
     if any(held is None or held.inputs is None for held in read):
         return None
