@@ -50,6 +50,8 @@ class Built:
 
 def told(built: int, left_out: int) -> str:
     """How much was built and left out, as a sentence."""
+    if not built:
+        return "Nothing was built: nothing that the models read has changed."
     if not left_out:
         return f"All {built} models, seeds and snapshots built."
     return (

@@ -140,7 +140,7 @@ def _build_and_train(
     is_same = before and before["status"] == "succeeded" and before["fingerprint"] == mark
     if before and is_same and is_whole and not full_refresh:
         reporter.say("Nothing new since the last run: building and training are skipped.")
-        return {**before["details"], "left_out": []}
+        return {**before["details"], "left_out": [], "tests": {}}
     with run_log.logged(warehouse, "build", mark) as entry:
         with reporter.step("Building and testing") as step:
             built = building.build_due(
