@@ -24,6 +24,7 @@ from tallyhouse.settings import PROJECT_ROOT
 from tests.python.ingestion.cdc.conftest import DUMP, DUMP_PACK, Loading
 from tests.python.ingestion.drafting.conftest import Drafted, drafted
 from tests.python.ingestion.drafting.test_schema_types import DECIMAL
+from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
 
@@ -167,7 +168,7 @@ SAID_OTHERWISE = {("shifts", "geo"), ("habits", "remind_tz")}
 
 
 def _compare(loaded: Loading, table: str, keys: list[str], column: str, kind: str) -> None:
-    with (DUMP / "state_after_part1" / f"{table}.csv").open(newline="") as file:
+    with (shared(DUMP) / "state_after_part1" / f"{table}.csv").open(newline="") as file:
         rows = [
             [None if value == "\\N" else value for value in (*[row[k] for k in keys], row[column])]
             for row in csv.DictReader(file)
@@ -199,9 +200,7 @@ def test_a_click_stream_loaded_by_its_draft(
     loading: Callable[..., Loading], tmp_path: Path
 ) -> None:
     """Every record of a CSV and every cell of it, thirty equal rows among them."""
-    path = DUMP.parents[1] / "events" / "retentioneering_ecom" / "ecom.csv.gz"
-    if not path.exists():
-        pytest.skip(f"the click stream is not at {path} (TALLYHOUSE_SHARED_DATA)")
+    path = shared("events/retentioneering_ecom/ecom.csv.gz")
     lines = gzip.decompress(path.read_bytes()).split(b"\n")[:-1]
     made = drafted(tmp_path / "sample", lines, "ecom.csv", records=40_000)
     (tmp_path / "contract").mkdir()
