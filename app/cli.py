@@ -6,7 +6,10 @@ a package.
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -57,18 +60,39 @@ def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
 @sentences
 def load(landing: str | None) -> None:
     """Load what is new in the landing folder."""
-    _load(landing, again=False)
+    from app import pipeline
+
+    _load(landing, pipeline.load)
 
 
 @main.command()
 @LANDING
 @sentences
 def replay(landing: str | None) -> None:
-    """Read files with rejected records again, after a contract was extended."""
-    _load(landing, again=True)
+    """Read files again that had rejected records, or that a changed contract would read otherwise."""
+    from app import pipeline
+
+    _load(landing, pipeline.replay)
 
 
-def _load(landing: str | None, again: bool) -> None:
+@main.command()
+@click.argument("what", nargs=-1, required=True, metavar="SOURCE|PRODUCT|FILE…")
+@click.option("--table", "tables", multiple=True, metavar="T", help="Only files with its changes.")
+@LANDING
+@sentences
+def reload(what: tuple[str, ...], tables: tuple[str, ...], landing: str | None) -> None:
+    """Read landed files once more, by today's contracts, and replace what they brought.
+
+    WHAT names a kind of source (cdc, events, revenuecat, stripe), a product, an account or project,
+    one of a kind (cdc/upcoach), a file or a folder of the landing folder. All of it happens at
+    once or not at all; files that share records with the named ones are read with them.
+    """
+    from app import pipeline
+
+    _load(landing, partial(pipeline.reload, words=what, tables=tables))
+
+
+def _load(landing: str | None, how: Callable[..., Any]) -> None:
     from app import pipeline, run_log
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
@@ -77,7 +101,7 @@ def _load(landing: str | None, again: bool) -> None:
     warehouse = open_warehouse(settings)
     prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
-        report = pipeline.load(settings, warehouse, step, again=again)
+        report = how(settings, warehouse, step)
         amiss = pipeline.reconcile(warehouse, count_rows=False).differences
     for sentence in (*report.sentences(), *amiss):
         click.echo(sentence)
@@ -164,6 +188,8 @@ def status() -> None:
     if good is not None:
         click.echo(f"Last good run: {good['finished_at']:%Y-%m-%d %H:%M:%S} UTC")
         summary.show(good["details"]["summary"], summary.console())
+    for sentence in pipeline.reloads_due(settings, warehouse):
+        click.echo(sentence)
     amiss = list(pipeline.reconcile(warehouse).differences)
     if newest["status"] != "succeeded":
         reason = newest["details"].get("reason", "it has not ended")

@@ -9,8 +9,9 @@ how anything is loaded, modelled, learned or shown.
 import os
 import shutil
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,20 +67,47 @@ def sample(
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def load(
-    settings: Settings, warehouse: Warehouse, progress: Step | None = None, *, again: bool = False
-) -> Any:
-    """Load every file of the landing folder that the ledger does not know; see `ingestion`.
+def load(settings: Settings, warehouse: Warehouse, progress: Step | None = None) -> Any:
+    """Load every file of the landing folder that the ledger does not know; see `ingestion`."""
+    from ingestion.load import load_all
 
-    With `again`, those files whose rejected records a changed contract may now accept.
-    """
-    from ingestion.load import load_all, replay
+    return _logged_load("load", load_all, settings, warehouse, progress)
 
-    with run_log.logged(warehouse, "replay" if again else "load") as entry:
-        report = (replay if again else load_all)(warehouse.connect, settings, progress=progress)
+
+def replay(settings: Settings, warehouse: Warehouse, progress: Step | None = None) -> Any:
+    """Read files again whose records a changed contract may now accept or read otherwise."""
+    from ingestion.load import replay as replay_all
+
+    return _logged_load("replay", replay_all, settings, warehouse, progress)
+
+
+def reload(
+    settings: Settings, warehouse: Warehouse, progress: Step | None = None, *,
+    words: Sequence[str], tables: Sequence[str] = (),
+) -> Any:  # fmt: skip
+    """Read the files again that are named and replace what they brought; see `ingestion.load`."""
+    from ingestion.load import reload as reload_named
+
+    how = partial(reload_named, words=words, tables=tables)
+    return _logged_load("reload", how, settings, warehouse, progress)
+
+
+def _logged_load(
+    job: str, how: Callable[..., Any], settings: Settings, warehouse: Warehouse,
+    progress: Step | None,
+) -> Any:  # fmt: skip
+    with run_log.logged(warehouse, job) as entry:
+        report = how(warehouse.connect, settings, progress=progress)
         report.notes += _import_refused_calls(settings, warehouse)
         entry.details["unreadable"] = [str(problem) for problem in report.unreadable]
     return report
+
+
+def reloads_due(settings: Settings, warehouse: Warehouse) -> list[str]:
+    """Sentences on what today's contracts would read otherwise than it was read."""
+    from ingestion.due import due_sentences
+
+    return due_sentences(warehouse.connect, settings)
 
 
 def _import_refused_calls(settings: Settings, warehouse: Warehouse) -> list[str]:

@@ -20,7 +20,9 @@ LOADED = """
     select source_kind, count(*) as files, sum(record_count) as records,
         sum(stored_count) as stored, sum(duplicate_count) as duplicates,
         sum(rejected_count) as rejected
-    from ops.load_manifest group by source_kind order by source_kind
+    from ops.load_manifest
+    where superseded_by is null or stored_count > withdrawn_count  -- else read again since
+    group by source_kind order by source_kind
 """
 REJECTED = """
     select reason_code, count(*) as records, min(reason) as example

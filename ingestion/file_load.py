@@ -1,11 +1,13 @@
 """One file's load: a transaction that holds its rows, its rejections and its ledger entry.
 
-Belongs here: what happens between a file's beginning and its commit. Does not belong here: which
-files are loaded (`load`), the statements themselves (`sink`, `ledger`).
+Where several files are one transaction, each is a savepoint in it. Belongs here: what happens
+between a file's beginning and its commit. Does not belong here: which files are loaded (`load`),
+the statements themselves (`sink`, `ledger`).
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import NamedTuple
 
 import psycopg
 
@@ -19,6 +21,8 @@ from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.ledger import Entry, Ledger
 from ingestion.storing.row_buffer import RowBuffer
 from ingestion.storing.sink import Sink, Stored
+from ingestion.storing.withdrawal import withdraw
+from tallyhouse.errors import TallyhouseError
 
 # What the database refuses because of the row itself, not because of its own state.
 REFUSED = (
@@ -32,11 +36,30 @@ REFUSED = (
 _HELD = 20_000  # rows kept in memory until their keys are looked up
 
 
+class Bounds(NamedTuple):
+    """The statements that begin, keep and undo what a file brings."""
+
+    begin: str
+    keep: str
+    undo: str
+
+
+OWN = Bounds("begin", "commit", "rollback")
+SHARED = Bounds(
+    "savepoint loaded_file", "release savepoint loaded_file", "rollback to savepoint loaded_file"
+)
+
+
+class FileChanged(TallyhouseError):
+    """A file changed under a load of which all files are one transaction."""
+
+
 class FileLoad:
     """Takes a file's batches and ends with a commit; the caller rolls back on any exception."""
 
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
-                 source: Source, new_days: NewDays, filters: BloomFilters) -> None:  # fmt: skip
+                 source: Source, new_days: NewDays, filters: BloomFilters,
+                 outdated: Collection[int], bounds: Bounds) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
@@ -46,12 +69,26 @@ class FileLoad:
         self._reasons: Counter[str] = Counter()
         self._drift: Counter[tuple[str, str, str]] = Counter()
         self._buffer = RowBuffer()
-        conn.execute("begin")
+        self._bounds = bounds
+        self._withdrawn = 0
+        conn.execute(bounds.begin)
         self.load_id = ledger.next_load_id()
-        self._sink = Sink(conn, source.target, file, self.load_id)
+        self._sink = Sink(conn, source.target, file, self.load_id, outdated)
+        self._withdraw_unfinished()
         self._filter = filters.of(conn, source.target.key_table)
         self._lost: str | None = None  # why a part of the file could not be read
         self._held: list[Batch] = []  # rows whose keys may have been seen before
+
+    def _withdraw_unfinished(self) -> None:
+        """What the file brought while it could not be read to its end is read again with it."""
+        earlier = self._ledger.unfinished(self.file)
+        if not earlier:
+            return
+        gone = withdraw(self._conn, self.file.kind, self._source.target, earlier, self.load_id)
+        self._withdrawn = gone.rows
+        if gone.rows:
+            self._sink.result.days_thinned |= gone.days
+            self._source.after_withdrawal(self._conn, gone.parts, self.load_id)
 
     def take(self, batch: Batch) -> None:
         """Store a batch; rows that the database itself refuses become rejections."""
@@ -125,16 +162,22 @@ class FileLoad:
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None
         self._ledger.note_drift(self.file, self.load_id, self._drift)
-        self._ledger.finish(self.file, self.load_id, is_complete, self._counts, stored)
-        self._conn.execute("commit")
+        form = self._source.form(self.file)
+        self._ledger.finish(self.file, self.load_id, is_complete, self._counts, stored, form)
+        self._conn.execute(self._bounds.keep)
         self._new_days.spoil(stored.days_thinned)
         self._new_days.end_of_file()
         self._ledger.remember(self.file, Entry(self.load_id, is_complete))
         self._report(report)
 
     def _undo(self, report: LoadReport, reason: str | None) -> None:
-        self._conn.execute("rollback")
+        self._conn.execute(self._bounds.undo)
         self._new_days.undo(self.load_id)
+        if self._bounds is SHARED:
+            raise FileChanged(
+                f"{self.file.path} changed or broke off while it was read ({reason}). Nothing was"
+                " replaced; run the command again once the file is whole."
+            )
         report.unreadable.append(
             f"{self.file.path} changed or broke off while it was read ({reason}); nothing of it was"
             " kept. The next load reads it anew. Upload under a name ending in .tmp, then rename."
@@ -152,6 +195,7 @@ class FileLoad:
         counts.conflicts += stored.conflicts
         report.reasons.update(self._reasons)
         report.files_loaded += 1
+        report.withdrawn += self._withdrawn
 
 
 def note_undeclared(conn: psycopg.Connection, ledger: Ledger, file: FileInfo, reason: str) -> None:

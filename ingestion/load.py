@@ -1,21 +1,22 @@
-"""Loads the landing folder: each file once, in one transaction, in any order.
+"""Loads the landing folder: each file once, in one transaction, in any order; or files once more.
 
 Belongs here: the course of a load from the list of files to the report. Does not belong here:
-reading (`blocks`), parsing (`batches`, `workers`), storing (`sink`), notes (`ledger`), what a
-load that stopped says (`load_errors`).
+which files are read again (`rereading`), reading (`blocks`), parsing (`batches`, `workers`), storing
+(`sink`), notes (`ledger`), what a load that stopped says (`load_errors`).
 """
 
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 import psycopg
 
 from ingestion.contracts.model import load_contracts
-from ingestion.file_load import FileLoad, note_undeclared
+from ingestion.due import find_due, outdated_loads
+from ingestion.file_load import OWN, SHARED, FileLoad, note_undeclared
 from ingestion.lake.mirror import LakeError, mirror
 from ingestion.lake.new_days import NewDays
 from ingestion.landing.blocks import Block, Unreadable, blocks
@@ -29,9 +30,11 @@ from ingestion.parsing.batches import SourceMaker
 from ingestion.parsing.source import Undeclared
 from ingestion.parsing.workers import Begin, Finish, Item, Parsing, Unread, Work
 from ingestion.report import LoadReport
+from ingestion.rereading import DueOrRejected, Found, Named, choose, take_back
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from ingestion.storing.readings import keep_form, readings
 from tallyhouse.database.standstill import take_lock
 from tallyhouse.settings import Settings
 
@@ -56,7 +59,7 @@ def load_all(
 
     `kinds` limits it to some kinds of source. Safe to run twice at once, and to be interrupted.
     """
-    return _Load(connect, settings, progress, processes).run(kinds, again=False)
+    return _Load(connect, settings, progress, processes).run(kinds)
 
 
 def replay(
@@ -66,11 +69,28 @@ def replay(
     *,
     processes: int | None = None,
 ) -> LoadReport:
-    """Read those files again that had rejected records, say after a contract was extended.
+    """`reload` of the files with rejected records, and of those that a contract which changed since
+    would read otherwise."""
+    return _Load(connect, settings, progress, processes).run_again(DueOrRejected())
 
-    What is stored already is a duplicate and stays; the files' rejections are judged anew.
+
+def reload(
+    connect: Connect,
+    settings: Settings,
+    words: Sequence[str],
+    progress: Progress | None = None,
+    *,
+    tables: Sequence[str] = (),
+    processes: int | None = None,
+) -> LoadReport:
+    """Read landed files once more, by today's contracts and code, and replace what they brought.
+
+    `words` name kinds of source, products, accounts, projects, files; with `tables` it is only
+    files that hold changes of these tables. All of it is one transaction: afterwards, and
+    whatever ends it early, there are the old rows or the new. Raises NothingNamed.
     """
-    return _Load(connect, settings, progress, processes).run(None, again=True)
+    named = Named(tuple(words), tuple(tables))
+    return _Load(connect, settings, progress, processes).run_again(named)
 
 
 class _Load:
@@ -85,35 +105,70 @@ class _Load:
         self._filters = BloomFilters()
         self._done = 0
         self._at_work: str | None = None
+        self._bounds = OWN
         folders = [settings.root / "contracts", *settings.contracts]
         self._contracts = load_contracts(folders)
         self._key = settings.pii_key()
         self._sources = SourceMaker(self._contracts, self._key)
         self._landing = open_landing(settings.landing)
 
-    def run(self, kinds: Collection[str] | None, again: bool) -> LoadReport:
-        started = time.monotonic()
-        files = [
-            file
-            for file in list_files(self._landing, self._settings.landing)
-            if kinds is None or file.kind in kinds
-        ]
+    def run(self, kinds: Collection[str] | None) -> LoadReport:
+        """Load what the ledger does not know."""
+        files = [file for file in self._list() if kinds is None or file.kind in kinds]
         self._report.files_seen = len(files)
+        with self._opened() as conn:
+            ledger = Ledger(conn)
+            for kind in KINDS if kinds is None else kinds:
+                self._follow_contracts(conn, ledger, kind)
+            known_digests = KnownDigests(conn, self._landing)
+            with ThreadPoolExecutor(2) as threads:
+                found = zip(files, threads.map(known_digests.digest, files), strict=True)
+                self._load(conn, ledger, found)
+            known_digests.save()
+            self._tell_due(conn)
+            self._mirror(conn)
+        return self._report
+
+    def run_again(self, wanted: Named | DueOrRejected) -> LoadReport:
+        """Replace what the wanted files brought by what they say today."""
+        files = self._list()
+        with self._opened() as conn:
+            ledger, known_digests = Ledger(conn), KnownDigests(conn, self._landing)
+            place = self._settings.landing
+            digest = known_digests.digest
+            chosen = choose(conn, self._sources, files, digest, wanted, place)
+            self._report.files_seen = len(chosen.files)
+            self._report.unreadable += chosen.kept
+            self._bounds = SHARED
+            conn.execute("begin")
+            self._report.withdrawn += take_back(conn, self._sources, ledger, chosen)
+            self._load(conn, ledger, chosen.files)
+            conn.execute("commit")
+            self._bounds = OWN
+            known_digests.save()
+            for kind in {file.kind for file, _ in chosen.files}:
+                merge_recent(conn, self._sources(kind).target.key_table)
+            self._tell_due(conn)
+            self._mirror(conn)
+        return self._report
+
+    def _list(self) -> list[LandingFile]:
+        files = list_files(self._landing, self._settings.landing)
         self._report.stray += self._landing.stray
+        return files
+
+    @contextmanager
+    def _opened(self) -> Iterator[psycopg.Connection]:
+        """The database, for the one loader at work; times the load and puts errors into words."""
+        started = time.monotonic()
         try:
             with closing(self._new_days), closing(self._connect(autocommit=True)) as conn:
                 self._prepare(conn)
-                ledger = Ledger(conn)
-                if again:
-                    ledger.forget_rejected()
-                for kind in KINDS if kinds is None else kinds:
-                    self._follow_contracts(conn, ledger, kind)
-                self._load(conn, ledger, files)
-                self._mirror(conn)
+                yield conn
         except psycopg.Error as error:
-            raise load_error(error, self._at_work) from error
+            is_one = self._bounds is SHARED
+            raise load_error(error, self._at_work, is_one_transaction=is_one) from error
         self._report.seconds = time.monotonic() - started
-        return self._report
 
     def _prepare(self, conn: psycopg.Connection) -> None:
         conn.execute("set client_min_messages = warning")
@@ -126,12 +181,12 @@ class _Load:
         with conn.transaction():
             self._sources(kind).follow_contracts(conn, ledger.next_load_id)
 
-    def _load(self, conn: psycopg.Connection, ledger: Ledger, files: list[LandingFile]) -> None:
+    def _load(self, conn: psycopg.Connection, ledger: Ledger, files: Iterable[Found]) -> None:
         parsing = Parsing(self._contracts, self._key, self._processes)
-        known_digests = KnownDigests(conn, self._landing)
+        outdated = outdated_loads(self._sources, readings(conn))
         current: FileLoad | None = None
         try:
-            for item in parsing.run(self._items(files, ledger, known_digests)):
+            for item in parsing.run(self._items(files, ledger)):
                 if isinstance(item, Begin):
                     self._at_work = item.file.path
                     if item.undeclared:
@@ -139,13 +194,15 @@ class _Load:
                     else:
                         source = self._sources(item.file.kind)
                         current = FileLoad(
-                            conn, ledger, item.file, source, self._new_days, self._filters
-                        )
+                            conn, ledger, item.file, source, self._new_days, self._filters,
+                            outdated, self._bounds,
+                        )  # fmt: skip
                 elif isinstance(item, Finish):
                     assert current is not None
                     current.finish(self._report, item.problem, item.changed)
                     self._at_work = None
-                    merge_recent(conn, self._sources(item.file.kind).target.key_table)
+                    if self._bounds is OWN:
+                        merge_recent(conn, self._sources(item.file.kind).target.key_table)
                 elif isinstance(item, Unread):
                     assert current is not None
                     current.lose(item.reason)
@@ -154,28 +211,23 @@ class _Load:
                     current.take(item)
         finally:
             parsing.close()
-        known_digests.save()
 
-    def _items(
-        self, files: list[LandingFile], ledger: Ledger, known_digests: KnownDigests
-    ) -> Iterator[Item]:
+    def _items(self, files: Iterable[Found], ledger: Ledger) -> Iterator[Item]:
         """What there is to do, file by file. Runs a little ahead of the database."""
         claimed: set[tuple[str, str, str]] = set()
-        with ThreadPoolExecutor(2) as threads:
-            digests = threads.map(known_digests.digest, files)
-            for file, found in zip(files, digests, strict=True):
-                self._done += 1
-                self._show(file.path, len(files))
-                if isinstance(found, str):
-                    self._report.unreadable.append(f"{file.path} cannot be read: {found}")
-                    continue
-                info = FileInfo(file.kind, file.name, file.path, *found[:2])
-                identity = (info.kind, info.name, info.content_hash)
-                if identity in claimed:
-                    continue
-                claimed.add(identity)
-                entry = ledger.entry(*identity)
-                yield from self._file(file, info, found, entry)
+        for file, found in files:
+            self._done += 1
+            self._show(file.path, self._report.files_seen)
+            if isinstance(found, str):
+                self._report.unreadable.append(f"{file.path} cannot be read: {found}")
+                continue
+            info = FileInfo(file.kind, file.name, file.path, *found[:2])
+            identity = (info.kind, info.name, info.content_hash)
+            if identity in claimed:
+                continue
+            claimed.add(identity)
+            entry = ledger.entry(*identity)
+            yield from self._file(file, info, found, entry)
 
     def _file(
         self, file: LandingFile, info: FileInfo, found: Digest, entry: Entry | None
@@ -224,6 +276,17 @@ class _Load:
         if not started:
             yield Begin(info)
         yield Finish(info, problem, changed)
+
+    def _tell_due(self, conn: psycopg.Connection) -> None:
+        """Say what today's contracts would read otherwise; what they would not counts as theirs."""
+        due, unconcerned = find_due(conn, self._sources, readings(conn))
+        self._report.notes += [item.sentence for item in due]
+        for form in {form.fingerprint: form for form in unconcerned.values()}.values():
+            keep_form(conn, form)
+        conn.cursor().executemany(
+            "update ops.load_manifest set contract = %s where load_id = %s",
+            [(form.fingerprint, load_id) for load_id, form in unconcerned.items()],
+        )
 
     def _mirror(self, conn: psycopg.Connection) -> None:
         try:

@@ -13,8 +13,11 @@ class LoadError(TallyhouseError):
     """The load stopped: what was committed stays, a file at work is rolled back."""
 
 
-def load_error(error: psycopg.Error, at_work: str | None) -> LoadError:
-    """The error in words; `at_work` is the path of the file that was being loaded, if any."""
+def load_error(
+    error: psycopg.Error, at_work: str | None, *, is_one_transaction: bool = False
+) -> LoadError:
+    """The error in words; `at_work` is the path of the file that was being loaded, if any. When the
+    whole load is one transaction, nothing of it stays."""
     where = f" while loading {at_work}" if at_work else " while loading"
     undone = " and this file was rolled back" if at_work else ""
     if isinstance(error, psycopg.errors.DiskFull):
@@ -24,6 +27,11 @@ def load_error(error: psycopg.Error, at_work: str | None) -> LoadError:
     else:
         what, way_out = "The database refused a statement", "Mend the cause"
     reason = " ".join(str(error).split())[:300]
+    if is_one_transaction:
+        return LoadError(
+            f"{what}{where} ({reason}). Nothing was replaced: what was loaded before is there as it"
+            f" was. {way_out} and run the command again."
+        )
     return LoadError(
         f"{what}{where} ({reason}). What was committed before is safe{undone}."
         f" {way_out} and run again: it picks up where it stopped."

@@ -29,6 +29,7 @@ class LoadReport:
     bytes_read: int = 0
     seconds: float = 0.0
     lake_files: int = 0
+    withdrawn: int = 0  # rows that were taken back, because their files were read again
     sources: dict[tuple[str, str], SourceCounts] = field(default_factory=dict)
     reasons: Counter[str] = field(default_factory=Counter)
     undeclared: list[str] = field(default_factory=list)
@@ -59,6 +60,8 @@ class LoadReport:
             f" {self.stored:,} records stored, {self.duplicates:,} duplicates,"
             f" {self.rejected:,} rejected, in {self.seconds:.1f} s."
         ]
+        if self.withdrawn:
+            lines.append(f"{self.withdrawn:,} rows that these files had brought were replaced.")
         if self.reasons:
             told = ", ".join(f"{count:,} {code}" for code, count in self.reasons.most_common())
             lines.append(f"Rejected: {told}. Each stands in ops.rejected_records.")

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.main import IncEx
 
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import ContractError, Contracts
 
 TYPE = re.compile(
@@ -111,6 +113,17 @@ class CdcContract(_Strict):
             if not re.match(TABLE_NAME, name):
                 raise ValueError(f"{name!r} cannot be a table: lowercase letters, digits and _")
         return value
+
+    def form(self) -> Form:
+        """What decides how records are read: all but the words for people and for staging."""
+        column: IncEx = {"__all__": {"description", "staged_as"}}
+        unread: IncEx = {"description": True, "is_user_table": True, "columns": column}
+        tables = {
+            name: table.model_dump(mode="json", exclude=unread, exclude_defaults=True)
+            for name, table in self.tables.items()
+        }
+        whole = self.model_dump(mode="json", exclude={"description", "owner", "tables"})
+        return Form(f"cdc/{self.product}", whole, tables)
 
     def is_ignored(self, table: str) -> bool:
         return table in self.ignored_tables or table in ALWAYS_IGNORED

@@ -4,7 +4,7 @@ Belongs here: the order of the steps once a file's changes are stored. Does not 
 step itself (`decode`, `scd`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,9 @@ from ingestion.cdc.scd.apply import bring_up_to_date, summaries
 from ingestion.cdc.scd.fast.apply import fold_on_time, tables_of
 from ingestion.cdc.scd.progress import forget
 from ingestion.cdc.scd.redecode import decode_again
+from ingestion.cdc.scd.refold import empty
 from ingestion.cdc.scd.tables import FoldTarget, create, has_changes, outdated, remember
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared
@@ -32,18 +34,25 @@ class CdcSource:
 
     kind = "cdc"
     target = Target(
-        table="raw_cdc.changes", key_table="raw_cdc.change_keys", columns=COLUMNS, touch_sql=None
+        table="raw_cdc.changes", key_table="raw_cdc.change_keys", columns=COLUMNS, part="table_name"
     )
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contracts = cdc_contracts(contracts)
         self._tokeniser = tokeniser
+        self._forms = {product: contract.form() for product, contract in self._contracts.items()}
         self._plans: dict[str, dict[str, TableDecoder]] = {}
         self._known: dict[str, ProductInterners] = {}
 
     def shape(self, file: FileInfo) -> Shape:
         self._contract(file)
         return Shape()
+
+    def form(self, file: FileInfo) -> Form:
+        return self._forms[self._contract(file).product]
+
+    def product(self, name: str) -> str | None:
+        return name if name in self._contracts else None
 
     def open(self, file: FileInfo) -> LineParser:
         contract = self._contract(file)
@@ -126,6 +135,26 @@ class CdcSource:
         if has_changes(conn, target):
             decode_again(conn, target, self._tokeniser, load_id)
         remember(conn, target)
+        self._fold_anew(conn, target, load_id)
+
+    def after_withdrawal(
+        self, conn: psycopg.Connection[Any], parts: Collection[tuple[str, str]], load_id: int
+    ) -> None:
+        """Fold the tables of changes that were taken back from what is left; where the contract
+        changed too, `follow_contracts` does so."""
+        waiting = {(t.product, t.name) for t in outdated(conn, self._contracts.values())}
+        for product, name in sorted(parts):
+            contract = self._contracts.get(product)
+            table = contract.tables.get(name) if contract else None
+            if table is None:
+                continue
+            target = FoldTarget(product, name, table)
+            empty(conn, target, load_id)
+            if (product, name) not in waiting:
+                self._fold_anew(conn, target, load_id)
+
+    def _fold_anew(self, conn: psycopg.Connection[Any], target: FoldTarget, load_id: int) -> None:
+        """Fold a table from all that is stored of it."""
         names = {"product": target.product, "table": target.name}
         forget(conn, target)
         conn.execute(

@@ -11,6 +11,9 @@ begin
             values
             ('ops.load_manifest', 'withdrawn_count', 'bigint not null default 0'),
             ('ops.load_manifest', 'event_dates', 'date []'),
+            ('ops.load_manifest', 'contract', 'text'),
+            ('ops.load_manifest', 'newest_received_at', 'timestamptz'),
+            ('ops.load_manifest', 'newest_claimed_at', 'timestamptz'),
             ('ops.source_watermarks', 'max_claimed_at', 'timestamptz'),
             ('raw_cdc.folded_tables', 'newest_instant', 'timestamptz')
         ) as wanted (table_name, column_name, definition)

@@ -6,6 +6,9 @@ reading of a line (`parser`), the lake (`mirror`).
 
 from fnmatch import fnmatchcase
 
+from pydantic.main import IncEx
+
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts, EventContract, FieldMap
 from ingestion.events.columns import SCHEMA
 from ingestion.events.parser import EventParser
@@ -35,6 +38,7 @@ class EventSource(StoresRowsOnly):
         table="raw_events.events",
         key_table="raw_events.event_keys",
         columns=COLUMNS,
+        part="event_name",
         touch_sql=("'tenant_day'", "product", "tenant_id", "null", "event_date"),
     )
 
@@ -42,6 +46,7 @@ class EventSource(StoresRowsOnly):
         self._contracts = contracts
         self._tokeniser = tokeniser
         self._parsers: dict[str, EventParser] = {}
+        self._forms: dict[str, Form] = {}
 
     def shape(self, file: FileInfo) -> Shape:
         contract = choose_contract(self._contracts, file)
@@ -52,6 +57,15 @@ class EventSource(StoresRowsOnly):
             identity_from_file="event_id" not in contract.envelope and bool(contract.envelope),
         )
 
+    def form(self, file: FileInfo) -> Form:
+        contract = choose_contract(self._contracts, file)
+        if contract.key not in self._forms:
+            self._forms[contract.key] = _form(contract)
+        return self._forms[contract.key]
+
+    def product(self, name: str) -> str | None:
+        return name
+
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; the next `open` of the same contract may take it over."""
         contract = choose_contract(self._contracts, file)
@@ -61,6 +75,23 @@ class EventSource(StoresRowsOnly):
                 contract = contract.model_copy(update={"envelope": NATIVE})
             parser = self._parsers[contract.key] = EventParser(contract, file, self._tokeniser)
         return parser
+
+
+def _form(contract: EventContract) -> Form:
+    """What of a contract decides how a line becomes a row: all but the words for people."""
+    fields: IncEx = {"__all__": {"description"}}
+    words: IncEx = {"description": True, "deprecated": True, "replaced_by": True, "required": fields,
+             "optional": fields}  # fmt: skip
+    whole = contract.model_dump(
+        mode="json",
+        exclude={"description": True, "owner": True, "events": True, "common": fields},
+        exclude_defaults=True,
+    )
+    parts = {
+        name: event.model_dump(mode="json", exclude=words, exclude_defaults=True)
+        for name, event in contract.events.items()
+    }
+    return Form(f"events/{contract.key}", whole, parts)
 
 
 def choose_contract(contracts: Contracts, file: FileInfo) -> EventContract:

@@ -6,11 +6,12 @@ source's own rules, any SQL.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.rows import Accepted, Line, text_rows
@@ -26,12 +27,14 @@ class Target:
     """A day-partitioned table with its key table (see raw_events.events in schema.sql).
 
     `touch_sql` are five expressions over the table, one per field of Touch, for rows that leave
-    because an earlier body came late; None where `Row.touch` is always None.
+    because an earlier body came late; None where `Row.touch` is always None. `part` is the column
+    that names a row's part of its contract (see `Form`).
     """
 
     table: str
     key_table: str
     columns: tuple[str, ...]
+    part: str
     touch_sql: tuple[str, str, str, str, str] | None = None
 
 
@@ -84,6 +87,12 @@ class Source(Protocol):
     def shape(self, file: FileInfo) -> Shape:
         """How the file is cut into records (`Shape()` for JSON lines); raises Undeclared."""
 
+    def form(self, file: FileInfo) -> Form:
+        """What of the contracts decides how the file is read; raises Undeclared."""
+
+    def product(self, name: str) -> str | None:
+        """Whose records a folder of this kind holds; None where nobody declared it."""
+
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""
 
@@ -93,6 +102,11 @@ class Source(Protocol):
     def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
         """Runs in the file's transaction once its rows are stored (current state, history)."""
 
+    def after_withdrawal(
+        self, conn: "psycopg.Connection", parts: Collection[tuple[str, str]], load_id: int
+    ) -> None:
+        """Runs in the same transaction once rows of these (product, part) were taken back."""
+
 
 class StoresRowsOnly:
     """The parts of a Source for which stored rows are all there is to do."""
@@ -101,6 +115,11 @@ class StoresRowsOnly:
         pass
 
     def after_file(self, conn: "psycopg.Connection", loaded: LoadedFile) -> None:
+        pass
+
+    def after_withdrawal(
+        self, conn: "psycopg.Connection", parts: Collection[tuple[str, str]], load_id: int
+    ) -> None:
         pass
 
 

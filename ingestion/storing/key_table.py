@@ -39,6 +39,7 @@ class KnownKey(NamedTuple):
     hash_before: bytes
     us_before: int
     date_before: date
+    load_before: int
 
 
 class KeyTable:
@@ -76,7 +77,7 @@ class KeyTable:
         found = self._conn.execute(
             sql.SQL(
                 "select s.position, s.key::text, s.content_hash, s.received_us, k.content_hash,"
-                " k.received_us, k.event_date from stage_keys as s cross join lateral ("
+                " k.received_us, k.event_date, k.load_id from stage_keys as s cross join lateral ("
                 "select * from {} as held where held.key = s.key limit 1) as k"
             ).format(self.table),
             prepare=False,

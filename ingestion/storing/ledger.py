@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import psycopg
 
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts, EventContract, EventType
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Rejection
+from ingestion.storing.readings import keep_form
 from ingestion.storing.sink import Stored
 from ingestion.values.identity import record_key
 from ingestion.values.instants import EPOCH
@@ -33,28 +35,32 @@ class Ledger:
 
     def __init__(self, conn: psycopg.Connection) -> None:
         self._conn = conn
-        self._entries = {
-            (kind, name, content_hash): Entry(load_id, is_complete)
-            for kind, name, content_hash, load_id, is_complete in conn.execute(
-                "select source_kind, source_name, content_hash, load_id, is_complete"
-                " from ops.load_manifest where superseded_by is null"
-            )
-        }
+        self._entries: dict[tuple[str, str, str], Entry] = {}
+        self._unfinished: dict[tuple[str, str, str], list[int]] = {}
+        self._forms: set[str] = set()  # that are kept
+        for kind, name, path, content_hash, load_id, is_complete in conn.execute(
+            "select source_kind, source_name, file_path, content_hash, load_id, is_complete"
+            " from ops.load_manifest where superseded_by is null"
+        ):
+            self._entries[kind, name, content_hash] = Entry(load_id, is_complete)
+            if not is_complete:
+                self._unfinished.setdefault((kind, name, path), []).append(load_id)
 
     def entry(self, kind: str, name: str, content_hash: str) -> Entry | None:
         return self._entries.get((kind, name, content_hash))
 
-    def forget_rejected(self) -> None:
-        """Let files with rejected records be loaded again; `finish` supersedes their entries."""
-        rejected = self._conn.execute(
-            "select source_kind, source_name, content_hash from ops.load_manifest"
-            " where superseded_by is null and rejected_count > 0 and is_complete"
-        )
-        for kind, name, content_hash in rejected.fetchall():
-            del self._entries[(kind, name, content_hash)]
+    def forget(self, kind: str, name: str, content_hash: str) -> None:
+        """Let a content be loaded again; `finish` supersedes its entry."""
+        del self._entries[kind, name, content_hash]
+
+    def unfinished(self, file: FileInfo) -> list[int]:
+        """Loads of the same file as far as it could be read then."""
+        return self._unfinished.get((file.kind, file.name, file.path), [])
 
     def remember(self, file: FileInfo, entry: Entry) -> None:
         self._entries[(file.kind, file.name, file.content_hash)] = entry
+        place = (file.kind, file.name, file.path)
+        self._unfinished[place] = [] if entry.is_complete else [entry.load_id]
 
     def next_load_id(self) -> int:
         row = self._conn.execute(
@@ -64,9 +70,16 @@ class Ledger:
         return int(row[0])
 
     def finish(self, file: FileInfo, load_id: int, is_complete: bool, counts: Counter[str],
-               stored: Stored) -> None:  # fmt: skip
+               stored: Stored, form: Form | None = None) -> None:  # fmt: skip
         """Write the file's entry; it takes the place of an entry of the same content, and of
         unfinished entries of the same path."""
+        if form is not None and form.fingerprint not in self._forms:
+            keep_form(self._conn, form)
+            self._forms.add(form.fingerprint)
+        newest = [
+            None if moment is None else EPOCH + timedelta(microseconds=moment)
+            for moment in (stored.newest_us, stored.claimed_us)
+        ]
         superseded = self._conn.execute(
             "update ops.load_manifest set superseded_by = %s,"
             " record_count = record_count - rejected_count, rejected_count = 0"
@@ -82,13 +95,14 @@ class Ledger:
             "insert into ops.load_manifest (load_id, source_kind, source_name, file_path,"
             " content_hash, size_bytes, record_count, stored_count, duplicate_count,"
             " rejected_count, ignored_count, conflict_count, replaced_count, withdrawn_count,"
-            " event_dates, is_complete)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " event_dates, is_complete, contract, newest_received_at, newest_claimed_at)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 load_id, file.kind, file.name, file.path, file.content_hash, file.size_bytes,
                 counts["records"], stored.stored, stored.duplicates, counts["rejected"],
                 counts["ignored"], stored.conflicts, stored.replaced,
                 stored.withdrawn[load_id], sorted(stored.dates), is_complete,
+                form.fingerprint if form else None, *newest,
             ),
         )  # fmt: skip
         self._conn.cursor().executemany(
@@ -97,10 +111,6 @@ class Ledger:
             [(count, held) for held, count in stored.withdrawn.items() if held != load_id],
         )
         self._touch(file, load_id, stored.touches)
-        newest = [
-            None if moment is None else EPOCH + timedelta(microseconds=moment)
-            for moment in (stored.newest_us, stored.claimed_us)
-        ]
         if newest != [None, None]:
             self._conn.execute(
                 "insert into ops.source_watermarks as held"
@@ -156,6 +166,15 @@ class Ledger:
             " record_count = held.record_count + excluded.record_count",
             [
                 (file.kind, file.name, *map(_plain, place), load_id, load_id, count)
+                for place, count in sorted(drift.items())
+            ],
+        )
+        self._conn.cursor().executemany(
+            "insert into ops.load_drift as held values (%s, %s, %s, %s, %s, %s, %s)"
+            " on conflict (load_id, object_name, field_name, kind) do update set"
+            " record_count = held.record_count + excluded.record_count",
+            [
+                (load_id, file.kind, file.name, *map(_plain, place), count)
                 for place, count in sorted(drift.items())
             ],
         )

@@ -6,7 +6,7 @@ rule 40, over any `Target`. Does not belong here: keys (`key_table`), files, led
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -50,8 +50,10 @@ class Sink:
     """Stores one file's batches into one target."""
 
     def __init__(self, conn: psycopg.Connection, target: Target, file: FileInfo,
-                 load_id: int) -> None:  # fmt: skip
+                 load_id: int, outdated: Collection[int] = ()) -> None:  # fmt: skip
+        """`outdated` are loads whose files another form of the contract would read today."""
         self._conn = conn
+        self._outdated = outdated
         self._target = target
         self._kind, self._name, self._load_id = file.kind, file.name, load_id
         self._table = sql.SQL(target.table)
@@ -93,13 +95,19 @@ class Sink:
         return rows
 
     def _settle(self, known: list[KnownKey]) -> tuple[set[int], list[Conflict]]:
-        """Rule 40: the earliest body stays, whichever came first."""
+        """Rule 40: the earliest body stays, whichever came first. Of two that arrived at once the
+        one that was read by a former contract goes: the record may be the same, and the same for
+        all rows is what its next reading by today's contract gives."""
         losers: list[Conflict] = []
         dropped: set[int] = set()
         winners: list[KnownKey] = []
         for row in known:
-            wins = (row.us_now, row.hash_now) < (row.us_before, row.hash_before)
-            if row.hash_now != row.hash_before:
+            is_other = row.hash_now != row.hash_before
+            is_renewed = (
+                is_other and row.us_now == row.us_before and row.load_before in self._outdated
+            )
+            wins = is_renewed or (row.us_now, row.hash_now) < (row.us_before, row.hash_before)
+            if is_other and not is_renewed:
                 lost = (row.hash_before, row.us_before) if wins else (row.hash_now, row.us_now)
                 losers.append(Conflict(row.key, lost[0].hex(), lost[1]))
             if wins:

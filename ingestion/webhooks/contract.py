@@ -9,7 +9,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import ContractError, Contracts
+
+_PERSONAL = ("token", "drop", "person_objects")
 
 
 class _Strict(BaseModel):
@@ -37,6 +40,12 @@ class WebhookContract(_Strict):
     def owners(self) -> Mapping[str, Owner]:
         return self.accounts if self.provider == "stripe" else self.projects
 
+    def form(self) -> Form:
+        """What decides how events are read: whose each account is, and what is personal."""
+        personal = {name: sorted(set(getattr(self, name))) for name in _PERSONAL}
+        owners = {name: owner.model_dump(mode="json") for name, owner in self.owners().items()}
+        return Form(f"webhooks/{self.provider}", personal, owners)
+
 
 def webhook_contract(contracts: Contracts, provider: str) -> WebhookContract:
     """All documents of a provider as one: each adds accounts and personal fields to the others."""
@@ -54,6 +63,6 @@ def webhook_contract(contracts: Contracts, provider: str) -> WebhookContract:
             continue
         for name in ("accounts", "projects"):
             merged[name] = {**merged.get(name, {}), **getattr(found, name)}  # type: ignore[dict-item]
-        for name in ("token", "drop", "person_objects"):
+        for name in _PERSONAL:
             merged[name] = (*merged.get(name, ()), *getattr(found, name))  # type: ignore[misc]
     return WebhookContract.model_validate(merged)

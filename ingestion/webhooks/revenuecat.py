@@ -7,6 +7,7 @@ the meaning of renewals and expirations (the staging models read the payload).
 from collections import Counter
 from typing import Any
 
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Undeclared, WithoutFastPath
@@ -38,6 +39,7 @@ class RevenueCatSource(StoresRowsOnly):
         table="raw_revenuecat.events",
         key_table="raw_revenuecat.event_keys",
         columns=COLUMNS,
+        part="project",
         touch_sql=(
             "'customer'", "product", "null",
             "'revenuecat:' || project || ':' || coalesce(app_user_id, payload ->"
@@ -49,10 +51,19 @@ class RevenueCatSource(StoresRowsOnly):
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contract = webhook_contract(contracts, "revenuecat")
         self._filter = PayloadFilter(self._contract, tokeniser)
+        self._form = self._contract.form()
 
     def shape(self, file: FileInfo) -> Shape:
         self._product(file)
         return Shape()
+
+    def form(self, file: FileInfo) -> Form:
+        self._product(file)
+        return self._form
+
+    def product(self, name: str) -> str | None:
+        owner = self._contract.projects.get(name)
+        return owner.product if owner else None
 
     def open(self, file: FileInfo) -> LineParser:
         return RevenueCatParser(file.name, self._product(file), self._filter)

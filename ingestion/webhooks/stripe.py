@@ -7,6 +7,7 @@ the meaning of subscriptions and invoices (the staging models read the payload).
 from collections import Counter
 from typing import Any
 
+from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, WithoutFastPath
@@ -40,6 +41,7 @@ class StripeSource(StoresRowsOnly):
         table="raw_stripe.events",
         key_table="raw_stripe.event_keys",
         columns=COLUMNS,
+        part="account",
         touch_sql=(
             "'customer'", "product", "null", "'stripe:' || account || ':' || customer_id", "null",
         ),
@@ -48,9 +50,17 @@ class StripeSource(StoresRowsOnly):
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contract = webhook_contract(contracts, "stripe")
         self._filter = PayloadFilter(self._contract, tokeniser)
+        self._form = self._contract.form()
 
     def shape(self, file: FileInfo) -> Shape:
         return Shape()
+
+    def form(self, file: FileInfo) -> Form:
+        return self._form
+
+    def product(self, name: str) -> str | None:
+        owner = self._contract.accounts.get(name)
+        return owner.product if owner else None
 
     def open(self, file: FileInfo) -> LineParser:
         """Also of an undeclared folder: a Connect event in it may name a declared account."""

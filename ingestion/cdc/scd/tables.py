@@ -83,12 +83,21 @@ def outdated(conn: psycopg.Connection[Any], contracts: Iterable[CdcContract]) ->
 
 
 def create_all(conn: psycopg.Connection[Any], contracts: Iterable[CdcContract]) -> None:
-    """Make the tables of all contracts, so that models find them before the first record. Stored
-    changes of a contract that changed are left to the next load (`redecode`)."""
+    """Make the tables of all contracts, so that models find them before the first record. A table
+    that was filled by a contract that changed since is left as it is to the next load (`redecode`):
+    its readers see the old columns with their values, then the new ones with theirs."""
     for target in outdated(conn, contracts):
-        create(conn, target)
-        if not has_changes(conn, target):
+        is_filled = has_changes(conn, target)
+        if not (is_filled and is_made(conn, target)):
+            create(conn, target)
+        if not is_filled:
             remember(conn, target)
+
+
+def is_made(conn: psycopg.Connection[Any], target: FoldTarget) -> bool:
+    """Whether the typed tables are there, by whatever contract."""
+    row = conn.execute("select to_regclass(%s)", [target.current.as_string(conn)]).fetchone()
+    return row != (None,)
 
 
 def has_changes(conn: psycopg.Connection[Any], target: FoldTarget) -> bool:

@@ -14,7 +14,7 @@ import pytest
 from ingestion.contracts.model import Contracts, load_contracts
 from ingestion.events.source import EventSource
 from ingestion.landing.file_info import FileInfo
-from ingestion.load import load_all, replay
+from ingestion.load import load_all, reload, replay
 from ingestion.parsing.source import LineParser
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.quality import reconcile
@@ -95,6 +95,9 @@ class Loading:
     def replay(self) -> LoadReport:
         return replay(self.warehouse.connect, self.settings, processes=1)
 
+    def reload(self, *words: str, **options: Any) -> LoadReport:
+        return reload(self.warehouse.connect, self.settings, words, **{"processes": 1} | options)
+
     def rows(self, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as conn:
             conn.execute("set timezone = 'UTC'")
@@ -156,7 +159,7 @@ def empty_tables(conn: psycopg.Connection) -> None:
     conn.execute(
         "truncate ops.load_manifest, ops.rejected_records, ops.record_conflicts, ops.schema_drift,"
         " ops.load_touched, ops.source_watermarks, ops.lake_watermarks, ops.landing_objects,"
-        " raw_events.events, raw_events.event_keys"
+        " ops.load_drift, raw_events.events, raw_events.event_keys"
     )
 
 

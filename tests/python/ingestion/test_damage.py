@@ -30,7 +30,8 @@ def test_a_truncated_gz_gives_its_good_part_and_is_not_done(loading: Loading) ->
     path.write_bytes(good)
     mended = loading.load()
     assert not mended.unreadable
-    assert mended.stored == 3000 - report.stored
+    assert (mended.withdrawn, mended.stored) == (report.stored, 3000)
+    assert len(loading.events()) == 3000
     assert loading.one("select count(*) from raw_events.events") == 3000
     assert loading.unaccounted() == 0
 

@@ -166,7 +166,7 @@ def test_in_an_undeclared_folder_each_stripe_event_is_judged_by_its_own_account(
     )
     loading.settings = replace(loading.settings, contracts=(tmp_path / "more",))
     report = loading.replay()
-    assert (report.stored, report.duplicates, report.rejected) == (1, 2, 1)
+    assert (report.withdrawn, report.stored, report.rejected) == (2, 3, 1)
     held = "select account from raw_stripe.events where event_id like 'evt_judged%' order by 1"
     assert loading.rows(held) == [("acct_platform",), ("acct_rentguy",), ("acct_upcoach",)]
     assert loading.unaccounted() == 0
@@ -182,14 +182,16 @@ def test_unknown_names_are_replayed_after_the_contract_is_extended(
     loading.put(f"{FOLDER}/a.jsonl", [line(1), line(2, event_name="teleported"), b"junk"])
     loading.load()
     assert loading.rejections() == [("unknown_event", 2), ("invalid_json", 3)]
-    assert loading.replay().stored == 0  # nothing changed
+    before = loading.events()
+    assert loading.replay().withdrawn == 1
+    assert loading.events() == before  # nothing changed
     contract = (PROJECT_ROOT / "contracts/events/upcoach.yml").read_text()
     (tmp_path / "more").mkdir()
     (tmp_path / "more/upcoach.yml").write_text(f"{contract}  teleported: {{domain: engagement}}\n")
     loading.settings = replace(loading.settings, contracts=(tmp_path / "more",))
     assert loading.load().files_loaded == 0  # the ledger knows the file
     report = loading.replay()
-    assert (report.stored, report.duplicates, report.rejected) == (1, 1, 1)
+    assert (report.withdrawn, report.stored, report.rejected) == (1, 2, 1)
     assert loading.rejections() == [("invalid_json", 3)]
     assert loading.unaccounted() == 0
     assert loading.one("select count(*) from raw_events.events") == 2

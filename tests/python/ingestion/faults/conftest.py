@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
 
-from ingestion.load import load_all
+from ingestion.load import load_all, reload
 from ingestion.quality import reconcile
 from ingestion.report import LoadReport
 from simulator import write_sample
@@ -29,14 +29,16 @@ from tests.python.ingestion.conftest import KEY
 
 DAYS, SEED, SCALE = 7, 11, 0.04
 # Which load brought a row, and when, depend on what happened on the way.
-VOLATILE = {"load_id", "_load_id", "loaded_at", "rejected_at", "logged_at"}
+VOLATILE = {"load_id", "_load_id", "loaded_at", "rejected_at", "logged_at", "first_load_id",
+            "last_load_id"}  # fmt: skip
+NOTES = ("rejected_records", "record_conflicts", "schema_drift", "source_watermarks")
 TABLES = """
-    select table_schema, table_name, array_agg(column_name::text order by ordinal_position)
+    select table_schema, table_name, array_agg(column_name::text order by column_name)
     from information_schema.columns join information_schema.tables
         using (table_schema, table_name)
-    join pg_class on pg_class.oid = format('%I.%I', table_schema, table_name)::regclass
+    join pg_class on pg_class.oid = format('%%I.%%I', table_schema, table_name)::regclass
     where table_type = 'BASE TABLE' and not exists (select from pg_inherits where inhrelid = pg_class.oid)
-        and (table_schema like 'raw\\_%' or table_name in ('rejected_records', 'record_conflicts'))
+        and (table_schema like 'raw\\_%%' or table_name = any(%s))
     group by 1, 2 order by 1, 2
 """
 State = dict[str, tuple[int, str]]
@@ -53,8 +55,16 @@ class Trial:
         settings = replace(self.warehouse.settings, lake=str(place))
         return Trial(replace(self.warehouse, settings=settings))
 
+    def under(self, *folders: Path) -> Trial:
+        """The same warehouse under other contracts beside the project's own."""
+        settings = replace(self.warehouse.settings, contracts=folders)
+        return Trial(replace(self.warehouse, settings=settings))
+
     def load(self, connect: Callable[..., Any] | None = None) -> LoadReport:
         return load_all(connect or self.warehouse.connect, self.warehouse.settings, processes=1)
+
+    def reload(self, *words: str) -> LoadReport:
+        return reload(self.warehouse.connect, self.warehouse.settings, words, processes=1)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         with self.warehouse.connect() as conn:
@@ -74,7 +84,7 @@ class Trial:
         """(row count, fingerprint of the rows as a set) of each raw table, keys and rejections."""
         with self.warehouse.connect() as conn:
             found = {}
-            for schema, table, columns in conn.execute(TABLES).fetchall():
+            for schema, table, columns in conn.execute(TABLES, [list(NOTES)]).fetchall():
                 kept = [sql.Identifier(name) for name in columns if name not in VOLATILE]
                 query = sql.SQL(
                     "select count(*), coalesce(md5(string_agg(line, chr(10) order by line)), '')"

@@ -2,7 +2,8 @@
 
 Run with: database URL, landing, lake, key file, a file for the counts, and `phase` and `number`
 (or nothing): at the phase's number-th moment it is gone. Phases are seen from outside, in what the
-load asks of the database and of the file system, not in its own functions.
+load asks of the database and of the file system, not in its own functions. Where the variable RELOAD
+names files it is a reload of these.
 """
 
 import json
@@ -21,6 +22,7 @@ import psycopg
 
 STATEMENTS = {
     "keys": re.compile(r"copy raw_\w+\.\w*keys"),
+    "withdrawal": re.compile(r"delete from (raw_\w+\.\w+$|raw_\w+\.\w+ *\n|raw_\w+\.\w+_keys)"),
     "fold": re.compile(r"raw_cdc\"?\.\"?\w+__\w+"),
     "ledger": re.compile(r"insert into ops\.load_manifest"),
     "commit": re.compile(r"commit"),
@@ -70,18 +72,21 @@ def main() -> None:
         if event == "os.rename" and str(given[1]).startswith(lake):
             moments.at("before lake file")
 
-    from ingestion.load import load_all
+    from ingestion.load import load_all, reload
     from tallyhouse.settings import Settings
 
     sys.addaudithook(watch)
     settings = replace(
         Settings.from_env({}), landing=landing, lake=lake, pii_key_file=Path(key), contracts=()
     )
-    load_all(
-        lambda **options: psycopg.connect(url, cursor_factory=Cursor, **options),
-        settings,
-        processes=1,
-    )
+
+    def connect(**options: Any) -> psycopg.Connection[Any]:
+        return psycopg.connect(url, cursor_factory=Cursor, **options)
+
+    if words := os.environ.get("RELOAD"):
+        reload(connect, settings, words.split(), processes=1)
+    else:
+        load_all(connect, settings, processes=1)
     Path(counts).write_text(json.dumps(moments.seen))
 
 
