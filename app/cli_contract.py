@@ -89,12 +89,16 @@ def staging(product: str, tables: tuple[str, ...], out: Path | None, force: bool
 
     Files that are there stay as they are; entries that are missing in the YAML are added.
     """
-    from ingestion.cdc.contract import cdc_contracts
-    from ingestion.contracts.model import load_contracts
+    from ingestion.cdc.contract import cdc_contracts, cdc_faults
+    from ingestion.contracts.model import ContractError, load_contracts
     from ingestion.drafting.staging import registers, write_staging
 
     settings = Settings.from_env()
-    declared = cdc_contracts(load_contracts([settings.root / "contracts", *settings.contracts]))
+    contracts = load_contracts([settings.root / "contracts", *settings.contracts])
+    for fault in cdc_faults(contracts):
+        if fault.product == product:
+            raise ContractError(fault.sentence)
+    declared = cdc_contracts(contracts)
     if product not in declared:
         raise TallyhouseError(
             f"No contract declares the database of {product!r} (there are {', '.join(declared)})."

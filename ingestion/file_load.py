@@ -125,7 +125,8 @@ class FileLoad:
                 for half in batch.halves():
                     self._store(half, store)
                 return
-            reason = f"The database refuses the record: {error.diag.message_primary or error}."
+            fault = type(error).__name__  # its own words would repeat the value
+            reason = f"The database refuses a value of the record ({fault}, {error.sqlstate})."
             self._refuse([Rejection(batch.lines[0], "refused_by_database", reason, "")])
         else:
             if store == self._sink.store_new:

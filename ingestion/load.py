@@ -7,6 +7,7 @@ which files are read again (`rereading`), reading (`blocks`), parsing (`batches`
 
 import os
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -19,15 +20,16 @@ from ingestion.due import find_due, outdated_loads
 from ingestion.file_load import OWN, SHARED, FileLoad, note_undeclared
 from ingestion.lake.mirror import LakeError, mirror
 from ingestion.lake.new_days import NewDays
-from ingestion.landing.blocks import Block, Unreadable, blocks
+from ingestion.landing.blocks import Block, blocks
 from ingestion.landing.byte_ranges import ByteRange, byte_ranges
+from ingestion.landing.containers import Unreadable
 from ingestion.landing.digest import Digest
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.landing.known_digests import KnownDigests
 from ingestion.landing.listing import KINDS, LandingFile, list_files, open_landing
 from ingestion.load_errors import load_error
 from ingestion.parsing.batches import SourceMaker
-from ingestion.parsing.source import Undeclared
+from ingestion.parsing.source import Undeclared, Waiting
 from ingestion.parsing.workers import Begin, Finish, Item, Parsing, Unread, Work
 from ingestion.report import LoadReport
 from ingestion.rereading import DueOrRejected, Found, Named, choose, take_back
@@ -103,6 +105,7 @@ class _Load:
         self._report = LoadReport()
         self._new_days = NewDays(settings.lake)
         self._filters = BloomFilters()
+        self._waiting: Counter[str] = Counter()  # files, by the fault of their contract
         self._done = 0
         self._at_work: str | None = None
         self._bounds = OWN
@@ -125,6 +128,7 @@ class _Load:
                 found = zip(files, threads.map(known_digests.digest, files), strict=True)
                 self._load(conn, ledger, found)
             known_digests.save()
+            self._tell_faults(KINDS if kinds is None else kinds)
             self._tell_due(conn)
             self._mirror(conn)
         return self._report
@@ -148,6 +152,7 @@ class _Load:
             known_digests.save()
             for kind in {file.kind for file, _ in chosen.files}:
                 merge_recent(conn, self._sources(kind).target.key_table)
+            self._tell_faults(KINDS)
             self._tell_due(conn)
             self._mirror(conn)
         return self._report
@@ -155,6 +160,7 @@ class _Load:
     def _list(self) -> list[LandingFile]:
         files = list_files(self._landing, self._settings.landing)
         self._report.stray += self._landing.stray
+        self._report.unreadable += self._landing.misnamed
         return files
 
     @contextmanager
@@ -234,11 +240,15 @@ class _Load:
     ) -> Iterator[Item]:
         problem = found.problem
         if problem is not None:
-            self._report.unreadable.append(f"{file.path} cannot be read to its end. {problem}")
+            how = "cannot be read" if found.is_damaged else "cannot be read to its end"
+            self._report.unreadable.append(f"{file.path} {how}. {problem}")
         if entry is not None and (entry.is_complete or problem is not None):
             return
         try:
             shape = self._sources(info.kind).shape(info)
+        except Waiting as fault:
+            self._waiting[str(fault)] += 1
+            return
         except Undeclared as error:
             self._report.undeclared.append(str(error))
             if entry is None:
@@ -293,6 +303,16 @@ class _Load:
             self._report.lake_files = mirror(conn, self._settings.lake, self._say, self._new_days)
         except LakeError as error:
             self._report.unreadable.append(str(error))
+
+    def _tell_faults(self, kinds: Collection[str]) -> None:
+        """Say which contracts cannot be used, and how many files wait for them."""
+        faults = [fault.sentence for fault in self._contracts.faults if fault.kind == ""]
+        for kind in kinds:
+            faults += self._sources(kind).faults()
+        for fault in dict.fromkeys(faults):
+            waiting = self._waiting[fault]
+            files = "1 file waits" if waiting == 1 else f"{waiting} files wait"
+            self._report.unreadable.append(f"{fault} {files} for it." if waiting else fault)
 
     def _show(self, path: str, total: int) -> None:
         if self._progress is not None:

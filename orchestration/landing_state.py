@@ -19,5 +19,6 @@ def landing_fingerprint(landing: str) -> tuple[str, int]:
         return "", 0
     digest = hashlib.sha256()
     for file in found:
-        digest.update(f"{file.name}\x00{file.size_bytes}\x00{file.version}\n".encode())
+        entry = f"{file.name}\x00{file.size_bytes}\x00{file.version}\n"
+        digest.update(entry.encode("utf-8", "surrogateescape"))  # any name that a disk can hold
     return digest.hexdigest() if found else "", len(found)

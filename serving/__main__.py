@@ -45,9 +45,16 @@ def main(
     except TallyhouseError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+    for fault in contracts.faults:
+        click.echo(f"{fault.sentence} Its events are not taken until it is mended.", err=True)
+    events = {
+        name: contract
+        for name, contract in contracts.events.items()
+        if contracts.fault_of("events", contract.product) is None
+    }
     audit = AuditLog(settings.home / SPOOL)
     limits = Limits(in_flight=max_in_flight)
-    app = Receiver(credentials, contracts.events, writer, audit, limits).app()
+    app = Receiver(credentials, events, writer, audit, limits).app()
     patience = Patience(header_seconds, body_seconds, waiting=max_waiting)
     uvicorn.run(
         app,

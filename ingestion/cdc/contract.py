@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.main import IncEx
 
 from ingestion.contracts.form import Form
-from ingestion.contracts.model import ContractError, Contracts
+from ingestion.contracts.model import Contracts, Fault, usable
 
 TYPE = re.compile(
     r"(smallint|integer|bigint|real|double precision|boolean|text|uuid|date|interval|jsonb|bytea"
@@ -130,22 +130,22 @@ class CdcContract(_Strict):
 
 
 def cdc_contracts(contracts: Contracts) -> dict[str, CdcContract]:
-    """All declared databases by product; a later folder's document replaces an earlier one."""
-    found: dict[str, CdcContract] = {}
-    for document in contracts.of_kind("cdc"):
-        try:
-            contract = CdcContract.model_validate(document.body)
-        except ValidationError as error:
-            places = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'the document'}: {item['msg']}"
-                for item in error.errors()[:5]
-            )
-            raise ContractError(f"The contract {document.path} is not valid. {places}.") from error
-        for name in contract.tables:
-            if len(f"{contract.product}__{name}") > 48:
-                raise ContractError(
-                    f"{document.path}: {contract.product}__{name} is too long for a table name."
-                    " Shorten the product's name to fit 48 letters."
+    """All declared databases by product, but for those with faults; a later folder's document
+    replaces an earlier one."""
+    faulty = {fault.product for fault in cdc_faults(contracts)}
+    documents, _ = usable(contracts, "cdc", CdcContract)
+    return {found.product: found for _, found in documents if found.product not in faulty}
+
+
+def cdc_faults(contracts: Contracts) -> list[Fault]:
+    """The contracts of databases that cannot be used; the files of their products wait."""
+    documents, faults = usable(contracts, "cdc", CdcContract)
+    for document, found in documents:
+        for name in found.tables:
+            if len(f"{found.product}__{name}") > 48:
+                sentence = (
+                    f"The contract {document.path} is not valid. tables.{name}: with its product"
+                    f" {found.product} it is too long for a table name of 48 letters."
                 )
-        found[contract.product] = contract
-    return found
+                faults.append(Fault("cdc", found.product, sentence))
+    return [*faults, *(fault for fault in contracts.faults if fault.kind == "")]

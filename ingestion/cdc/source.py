@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from ingestion.cdc.contract import CdcContract, cdc_contracts
+from ingestion.cdc.contract import CdcContract, cdc_contracts, cdc_faults
 from ingestion.cdc.decode.fast.columns import ProductInterners
 from ingestion.cdc.decode.parser import CdcParser
 from ingestion.cdc.decode.rows import COLUMNS
@@ -25,7 +25,7 @@ from ingestion.cdc.scd.tables import FoldTarget, create, has_changes, outdated, 
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared
+from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared, Waiting
 from ingestion.privacy.tokens import Tokeniser
 
 
@@ -39,10 +39,15 @@ class CdcSource:
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contracts = cdc_contracts(contracts)
+        self._faults = cdc_faults(contracts)
         self._tokeniser = tokeniser
         self._forms = {product: contract.form() for product, contract in self._contracts.items()}
         self._plans: dict[str, dict[str, TableDecoder]] = {}
         self._known: dict[str, ProductInterners] = {}
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with contracts of databases."""
+        return tuple(fault.sentence for fault in self._faults if fault.kind == self.kind)
 
     def shape(self, file: FileInfo) -> Shape:
         self._contract(file)
@@ -65,6 +70,9 @@ class CdcSource:
         return CdcParser(contract, file, self._tokeniser, plans, self._known[product])
 
     def _contract(self, file: FileInfo) -> CdcContract:
+        for fault in self._faults:
+            if fault.product == file.name:
+                raise Waiting(fault.sentence)
         contract = self._contracts.get(file.name)
         if contract is None:
             raise Undeclared(

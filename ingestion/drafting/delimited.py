@@ -14,7 +14,7 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
-from ingestion.contracts.model import FileFormat
+from ingestion.contracts.mapping import FileFormat
 from ingestion.drafting.profiles import FORMS
 from ingestion.drafting.sample import DraftError, FileSample, first_bytes, read_sample
 from ingestion.events.formats import cells_of, decoder

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingestion.cdc.contract import cdc_faults
 from ingestion.cdc.source import CdcSource
-from ingestion.contracts.model import Contracts, Document, parse_event_contract
+from ingestion.contracts.model import ContractError, Contracts, Document, parse_event_contract
 from ingestion.drafting.sample import FileSample
 from ingestion.drafting.wording import counted
 from ingestion.events.source import EventSource
@@ -49,6 +50,8 @@ def try_contract(body: Mapping[str, Any], samples: Iterable[tuple[FileSample, by
         contract = parse_event_contract(document)
         events[contract.key] = contract
     contracts = Contracts((document,), events, "")
+    for fault in cdc_faults(contracts):
+        raise ContractError(fault.sentence)
     tokeniser = Tokeniser(bytes(32))
     source: CdcSource | EventSource = (
         EventSource(contracts, tokeniser) if events else CdcSource(contracts, tokeniser)

@@ -8,22 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingestion.landing.blocks import BOM, Damaged, Unreadable, blocks, pieces, records
+from ingestion.landing.blocks import blocks, records
+from ingestion.landing.containers import PARQUET, Damaged, Unreadable, pieces
+from ingestion.landing.enclosed import BOM
 from ingestion.landing.file_info import Shape
 from ingestion.landing.listing import UNFINISHED, natural
 from tallyhouse.errors import TallyhouseError
 
 MAX_BYTES = 64 << 20  # of text held at once
-_BINARY = {
-    b"PK\x03\x04": "a zip archive or a spreadsheet",
-    b"PAR1": "a Parquet file",
-    b"(\xb5/\xfd": "compressed with zstd",
-    b"BZh": "compressed with bzip2",
-    b"\xfd7zXZ": "compressed with xz",
-    b"SQLite f": "a SQLite database",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
-}
 
 
 class DraftError(TallyhouseError):
@@ -70,12 +62,11 @@ def first_bytes(path: Path) -> bytes:
         raise DraftError(f"{path} cannot be read. {error}") from error
     except OSError as error:
         raise DraftError(f"{path} cannot be read ({error.strerror or error}).") from error
-    for mark, what in _BINARY.items():
-        if head.startswith(mark):
-            raise DraftError(
-                f"{path} is {what}, which the loader does not read. Deliver it as JSON lines or CSV"
-                " in UTF-8, plain or gzip."
-            )
+    if head.startswith(PARQUET):
+        raise DraftError(
+            f"{path} is a Parquet file, which the loader reads and of which no draft is made. Write"
+            " some of its rows as JSON lines or CSV, and draft from these."
+        )
     head = head.removeprefix(BOM)
     if not head.strip():
         raise DraftError(f"{path} is empty, so it shows nothing of its source.")

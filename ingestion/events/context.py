@@ -7,13 +7,12 @@ ready COPY text and remembered between lines. Does not belong here: times, names
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ingestion.contracts.field_paths import getter
 from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid, text_of
 from ingestion.events.limits import MAX_LOAD_TIME_MS
+from ingestion.events.mapped_fields import envelope_getters
 from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet, looks_personal
 from ingestion.privacy.user_agents import describe
 from ingestion.values.identity import is_placeholder, uuid_text
@@ -29,6 +28,14 @@ class Who(NamedTuple):
     placeholders: tuple[str, ...]  # the fields whose id identifies nobody
 
 
+class Place(NamedTuple):
+    """From where and on what an event came, as far as it could be told."""
+
+    copy: str  # country_code, device_type, browser
+    ip_subnet: str
+    unplaced: tuple[str, ...]  # the fields whose value says nothing that can be stored there
+
+
 class Context:
     """Reads the circumstances of events of one contract."""
 
@@ -42,11 +49,7 @@ class Context:
         self._product = contract.product
         self._default_tenant = contract.default_tenant or contract.product
         self._tokeniser = tokeniser
-        get: dict[str, Callable[[Any], Any]] = {
-            name: found
-            for name, field in contract.envelope.items()
-            if (found := getter(field)) is not None
-        }
+        get = envelope_getters(contract)
 
         def nothing(record: Any) -> None:
             return None
@@ -61,7 +64,7 @@ class Context:
         )
         self._load_time = get.get("page_load_time_ms", nothing)
         self._who: dict[tuple[Any, Any], Who] = {}
-        self._places: dict[tuple[Any, Any, Any, Any, Any], tuple[str, str]] = {}
+        self._places: dict[tuple[Any, Any, Any, Any, Any], Place] = {}
 
     def who(self, record: dict[str, Any]) -> tuple[str, dict[str, str]]:
         """(tenant UUID, the parts of the row's COPY text that say who)."""
@@ -127,37 +130,56 @@ class Context:
     def _count_placeholder(self, field: str) -> None:
         self._drift["envelope", field, "placeholder_id"] += 1
 
-    def surroundings(self, record: dict[str, Any]) -> dict[str, str]:
-        """The parts of the row's COPY text that say from where and on what."""
-        agent, ip, device = self._agent(record), self._ip(record), self._device(record)
-        browser, country = self._browser(record), self._country(record)
+    def surroundings(self, record: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+        """(the parts of the row's COPY text that say from where and on what, the values that could
+        not be placed there by their field's name)."""
+        said = {
+            "user_agent": self._agent(record), "ip": self._ip(record),
+            "device_type": self._device(record), "browser": self._browser(record),
+            "country_code": self._country(record),
+        }  # fmt: skip
+        key = tuple(said.values())
         try:
-            place = self._places.get((agent, ip, device, browser, country))
+            place = self._places.get(key)
         except TypeError as error:
             raise Invalid(
                 Rejected("wrong_type", "The event's context is no plain text.")
             ) from error
         if place is None:
-            place = self.describe(agent, ip, device, browser, country)
+            place = self.describe(*key)
             if len(self._places) > _REMEMBERED:
                 self._places.clear()
-            self._places[(agent, ip, device, browser, country)] = place
+            self._places[key] = place
+        unplaced = {name: said[name] for name in place.unplaced}
         load_time = self._load_time(record)
-        return {
-            "place": place[0],
-            "page_load_time_ms": NULL if load_time is None else _milliseconds(load_time),
-            "ip_subnet": place[1],
-        }
+        load_time_ms = NULL if load_time is None else _milliseconds(load_time)
+        if load_time is not None and load_time_ms == NULL:
+            unplaced["page_load_time_ms"] = load_time
+        for name in unplaced:
+            self._drift["envelope", name, "unplaced_value"] += 1
+        parts = {
+            "place": place.copy, "page_load_time_ms": load_time_ms, "ip_subnet": place.ip_subnet,
+        }  # fmt: skip
+        return parts, unplaced
 
-    def describe(
-        self, agent: Any, ip: Any, device: Any, browser: Any, country: Any
-    ) -> tuple[str, str]:
-        """COPY text of country_code, device_type and browser, and of ip_subnet; not remembered."""
+    def describe(self, agent: Any, ip: Any, device: Any, browser: Any, country: Any) -> Place:
+        """Where an event came from; not remembered."""
         device_seen, browser_seen = describe(agent) if type(agent) is str else (None, None)
         code = country.upper() if type(country) is str and _COUNTRY.match(country) else NULL
         subnet = (ip_subnet(ip) if type(ip) is str else None) or NULL
-        device_type = _word(device) or device_seen or NULL
-        return f"{code}\t{device_type}\t{_word(browser) or browser_seen or NULL}", subnet
+        stated = {"device_type": _word(device), "browser": _word(browser)}
+        found = {**stated, "country_code": None if code == NULL else code,
+                 "ip": None if subnet == NULL else subnet}  # fmt: skip
+        said = {"device_type": device, "browser": browser, "country_code": country, "ip": ip}
+        unplaced = tuple(name for name, word in found.items() if word is None and _says(said[name]))
+        device_type = stated["device_type"] or device_seen or NULL
+        copy = f"{code}\t{device_type}\t{stated['browser'] or browser_seen or NULL}"
+        return Place(copy, subnet, unplaced)
+
+
+def _says(value: Any) -> bool:
+    """Whether a value says anything at all."""
+    return value is not None and not (type(value) is str and not value.strip())
 
 
 def _word(value: Any) -> str | None:
@@ -170,12 +192,6 @@ def _word(value: Any) -> str | None:
 
 def _milliseconds(value: Any) -> str:
     """Whole milliseconds as COPY text; what cannot be a duration is null."""
-    if type(value) is str:
-        try:
-            value = float(value)
-        except ValueError as error:
-            reason = "page_load_time_ms is not a number."
-            raise Invalid(Rejected("wrong_type", reason)) from error
     if type(value) not in (int, float):
         raise Invalid(Rejected("wrong_type", "page_load_time_ms is not a number."))
     return str(round(value)) if 0 <= value <= MAX_LOAD_TIME_MS else NULL

@@ -5,6 +5,7 @@ from typing import Any
 from ingestion.events.limits import MAX_ID_LENGTH
 from ingestion.values.json_lines import is_inexact
 from ingestion.values.outcomes import Rejected
+from ingestion.values.wording import kind_of
 
 
 class Invalid(Exception):
@@ -29,6 +30,6 @@ def text_of(value: Any, field: str) -> str:
     if kind is float and is_inexact(value):
         raise InexactParse
     too_long = f"empty or longer than {MAX_ID_LENGTH} characters"
-    described = too_long if kind is str else f"a {kind.__name__}"
+    described = too_long if kind is str else f"a {kind_of(value)}"
     reason = f"{field} is {described}; a short text or a whole number is due."
     raise Invalid(Rejected("wrong_type", reason))

@@ -7,13 +7,16 @@ belong here: the envelope (`parser`), judging undeclared keys (`scrub`).
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ingestion.contracts.mapping import FieldMap, FileFormat
 from ingestion.contracts.model import EventContract, EventType, FieldType
 from ingestion.events.errors import InexactParse, Invalid
+from ingestion.events.text_values import TextValues
 from ingestion.privacy.scrub import KEEP, REMOVE, TOKEN, Scrubber, suspicious
 from ingestion.values.identity import UUID_TEXT
 from ingestion.values.instants import AbsurdTime, NotATime, parse_instant
 from ingestion.values.json_lines import is_inexact
 from ingestion.values.outcomes import Rejected
+from ingestion.values.wording import kind_of
 
 _TYPES: Mapping[str, frozenset[type]] = {
     "string": frozenset({str}),
@@ -26,6 +29,8 @@ _TYPES: Mapping[str, frozenset[type]] = {
     "date": frozenset({str}),
     "uuid": frozenset({str}),
 }
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "flag", dict: "JSON object",
+          list: "JSON array"}  # fmt: skip
 MAX_LEARNED = 2_000  # undeclared keys remembered per event name
 
 
@@ -44,15 +49,22 @@ class CompiledEventType:
     def __init__(self, name: str, event: EventType, contract: EventContract, domain: str | None,
                  scrubber: Scrubber) -> None:  # fmt: skip
         self.name = name
+        self._shown_name = scrubber.text(name, None) if suspicious(name) else name
         self.domain = event.domain or domain
         self.required = tuple(event.required)
         self._scrubber = scrubber
         self._harmless: set[str] = set()  # short texts that were looked at before
         self._reports_drift = contract.properties.rest == "report"
         declared = {**contract.common, **event.optional, **event.required}
+        self._declared = declared
         mapped = contract.properties.fields
         self._rules = {key: self._declared_rule(key, field) for key, field in declared.items()}
-        self._rules |= {key: self._learned(key, False) for key in mapped if key not in declared}
+        self._rules |= {
+            key: self._mapped_rule(key, field, contract.format)
+            for key, field in mapped.items()
+            if key not in declared
+        }
+        self._texts = TextValues(contract.format)
         self._text_types = {
             **{key: field.type for key, field in mapped.items()},
             **{key: field.type for key, field in declared.items()},
@@ -68,6 +80,12 @@ class CompiledEventType:
             False,
         )
 
+    def _mapped_rule(self, key: str, field: FieldMap, form: FileFormat) -> Rule:
+        """Of a property that the event does not declare: a text must still be what its column is."""
+        if form.is_text and field.type != "any":
+            return self._declared_rule(key, FieldType(type=field.type))
+        return self._learned(key, False)
+
     def _is_harmless(self, text: str) -> bool:
         if suspicious(text):
             return False
@@ -82,8 +100,27 @@ class CompiledEventType:
         """Text of a CSV as the declared types; text that does not fit stays, to be refused."""
         for key, value in properties.items():
             if type(value) is str and (wanted := self._text_types.get(key)):
-                properties[key] = cast_text(value, wanted)
+                properties[key] = self._texts.read(value, wanted)
         return properties
+
+    def cleared(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Of a refused event's properties those that are declared, plain values of their type and
+        not personal."""
+        cleared = {}
+        for key, value in properties.items():
+            declared = self._declared.get(key)
+            if declared is None or type(value) not in (str, int, float, bool):
+                continue
+            rule = self._rules[key]
+            if rule.verdict is not KEEP or (rule.types and type(value) not in rule.types):
+                continue
+            try:
+                check_value(self.name, key, value, declared)
+            except Invalid:
+                continue
+            is_text = type(value) is str
+            cleared[key] = self._scrubber.text(value, None, key) if is_text else value
+        return cleared
 
     def clean(self, properties: dict[str, Any], tenant_id: str, drift: dict[Any, int],
               exact: bool) -> None:  # fmt: skip
@@ -93,7 +130,7 @@ class CompiledEventType:
             if properties.get(name) is None:
                 reason = f"The event {self.name!r} lacks its required property {name!r}."
                 raise Invalid(Rejected("missing_field", reason))
-        renamed = None
+        renamed = False
         for key, value in properties.items():
             rule = rules.get(key)
             if rule is None:
@@ -101,10 +138,11 @@ class CompiledEventType:
                 if len(rules) < MAX_LEARNED:
                     rules[key] = rule
             if rule.is_drift:
-                place = (self.name, key[:200], "unknown_field")
+                is_odd = suspicious(key)
+                shown = self._scrubber.text(key, None) if is_odd else key
+                place = (self._shown_name, shown[:200], "unknown_field")
                 drift[place] = drift.get(place, 0) + 1
-                if "@" in key or suspicious(key):
-                    renamed = True
+                renamed = renamed or is_odd
             kind = type(value)
             if value is not None and rule.types is not None and kind not in rule.types:
                 raise Invalid(wrong_type(self.name, key, value, rule.types))
@@ -127,8 +165,8 @@ class CompiledEventType:
 
 
 def wrong_type(event: str, key: str, value: Any, wanted: frozenset[type]) -> Rejected:
-    names = " or ".join(sorted(kind.__name__ for kind in wanted))
-    kind = type(value).__name__
+    names = " or ".join(sorted({_WORDS[kind] for kind in wanted}))
+    kind = kind_of(value)
     return Rejected("wrong_type", f"{key!r} of {event!r} is a {kind}; its contract says {names}.")
 
 
@@ -145,23 +183,6 @@ def check_value(event: str, key: str, value: Any, declared: FieldType) -> None:
         except (NotATime, AbsurdTime) as error:
             reason = f"{key!r} of {event!r} is not a {declared.type}."
             raise Invalid(Rejected("wrong_type", reason)) from error
-
-
-def cast_text(text: str, wanted: str) -> Any:
-    """A text as integer, number or boolean where it reads as one."""
-    try:
-        if wanted == "integer":
-            return int(text)
-        if wanted == "number":
-            number = float(text)
-            return number if abs(number) < 1e308 else text
-    except ValueError:
-        return text
-    if wanted == "boolean":
-        return {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}.get(
-            text.lower(), text
-        )
-    return text
 
 
 def _holds_inexact(value: Any) -> bool:

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Callable
 from typing import Any
 
-from ingestion.contracts.model import FileFormat
+from ingestion.contracts.mapping import FileFormat, doubled
 from ingestion.values.json_lines import decode_object
 from ingestion.values.outcomes import Rejected
 
@@ -21,6 +21,8 @@ def decoder(form: FileFormat, header: bytes) -> Decoder:
     if form.type == "jsonl":
         return decode_object
     columns = form.columns or tuple(cells_of(form, header.decode(form.encoding, "replace")))
+    if doubled(columns):
+        return _refuse_doubled
     nulls = frozenset(form.null_text)
 
     def decode(line: bytes) -> dict[str, Any] | Rejected:
@@ -43,6 +45,15 @@ def decoder(form: FileFormat, header: bytes) -> Decoder:
         }
 
     return decode
+
+
+def _refuse_doubled(line: bytes) -> Rejected:
+    """Of two columns with one name nobody knows which is meant."""
+    reason = (
+        "The header names a column twice. Name all columns in `format.columns` of the contract, with"
+        " `header: true`, and run `tallyhouse replay`."
+    )
+    return Rejected("doubled_column", reason)
 
 
 def cells_of(form: FileFormat, text: str) -> list[str]:

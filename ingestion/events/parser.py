@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from ingestion.contracts.field_paths import by_path, getter
+from ingestion.contracts.field_paths import by_path, condition
 from ingestion.contracts.model import EventContract, EventType
 from ingestion.events.columns import TEXT_PARTS, UNHASHED, collect
 from ingestion.events.context import Context
@@ -21,15 +21,18 @@ from ingestion.events.fast.decoder import is_plain
 from ingestion.events.fast.reader import FastReader
 from ingestion.events.formats import decoder
 from ingestion.events.limits import MAX_DOMAIN_LENGTH, MAX_ID_LENGTH, MAX_VERSION
+from ingestion.events.mapped_fields import envelope_getters
 from ingestion.events.properties import Properties
+from ingestion.events.shown import Shown
 from ingestion.events.times import Times
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
-from ingestion.privacy.scrub import Scrubber, TooDeep
-from ingestion.privacy.tokens import Tokeniser
+from ingestion.privacy.scrub import Scrubber, TooDeep, name_shown
+from ingestion.privacy.tokens import EMAIL, Tokeniser
 from ingestion.values.identity import UUID_TEXT, is_placeholder, record_key
 from ingestion.values.json_lines import decode_exactly, encode
-from ingestion.values.outcomes import NULL, Outcome, Rejected, Row, Touch, copy_field
+from ingestion.values.outcomes import NULL, Ignored, Outcome, Rejected, Row, Touch, copy_field
+from ingestion.values.wording import kind_of
 
 _NEEDS_ESCAPE = re.compile(r"[\\\t\n\r]").search
 
@@ -44,7 +47,8 @@ class EventParser:
         self._default_source = contract.default_source
         self._file = file
         self._decode = decoder(contract.format, file.header)
-        self._is_text = contract.format.type != "jsonl"
+        self._is_text = contract.format.is_text
+        self._tokeniser = tokeniser
         self._scrubber = Scrubber(tokeniser)
         self._context = Context(contract, tokeniser, self.drift)
         self._times = Times(contract)
@@ -52,6 +56,9 @@ class EventParser:
         self._plans: dict[str, CompiledEventType] = {}
         self._touches: dict[tuple[str, str], Touch] = {}
         self._prepare_envelope(contract)
+        self._shown = Shown(
+            contract, self._decode, self._get, self._properties, self.plan_of, self._scrubber
+        )
         self._fast = FastReader(contract, tokeniser, self) if is_plain(contract) else None
 
     def follow(self, file: FileInfo) -> bool:
@@ -65,16 +72,23 @@ class EventParser:
         """The rows of the plain lines at once, and the lines that are left to `parse`."""
         return self._fast.take(lines) if self._fast is not None else (None, lines)
 
+    def shown(self, line: bytes) -> str:
+        """What of a refused line may be shown."""
+        return self._shown.of(line)
+
     def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
         """All rows in columns."""
         return collect(plain, rows)
 
     def _prepare_envelope(self, contract: EventContract) -> None:
-        envelope = contract.envelope
-        self._get = {name: getter(field) for name, field in envelope.items()}
+        self._get = envelope_getters(contract)
         self._name = self._get.get("event_name") or (lambda record: None)
         self._required = [(path, by_path(path)) for path in contract.required]
+        self._skip = [condition(asked) for asked in contract.skip]
         self._id = self._get.get("event_id")
+        named = contract.envelope.get("event_id")
+        self._is_by_content = named is not None and named.content
+        self._is_joined = named is not None and named.join is not None
         self._domain = self._get.get("event_domain")
         self._source = self._get.get("source")
         self._version = self._get.get("schema_version")
@@ -85,6 +99,8 @@ class EventParser:
         record = self._decode(line)
         if isinstance(record, Rejected):
             return record
+        if any(is_met(record) for is_met in self._skip):
+            return Ignored("The contract says that such records are skipped.")
         try:
             try:
                 return self._row(number, record, exact=self._is_text)
@@ -98,7 +114,8 @@ class EventParser:
         except (TooDeep, RecursionError):
             return Rejected("too_deep", "The record is nested too deeply to be kept.")
         except (InexactParse, ValueError, TypeError, ArithmeticError) as error:
-            return Rejected("unreadable", f"The record cannot be read: {str(error)[:200]}.")
+            reason = f"The record has a form that nobody foresaw ({type(error).__name__})."
+            return Rejected("unreadable", reason)
 
     def _row(self, number: int, record: dict[str, Any], exact: bool) -> Row:
         for path, get in self._required:
@@ -111,8 +128,11 @@ class EventParser:
         source = self._default_source
         if self._source is not None and (named := self._source(record)) is not None:
             source = text_of(named, "source")
+        surroundings, unplaced = self._context.surroundings(record)
         properties = self._properties.of(record, plan)
         plan.clean(properties, tenant_id, self.drift, exact)
+        if unplaced:
+            self._keep(unplaced, properties, tenant_id)
         body = encode(properties)
         if not exact and "\\u0000" in body:
             raise InexactParse
@@ -142,7 +162,7 @@ class EventParser:
             "kind": f"{plan.name}\t{NULL if domain is None else domain}",
             "occurred_at": occurred.text,
             "is_time_corrected": "t" if corrected else "f",
-            **self._context.surroundings(record),
+            **surroundings,
             "schema_version": str(version),
             "properties": body,
             **dict.fromkeys(UNHASHED, ""),
@@ -158,12 +178,19 @@ class EventParser:
         parts |= {"received_at": received.text, "content_hash": f"\\\\x{digest}"}
         return Row(key, day, received.us, digest, _text(parts), touch, arrival)
 
+    def _keep(self, unplaced: dict[str, Any], properties: dict[str, Any], tenant_id: str) -> None:
+        """Keep among the properties what no column of the envelope could take."""
+        for name, value in unplaced.items():
+            kept = self._scrubber.value(name, value, tenant_id)
+            if kept is not None:
+                properties[name if name not in properties else f"envelope_{name}"] = kept
+
     def plan_of(self, name: Any) -> CompiledEventType:
         """What the contract says of an event name; raises Invalid."""
         if name is None or name == "":
             raise Invalid(Rejected("missing_field", "The record has no event name."))
         if type(name) is not str:
-            raise Invalid(Rejected("wrong_type", f"The event name is a {type(name).__name__}."))
+            raise Invalid(Rejected("wrong_type", f"The event name is a {kind_of(name)}."))
         return self._plans.get(name) or self._new_plan(name)
 
     def _new_plan(self, name: str) -> CompiledEventType:
@@ -173,8 +200,8 @@ class EventParser:
             matched = self._pattern.match(name) if self._pattern else None
             if matched is None and contract.unknown_events == "reject":
                 reason = (
-                    f"{name[:100]!r} is not an event of {contract.key!r}. Declare it in the"
-                    " contract and run `tallyhouse replay`."
+                    f"{name_shown(name) or 'Its event name'} is not an event of {contract.key!r}."
+                    " Declare it in the contract and run `tallyhouse replay`."
                 )
                 raise Invalid(Rejected("unknown_event", reason))
             if matched is not None:
@@ -192,19 +219,23 @@ class EventParser:
         if (declared and stated not in declared) or (
             plan.domain and declared and stated != plan.domain
         ):
-            reason = f"{stated[:60]!r} is not the domain of {plan.name!r} ({plan.domain})."
+            reason = f"The domain is not that of {plan.name!r} ({plan.domain})."
             raise Invalid(Rejected("wrong_domain", reason))
         if len(stated) > MAX_DOMAIN_LENGTH or _NEEDS_ESCAPE(stated):
             raise Invalid(Rejected("wrong_type", "The event domain is not a plain short text."))
         return plan.domain or stated
 
     def _event_id(self, record: dict[str, Any], number: int) -> str:
+        if self._is_by_content:
+            return self._tokeniser.seal(encode(record))
         if self._id is None:
             return f"{self._file.content_hash[:32]}:{number}"
         event_id = self._id(record)
         if event_id is None or event_id == "":
             raise Invalid(Rejected("missing_field", "The record has no event id."))
         text = text_of(event_id, "event_id")
+        if self._is_joined and EMAIL.search(text):
+            return self._tokeniser.seal(text)
         if is_placeholder(text):
             reason = (
                 "The record's event id is a word for nothing, see seeds/core/placeholder_ids.csv."

@@ -12,6 +12,7 @@ from ingestion.events.errors import Invalid
 from ingestion.events.event_types import CompiledEventType
 from ingestion.values.json_lines import decode_exactly
 from ingestion.values.outcomes import Rejected
+from ingestion.values.wording import kind_of
 
 
 class Properties:
@@ -19,7 +20,7 @@ class Properties:
 
     def __init__(self, contract: EventContract) -> None:
         mapped = self._mapped = contract.properties
-        self._is_text = contract.format.type != "jsonl"
+        self._is_text = contract.format.is_text
         self._object = by_path(mapped.path) if mapped.path else None
         self._fields = [(key, getter(field)) for key, field in mapped.fields.items()]
         used = [path for field in contract.envelope.values() for path in field.paths()]
@@ -40,8 +41,7 @@ class Properties:
         if type(found) is str and found[:1] == "{":
             found = self._nested(found)
         if found is not None and type(found) is not dict:
-            kind = type(found).__name__
-            reason = f"The properties ({mapped.path}) are a {kind}, not an object."
+            reason = f"The properties ({mapped.path}) are a {kind_of(found)}, not an object."
             raise Invalid(Rejected("wrong_type", reason))
         properties: dict[str, Any] = dict(found) if found else {}
         for key in self._taken:  # what the envelope took from here need not be kept twice

@@ -9,11 +9,12 @@ from fnmatch import fnmatchcase
 from pydantic.main import IncEx
 
 from ingestion.contracts.form import Form
-from ingestion.contracts.model import Contracts, EventContract, FieldMap
+from ingestion.contracts.mapping import FieldMap
+from ingestion.contracts.model import Contracts, EventContract
 from ingestion.events.columns import SCHEMA
 from ingestion.events.parser import EventParser
-from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Undeclared
+from ingestion.landing.file_info import FileInfo, RecordList, Shape
+from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Undeclared, Waiting
 from ingestion.privacy.tokens import Tokeniser
 
 COLUMNS = tuple(SCHEMA.names)
@@ -28,6 +29,7 @@ NATIVE = {
         "user_agent", "ip", "device_type", "browser", "country_code", "page_load_time_ms",
     )},
 }  # fmt: skip
+BATCHES = ("batch", "events")  # Segment's and PostHog's, Amplitude's
 
 
 class EventSource(StoresRowsOnly):
@@ -52,10 +54,16 @@ class EventSource(StoresRowsOnly):
         contract = choose_contract(self._contracts, file)
         form = contract.format
         return Shape(
-            has_header=form.type == "csv" and form.columns is None,
+            is_json=not form.is_text,
+            records=None if form.is_text else _record_list(contract),
+            has_header=form.has_header,
             is_quoted=form.type == "csv",
             identity_from_file="event_id" not in contract.envelope and bool(contract.envelope),
         )
+
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with contracts of events."""
+        return tuple(f.sentence for f in self._contracts.faults if f.kind == self.kind)
 
     def form(self, file: FileInfo) -> Form:
         contract = choose_contract(self._contracts, file)
@@ -94,8 +102,20 @@ def _form(contract: EventContract) -> Form:
     return Form(f"events/{contract.key}", whole, parts)
 
 
+def _record_list(contract: EventContract) -> RecordList:
+    """Where a line may hold a list of events: where the contract says, else as trackers send them."""
+    if contract.format.records is not None:
+        return RecordList((contract.format.records,), is_certain=True)
+    named = contract.envelope.get("event_name", NATIVE["event_name"])
+    return RecordList(BATCHES, frozenset(path.split(".")[0] for path in named.used_paths()))
+
+
 def choose_contract(contracts: Contracts, file: FileInfo) -> EventContract:
-    """The contract whose `match` fits the file, else the product's contract without one."""
+    """The contract whose `match` fits the file, else the product's contract without one; raises
+    Undeclared."""
+    fault = contracts.fault_of("events", file.name)
+    if fault is not None:
+        raise Waiting(fault.sentence)
     candidates = [c for c in contracts.events.values() if c.product == file.name]
     if not candidates:
         raise Undeclared(

@@ -8,9 +8,9 @@ and which of the two counts. Does not belong here: reading a time from text or a
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingestion.contracts.field_paths import getter
 from ingestion.contracts.model import EventContract
 from ingestion.events.errors import Invalid
+from ingestion.events.mapped_fields import envelope_getters
 from ingestion.values.instants import (
     DAY_US,
     AbsurdTime,
@@ -20,6 +20,7 @@ from ingestion.values.instants import (
     start_of_year,
 )
 from ingestion.values.outcomes import Arrival, Rejected
+from ingestion.values.wording import form_of
 
 Ints = Any  # an int, or an array of them
 Flags = Any  # a bool, or an array of them
@@ -54,7 +55,7 @@ class Times:
     def __init__(self, contract: EventContract) -> None:
         self._zone = ZoneInfo(contract.timezone)
         self._clock = contract.clock
-        self._get = {name: getter(field) for name, field in contract.envelope.items()}
+        self._get = envelope_getters(contract)
         self._formats = {name: field.time_format for name, field in contract.envelope.items()}
 
     def of(self, record: dict[str, Any]) -> tuple[Instant, Instant, bool, Arrival]:
@@ -70,7 +71,7 @@ class Times:
                 reason = "The record has no time that could be used."
                 raise Invalid(Rejected("missing_field", reason))
         if not can_arrive(received.us):
-            reason = f"The record arrived at {received.text}, which cannot be."
+            reason = "The record arrived before 1970 or after 2100, which cannot be."
             raise Invalid(Rejected("implausible_time", reason))
         if occurred is None or not can_occur(occurred.us, received.us, self._clock):
             return received, received, True, arrival
@@ -86,8 +87,11 @@ class Times:
         except AbsurdTime as error:
             if field == "occurred_at":
                 return None
-            raise Invalid(Rejected("implausible_time", f"{field} is absurd: {error}.")) from error
+            reason = f"{field} is a time that no calendar here can hold."
+            raise Invalid(Rejected("implausible_time", reason)) from error
         except NotATime as error:
             if field == "occurred_at" and self._clock == "device":
                 return None
-            raise Invalid(Rejected("wrong_type", f"{field} is not a time: {error}.")) from error
+            due = self._formats[field] or "ISO 8601 or epoch time"
+            reason = f"{field} is no time: a {form_of(value)} where {due} is due."
+            raise Invalid(Rejected("wrong_type", reason)) from error

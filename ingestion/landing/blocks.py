@@ -1,32 +1,23 @@
 """A landing file as blocks of whole records, in bounded memory whatever its size.
 
-Belongs here: gz or plain, byte-order marks, line ends, lines too long to be records, files that
-cannot be read to their end. Lines end at \\n only. Does not belong here: what a line means.
+Belongs here: byte-order marks, line ends, lines too long to be records, files that cannot be read to
+their end. Lines end at \\n only. Does not belong here: how a file is packed (`containers`), records
+that are no lines (`enclosed`), what a line means.
 """
 
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from ingestion.landing.containers import Unreadable, pieces
+from ingestion.landing.enclosed import BOM, one_a_line
 from ingestion.landing.file_info import Shape
 
-PIECE = 1 << 20
 BLOCK = 6 << 20  # bytes of text handed on at once
 MAX_LINE = 16 << 20  # a longer line is no record
 QUOTED_LIMIT = 1 << 20  # a quoted field that goes on for longer is a stray quote
-BOM = b"\xef\xbb\xbf"
-GZ = b"\x1f\x8b"
 _LINE_END = ord("\n")
-
-
-class Unreadable(Exception):
-    """The file ends or breaks where it should not; the text is a sentence without the path."""
-
-
-class Damaged(Unreadable):
-    """Its checksum or its form is wrong: what was read of it before may be wrong too."""
 
 
 class Block(NamedTuple):
@@ -41,52 +32,13 @@ class Block(NamedTuple):
         return len(self.data)
 
 
-def pieces(raw: BinaryIO, path: str) -> Iterator[bytes]:
-    """The uncompressed bytes; raises Unreadable after the last good piece.
-
-    An OSError is not the file's fault and says nothing about its content: it passes through.
-    """
-    start = raw.read(PIECE)
-    if start[:2] == GZ:
-        yield from _gunzip(raw, start)
-        return
-    if path.endswith(".gz"):
-        raise Unreadable("It is named .gz but is not compressed with gzip, or is empty.")
-    while start:
-        yield start
-        start = raw.read(PIECE)
-
-
-def _gunzip(raw: BinaryIO, data: bytes) -> Iterator[bytes]:
-    """Every member of a gzip file; trailing zeros are padding, anything else is damage."""
-    while data:
-        member = zlib.decompressobj(wbits=31)
-        while True:
-            try:
-                out = member.decompress(data, PIECE)
-            except zlib.error as error:
-                raise Damaged(f"Its gzip data is damaged ({error}).") from error
-            if out:
-                yield out
-            if member.eof:
-                data = member.unused_data.lstrip(b"\x00")
-                while not data and (more := raw.read(PIECE)):
-                    data = more.lstrip(b"\x00")
-                break
-            data = member.unconsumed_tail or raw.read(PIECE)
-            if not data and not out:
-                raise Unreadable("Its gzip data ends too early: the file was cut off.")
-        if data and not GZ.startswith(data[:2]):
-            raise Unreadable("Something other than gzip data follows its gzip data.")
-
-
 def blocks(raw: BinaryIO, path: str, shape: Shape) -> Iterator[Block]:
     """The file's lines in blocks that end where a record ends. Raises Unreadable at the end."""
     kept: list[bytes] = []  # text not yet handed on; the last line in it may be incomplete
     size, line = 0, 1
     skipping = False
     failure: Unreadable | None = None
-    stream = pieces(raw, path)
+    stream = one_a_line(pieces(raw, path), shape)
     while True:
         try:
             piece = next(stream, b"")

@@ -11,8 +11,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from ingestion.landing.blocks import BOM, GZ, Block
+from ingestion.landing.blocks import Block
+from ingestion.landing.containers import is_packed
 from ingestion.landing.digest import Digest, Start
+from ingestion.landing.enclosed import BOM, SAMPLE, are_lines
 from ingestion.landing.file_info import Shape
 from tallyhouse.storage import Storage
 
@@ -45,7 +47,8 @@ def byte_ranges(
     if not (storage.is_local and is_whole) or shape.is_quoted or shape.has_header:
         return None
     with storage.open(path) as raw:
-        if raw.read(2) == GZ:
+        start = raw.read(SAMPLE)
+        if is_packed(start) or not are_lines(start, shape):
             return None
         version = _version(raw)
         ends = [*found.starts, Start(version[2], 0)]

@@ -7,7 +7,8 @@ remembering digests (`known_digests`), reading blocks (`blocks`, `byte_ranges`).
 import hashlib
 from typing import NamedTuple
 
-from ingestion.landing.blocks import BLOCK, MAX_LINE, Damaged, Unreadable, line_ends, pieces
+from ingestion.landing.blocks import BLOCK, MAX_LINE, line_ends
+from ingestion.landing.containers import Damaged, Foreign, Unreadable, pieces
 from tallyhouse.storage import Storage
 
 
@@ -39,6 +40,8 @@ def digest(storage: Storage, path: str) -> Digest:
     except Unreadable as error:
         problem, is_damaged = str(error), isinstance(error, Damaged)
         content.update(b"\x00unreadable:" + problem.encode())
+        if isinstance(error, Foreign):  # nothing was read by which it could be known
+            content.update(path.encode("utf-8", "surrogateescape"))
     known = (content.hexdigest(), found.size_bytes, problem, found.version, is_damaged)
     return Digest(*known, cuts.starts())
 

@@ -19,8 +19,19 @@ class FileInfo:
     header: bytes = b""  # the first record, for formats that have a header
 
 
+class RecordList(NamedTuple):
+    """Where in a line of JSON a list of records may lie."""
+
+    paths: tuple[str, ...]
+    unless: frozenset[str] = frozenset()  # keys of a line that is a record itself
+    is_certain: bool = False  # the contract says so; else the first line of the file tells
+
+
 class Shape(NamedTuple):
     """How a file is cut into records."""
+
+    is_json: bool = True
+    records: RecordList | None = None
 
     has_header: bool = False  # the first record names the columns
     is_quoted: bool = False  # a quoted field may span lines

@@ -32,10 +32,12 @@ class LandingFile(NamedTuple):
 
 @dataclass
 class Landing:
-    """An opened landing folder. `stray` are sentences about files that belong to no source."""
+    """An opened landing folder. `stray` are sentences about files that belong to no source,
+    `misnamed` about those whose name nobody can write down."""
 
     storage: Storage
     stray: list[str] = field(default_factory=list)
+    misnamed: list[str] = field(default_factory=list)
 
     def files(self) -> list[LandingFile]:
         """Every file of a known kind: kind by kind, each in natural order of its path."""
@@ -43,6 +45,11 @@ class Landing:
         for path, _, version in self.storage.files():
             parts = path.split("/")
             if any(part.startswith((".", "_")) for part in parts) or path.endswith(UNFINISHED):
+                continue
+            if (shown := printable(path)) != path:
+                self.misnamed.append(
+                    f"{shown} was not read: its name is not UTF-8. Rename it, and load again."
+                )
                 continue
             if parts[0] in KINDS and len(parts) > 2:
                 found.append(LandingFile(parts[0], parts[1], path, version))
@@ -84,6 +91,11 @@ def list_files(landing: Landing, place: str) -> list[LandingFile]:
         return landing.files()
     except OSError as error:
         raise _unreadable(getattr(error, "filename", None) or place, error) from error
+
+
+def printable(path: str) -> str:
+    """A path with each byte that is not UTF-8 as an escape."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def natural(path: str) -> list[tuple[int, int, str]]:

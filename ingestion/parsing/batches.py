@@ -19,7 +19,6 @@ from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.registry import make_source
 from ingestion.parsing.rows import Accepted, Rows, text_rows
 from ingestion.parsing.source import LineParser, Source
-from ingestion.privacy.scrub import Scrubber
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.arrow import BYTES_16, bytes_16
 from ingestion.values.outcomes import Arrival, Rejected, Row
@@ -79,14 +78,11 @@ class Batch(NamedTuple):
         )
 
 
-def parse_block(
-    parser: LineParser, scrubber: Scrubber, block: Block, shape: Shape, skip_header: bool
-) -> Batch:
+def parse_block(parser: LineParser, block: Block, shape: Shape, skip_header: bool) -> Batch:
     """Parse every record of a block. `skip_header`: its first record names the columns."""
     if block.too_long:
         reason = "The line is longer than 16 MiB, which no record is."
-        text = scrubber.record(block.data)
-        rejected = [Rejection(block.first_line, "line_too_long", reason, text)]
+        rejected = [Rejection(block.first_line, "line_too_long", reason, "")]
         return _batch(text_rows([]), 1, rejected, 0, parser)
     lines = list(records(block, shape))[1 if skip_header else 0 :]
     seen = len(lines)
@@ -98,7 +94,7 @@ def parse_block(
         if type(outcome) is Row:
             rows.append((number, outcome))
         elif type(outcome) is Rejected:
-            text = scrubber.record(line)
+            text = parser.shown(line)
             rejected.append(Rejection(number, outcome.reason_code, outcome.reason, text))
     ignored = len(lines) - len(rows) - len(rejected)
     return _batch(parser.collect(plain, rows), seen, rejected, ignored, parser)
@@ -176,7 +172,6 @@ class BatchParser:
 
     def __init__(self, contracts: Contracts, master_key: bytes) -> None:
         self._sources = SourceMaker(contracts, master_key)
-        self._scrubber = Scrubber(Tokeniser(master_key))
         self._file: FileInfo | None = None
         self._parser: LineParser | None = None
 
@@ -184,4 +179,4 @@ class BatchParser:
         if self._parser is None or file != self._file:
             self._file, self._parser = file, self._sources(file.kind).open(file)
         skip_header = shape.has_header and block.first_line == 1
-        return parse_block(self._parser, self._scrubber, block, shape, skip_header)
+        return parse_block(self._parser, block, shape, skip_header)

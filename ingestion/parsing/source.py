@@ -42,6 +42,10 @@ class Undeclared(Exception):
     """Nobody declared this source; the text says where to do so."""
 
 
+class Waiting(Undeclared):
+    """The contract of this source cannot be used, so that its files wait; the text is the fault."""
+
+
 class LineParser(Protocol):
     """Parses the lines of one file. `drift` counts (object, field, kind) it met on the way."""
 
@@ -52,6 +56,10 @@ class LineParser(Protocol):
 
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line (numbered from 1, without its line end). Never raises."""
+
+    def shown(self, line: bytes) -> str:
+        """What of a refused line may be shown: nothing personal, and nothing where its keys cannot
+        be read (rule 79). Never raises."""
 
     def collect(self, plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
         """The plain lines' rows and those that `parse` made of the others."""
@@ -87,6 +95,9 @@ class Source(Protocol):
     def shape(self, file: FileInfo) -> Shape:
         """How the file is cut into records (`Shape()` for JSON lines); raises Undeclared."""
 
+    def faults(self) -> tuple[str, ...]:
+        """Sentences about contracts of this kind that cannot be used; their files wait."""
+
     def form(self, file: FileInfo) -> Form:
         """What of the contracts decides how the file is read; raises Undeclared."""
 
@@ -110,6 +121,9 @@ class Source(Protocol):
 
 class StoresRowsOnly:
     """The parts of a Source for which stored rows are all there is to do."""
+
+    def faults(self) -> tuple[str, ...]:
+        return ()
 
     def follow_contracts(self, conn: "psycopg.Connection", next_load_id: Callable[[], int]) -> None:
         pass

@@ -12,7 +12,6 @@ from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet
 
 REMOVED = "[removed]"
 MAX_DEPTH = 64
-RECORD_TEXT_LIMIT = 2_000
 
 KEEP, REMOVE, TOKEN, SUBNET = "keep", "remove", "token", "subnet"
 
@@ -48,7 +47,7 @@ _CARD = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2[2-7]\d{14}|3[47]\d{13}|3[068]\d{12}|35\d{14}|6\d{15}"
 )
 _BIRTH = re.compile(r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}[01]\d{2}")
-_PAIR = re.compile(r'"([^"\\]{1,64})"(\s*:\s*)("(?:[^"\\]|\\.)*"?|-?\d[\d.]*)', re.DOTALL)
+_NAME = re.compile(r"[\w$:/.#|-]{1,100}", re.ASCII)
 
 
 class TooDeep(Exception):
@@ -157,16 +156,20 @@ class Scrubber:
             text = EMAIL.sub(lambda match: token(match[0]), text)
         return _DIGITS.sub(digits, text)
 
-    def record(self, line: bytes) -> str:
-        """A rejected record as it may be shown: cut, readable, without anything personal."""
-        text = line[: 2 * RECORD_TEXT_LIMIT].decode("utf-8", "replace").replace("\x00", "\ufffd")
 
-        def pair(match: re.Match[str]) -> str:
-            if self.judge(match[1]) == KEEP:
-                return match[0]
-            return f'"{match[1]}"{match[2]}"{REMOVED}"'
+def name_shown(text: str) -> str | None:
+    """A text that has the form of a name or an id and of nothing else, as it may be shown where the
+    rest of its record may not; None for any other."""
+    return text if _NAME.fullmatch(text) and not suspicious_word(text) else None
 
-        return self.text(_PAIR.sub(pair, text), None)[:RECORD_TEXT_LIMIT]
+
+def suspicious_word(text: str) -> bool:
+    """As `suspicious`, of a text that is meant to be an id: digits alone do not count."""
+    return suspicious(text) and (
+        _CREDENTIAL.search(text) is not None
+        or EMAIL.search(text) is not None
+        or any(is_forbidden_number(re.sub(r"\D", "", found)) for found in _DIGITS.findall(text))
+    )
 
 
 def is_forbidden_number(digits: str) -> bool:

@@ -35,6 +35,11 @@ class Tokeniser:
             made = self._tokens[(tenant_id, value)] = self._make(tenant_id, value)
         return made
 
+    def seal(self, text: str) -> str:
+        """32 hex digits that stand for a whole record, to the letter; nobody can test a guess."""
+        mac = hmac.digest(self._master_key, text.encode("utf-8", "replace"), "sha256")
+        return mac.hex()[:32]
+
     def _make(self, tenant_id: str, value: str) -> str:
         keyed = self._tenant_keys.get(tenant_id)
         if keyed is None:

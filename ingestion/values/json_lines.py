@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from ingestion.values.outcomes import Rejected
+from ingestion.values.wording import kind_of
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -59,14 +60,14 @@ def is_inexact(value: float) -> bool:
 
 
 def _not_an_object(value: Any) -> Rejected:
-    return Rejected("not_an_object", f"The line is a JSON {type(value).__name__}, not an object.")
+    return Rejected("not_an_object", f"The line is a {kind_of(value)}, not a JSON object.")
 
 
 def finite(text: str) -> float:
     """A number as a double; one that no double holds is a ValueError."""
     value = float(text)
     if math.isinf(value):
-        raise ValueError(f"{text[:40]} is beyond a double")
+        raise ValueError("one is beyond a double")
     return value
 
 

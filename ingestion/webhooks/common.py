@@ -3,9 +3,11 @@
 Does not belong here: the fields of either provider (`stripe`, `revenuecat`).
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from ingestion.privacy.scrub import name_shown
 from ingestion.values.identity import record_key
 from ingestion.values.instants import EPOCH, start_of_year
 from ingestion.values.json_lines import decode_exactly, decode_object, encode
@@ -33,13 +35,26 @@ def instant(value: Any, unit_us: int, name: str) -> Instant:
         raise NotAnEvent("bad_time", f"`{name}` is missing or not a whole number.")
     us = value * unit_us
     if not _FIRST_US <= us < _LAST_US:
-        raise NotAnEvent("absurd_time", f"`{name}` {value} is not a time between 2000 and 2100.")
+        raise NotAnEvent("absurd_time", f"`{name}` lies outside the years 2000 to 2100.")
     return Instant(us, str(EPOCH + timedelta(microseconds=us)))
 
 
 def read_object(line: bytes) -> dict[str, Any] | Rejected:
     """The line's object; characters that no database text can hold are replaced."""
     return decode_exactly(line) if b"\\u0000" in line else decode_object(line)
+
+
+def shown(line: bytes, holder: str | None, names: Sequence[str], numbers: Sequence[str]) -> str:
+    """Of a refused line some fields, of the event itself or of an object in it: names and ids that
+    have the form of one, numbers and flags that are one; nothing where the line is no object."""
+    record = read_object(line)
+    held = record if holder is None or isinstance(record, Rejected) else record.get(holder)
+    if not isinstance(held, dict):
+        return ""
+    texts = {name: held[name] for name in names if isinstance(held.get(name), str)}
+    found: dict[str, Any] = {name: text for name, text in texts.items() if name_shown(text)}
+    found |= {name: held[name] for name in numbers if isinstance(held.get(name), int)}
+    return encode(found)
 
 
 def text_or_none(value: Any) -> str | None:

@@ -7,10 +7,10 @@ here: applying them (`stripe`, `revenuecat`, `privacy`).
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from ingestion.contracts.form import Form
-from ingestion.contracts.model import ContractError, Contracts
+from ingestion.contracts.model import Contracts, usable
 
 _PERSONAL = ("token", "drop", "person_objects")
 
@@ -47,22 +47,21 @@ class WebhookContract(_Strict):
         return Form(f"webhooks/{self.provider}", personal, owners)
 
 
-def webhook_contract(contracts: Contracts, provider: str) -> WebhookContract:
-    """All documents of a provider as one: each adds accounts and personal fields to the others."""
+def webhook_contract(
+    contracts: Contracts, provider: str
+) -> tuple[WebhookContract, tuple[str, ...]]:
+    """All documents of a provider as one, each adding accounts and personal fields to the others; and
+    what is wrong with those that cannot be used. With one of these nothing of the provider can be
+    loaded: nobody knows what it would have called personal."""
     merged: dict[str, object] = {"kind": "webhooks", "provider": provider}
-    for document in contracts.of_kind("webhooks"):
-        try:
-            found = WebhookContract.model_validate(document.body)
-        except ValidationError as error:
-            places = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'the document'}: {item['msg']}"
-                for item in error.errors()[:5]
-            )
-            raise ContractError(f"The contract {document.path} is not valid. {places}.") from error
+    documents, faults = usable(contracts, "webhooks", WebhookContract)
+    unread = contracts.fault_of("webhooks", provider)
+    faults += [unread] if unread is not None else []
+    for _, found in documents:
         if found.provider != provider:
             continue
         for name in ("accounts", "projects"):
             merged[name] = {**merged.get(name, {}), **getattr(found, name)}  # type: ignore[dict-item]
         for name in _PERSONAL:
             merged[name] = (*merged.get(name, ()), *getattr(found, name))  # type: ignore[misc]
-    return WebhookContract.model_validate(merged)
+    return WebhookContract.model_validate(merged), tuple(fault.sentence for fault in faults)

@@ -10,13 +10,27 @@ from typing import Any
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Undeclared, WithoutFastPath
+from ingestion.parsing.source import (
+    LineParser,
+    StoresRowsOnly,
+    Target,
+    Undeclared,
+    Waiting,
+    WithoutFastPath,
+)
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
-from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
+from ingestion.webhooks.common import (
+    NotAnEvent,
+    event_row,
+    instant,
+    read_object,
+    shown,
+    text_or_none,
+)
 from ingestion.webhooks.contract import webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter
 
@@ -49,15 +63,24 @@ class RevenueCatSource(StoresRowsOnly):
     )  # fmt: skip
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
-        self._contract = webhook_contract(contracts, "revenuecat")
+        self._contract, self._faults = webhook_contract(contracts, "revenuecat")
         self._filter = PayloadFilter(self._contract, tokeniser)
         self._form = self._contract.form()
 
+    def faults(self) -> tuple[str, ...]:
+        return self._faults
+
+    def _look_for_faults(self) -> None:
+        for fault in self._faults:
+            raise Waiting(fault)
+
     def shape(self, file: FileInfo) -> Shape:
+        self._look_for_faults()
         self._product(file)
         return Shape()
 
     def form(self, file: FileInfo) -> Form:
+        self._look_for_faults()
         self._product(file)
         return self._form
 
@@ -81,6 +104,10 @@ class RevenueCatParser(WithoutFastPath):
     def __init__(self, project: str, product: str, payloads: PayloadFilter) -> None:
         self.drift: Counter[tuple[str, str, str]] = Counter()
         self._project, self._product, self._filter = project, product, payloads
+
+    def shown(self, line: bytes) -> str:
+        """What of a refused line may be shown."""
+        return shown(line, "event", ("id", "type", "environment", "store"), ("event_timestamp_ms",))
 
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line. Never raises."""
@@ -106,7 +133,7 @@ class RevenueCatParser(WithoutFastPath):
         if not isinstance(event_id, str) or not event_id:
             raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
         if not isinstance(event_type, str) or not event_type:
-            raise NotAnEvent("no_type", f"The event {event_id[:60]} has no `type`.")
+            raise NotAnEvent("no_type", "The event has no `type`.")
         occurred = instant(event.get("event_timestamp_ms"), 1000, "event_timestamp_ms")
         tenant_id = uuid_text(self._product, "tenant", self._tenant(event))
         hidden = self._hide(event, tenant_id)

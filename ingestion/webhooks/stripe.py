@@ -10,13 +10,20 @@ from typing import Any
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, WithoutFastPath
-from ingestion.privacy.scrub import TooDeep
+from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Waiting, WithoutFastPath
+from ingestion.privacy.scrub import TooDeep, name_shown
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
-from ingestion.webhooks.common import NotAnEvent, event_row, instant, read_object, text_or_none
+from ingestion.webhooks.common import (
+    NotAnEvent,
+    event_row,
+    instant,
+    read_object,
+    shown,
+    text_or_none,
+)
 from ingestion.webhooks.contract import WebhookContract, webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter
 
@@ -48,14 +55,23 @@ class StripeSource(StoresRowsOnly):
     )  # fmt: skip
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
-        self._contract = webhook_contract(contracts, "stripe")
+        self._contract, self._faults = webhook_contract(contracts, "stripe")
         self._filter = PayloadFilter(self._contract, tokeniser)
         self._form = self._contract.form()
 
+    def faults(self) -> tuple[str, ...]:
+        return self._faults
+
+    def _look_for_faults(self) -> None:
+        for fault in self._faults:
+            raise Waiting(fault)
+
     def shape(self, file: FileInfo) -> Shape:
+        self._look_for_faults()
         return Shape()
 
     def form(self, file: FileInfo) -> Form:
+        self._look_for_faults()
         return self._form
 
     def product(self, name: str) -> str | None:
@@ -74,6 +90,10 @@ class StripeParser(WithoutFastPath):
         self.drift: Counter[tuple[str, str, str]] = Counter()
         self._contract, self._filter, self._folder = contract, payloads, folder
 
+    def shown(self, line: bytes) -> str:
+        """What of a refused line may be shown."""
+        return shown(line, None, ("object", "id", "type", "account"), ("created", "livemode"))
+
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line. Never raises."""
         event = read_object(line)
@@ -91,24 +111,25 @@ class StripeParser(WithoutFastPath):
     def _event(self, event: dict[str, Any]) -> Row:
         kind = event.get("object")
         if kind != "event":
-            what = f"an object of kind {kind!r}" if isinstance(kind, str) else "no Stripe object"
-            raise NotAnEvent("not_an_event", f"The line is {what[:80]}, not an Event.")
+            named = name_shown(kind) if isinstance(kind, str) else None
+            what = f"an object of kind {named!r}" if named else "no Stripe object"
+            raise NotAnEvent("not_an_event", f"The line is {what}, not an Event.")
         event_id, event_type = event.get("id"), event.get("type")
         if not isinstance(event_id, str) or not event_id:
             raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
         if not isinstance(event_type, str) or not event_type:
-            raise NotAnEvent("no_type", f"The event {event_id[:60]} has no `type`.")
+            raise NotAnEvent("no_type", "The event has no `type`.")
         created = instant(event.get("created"), 1_000_000, "created")
         data = event.get("data")
         held = data.get("object") if isinstance(data, dict) else None
         if not isinstance(held, dict):
-            raise NotAnEvent("no_object", f"The event {event_id[:60]} has no `data.object`.")
+            raise NotAnEvent("no_object", "The event has no `data.object`.")
         account = event.get("account")
         if not isinstance(account, str) or not account:
             account = self._folder
         owner = self._contract.accounts.get(account)
         if owner is None:
-            reason = f"Nobody declared the Stripe account {account[:60]!r}. {WHERE}"
+            reason = f"Nobody declared the Stripe account {name_shown(account) or ''!r}. {WHERE}"
             raise NotAnEvent("undeclared_account", reason)
         tenant = tenant_of(held) or account
         payload = self._filter.hide(event, uuid_text(owner.product, "tenant", tenant))

@@ -20,6 +20,7 @@ from typing import Any
 
 import psycopg
 
+from ingestion.landing.listing import printable
 from serving.receiver.landing_writer import INCOMING, LandingWriter
 
 SPOOL = "audit_spool"  # below the home
@@ -125,9 +126,10 @@ def import_spool(spool: Path, connection: psycopg.Connection) -> Imported:
             with contextlib.suppress(OSError):
                 place.parent.mkdir(mode=0o700, exist_ok=True)
                 path.replace(place)
+            shown, moved_to = printable(str(path)), printable(str(place))
             found.problems.append(
-                f"The refused calls in {path} cannot be entered in the audit log"
-                f" ({type(error).__name__}). The file was moved to {place}; nothing else waits for it."
+                f"The refused calls in {shown} cannot be entered in the audit log"
+                f" ({type(error).__name__}). The file was moved to {moved_to}; nothing else waits for it."
             )
     return found
 

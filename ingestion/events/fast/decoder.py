@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from ingestion.contracts.model import ENVELOPE, EventContract
+from ingestion.contracts.mapping import FieldMap
+from ingestion.contracts.model import ENVELOPE, WHOLE_NUMBERS, EventContract
 from ingestion.values.json_lines import encode
 
-_WHOLE = frozenset({"schema_version", "page_load_time_ms"})
+_WHOLE = frozenset(WHOLE_NUMBERS)
 _IDS = frozenset({"event_id", "tenant_id", "user_id", "anonymous_id", "session_id"})
 _LARGE = 2**63
 
@@ -50,7 +51,9 @@ def is_plain(contract: EventContract) -> bool:
     return (
         contract.format.type == "jsonl"
         and {"event_id", "event_name", "occurred_at"} <= envelope.keys()
-        and not any(f.constant or f.values or f.prefix or f.time_format for f in fields)
+        and all(map(_is_taken_as_it_is, fields))
+        and all(f.type != "integer" or name in WHOLE_NUMBERS for name, f in envelope.items())
+        and not contract.skip
         and len(named) == len({*named} - others)
         and not any(path.count(".") > 1 for path in paths)
         and not holders & paths
@@ -60,6 +63,11 @@ def is_plain(contract: EventContract) -> bool:
         and mapped.nulls == "keep"
         and {*contract.required} <= paths
     )
+
+
+def _is_taken_as_it_is(field: FieldMap) -> bool:
+    translated = field.constant or field.values or field.prefix or field.time_format
+    return not (translated or field.cases or field.content or field.join is not None)
 
 
 def line_decoder(contract: EventContract) -> tuple[Callable[[bytes], Any], _Unpack]:

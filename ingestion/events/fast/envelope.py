@@ -78,7 +78,7 @@ def judged_fields(
         _not_empty(field["anonymous_id"]),
         _not_empty(field["session_id"]),
         _whole(field["schema_version"], MAX_VERSION, contract.version, REFUSED),
-        _whole(field["page_load_time_ms"], MAX_LOAD_TIME_MS, None, None),
+        _whole(field["page_load_time_ms"], MAX_LOAD_TIME_MS, None, REFUSED),
         properties,
         times,
         occurred_at,
@@ -90,7 +90,8 @@ def judged_fields(
         is_plain &= numbers != REFUSED
     for always in (properties, fields.ids):
         is_plain &= np.asarray(always.is_valid())
-    is_plain &= fields.versions.fill_null(0).to_numpy() != REFUSED
+    for numbers in (fields.versions, fields.load_times):
+        is_plain &= numbers.fill_null(0).to_numpy() != REFUSED
     is_plain &= _is_short(fields.ids) & ~_is_placeholder(fields.ids)
     for texts in (fields.anonymous, fields.sessions):
         has_address = pc.match_substring(texts, "@").fill_null(False)
@@ -146,7 +147,7 @@ def _is_placeholder(texts: pa.Array) -> Mask:
     return np.asarray(pc.is_in(words, pa.array(placeholder_ids(), pa.string())).fill_null(False))
 
 
-def _whole(values: pa.Array, largest: int, default: int | None, otherwise: int | None) -> pa.Array:
+def _whole(values: pa.Array, largest: int, default: int | None, otherwise: int) -> pa.Array:
     """Whole numbers; those that are negative or too large are replaced by `otherwise`."""
     if values.null_count == len(values):
         return pa.repeat(pa.scalar(default, pa.int32()), len(values))

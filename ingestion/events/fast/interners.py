@@ -104,11 +104,16 @@ class Interners:
     def _judge_place(
         self, agent: str | None, device: str | None, browser: str | None, country: str | None
     ) -> _Learned:
-        text, _ = self._context.describe(agent, None, device, browser, country)
-        return None, (*map(unescape, text.split("\t")), text)
+        place = self._context.describe(agent, None, device, browser, country)
+        if place.unplaced:  # each line of theirs is counted, and its value kept
+            raise NotPlain
+        return None, (*map(unescape, place.copy.split("\t")), place.copy)
 
     def _judge_subnet(self, address: str | None) -> _Learned:
-        return None, (ip_subnet(address) if address is not None else None,)
+        subnet = ip_subnet(address) if address is not None else None
+        if subnet is None and address is not None and address.strip():
+            raise NotPlain
+        return None, (subnet,)
 
     def judged(self, kind: int, person: int, said: bytes) -> Judged:
         """One line's properties as they are stored; None where they ask for judgement."""

@@ -59,7 +59,7 @@ def limits(draw: st.DrawFn) -> dict[str, int]:
     """Sizes that cut small files into blocks and make a load store keys early and often."""
     few = st.sampled_from([0, 1, 2, 5, 10_000])
     return {
-        "ingestion.landing.blocks.PIECE": draw(st.sampled_from([300, 1 << 20])),
+        "ingestion.landing.containers.PIECE": draw(st.sampled_from([300, 1 << 20])),
         "ingestion.landing.blocks.BLOCK": draw(st.sampled_from([1, 700, 6 << 20])),
         "ingestion.storing.bloom_filter._WORDS": draw(st.sampled_from([1, 8, 1 << 10])),
         "ingestion.file_load._HELD": draw(few),

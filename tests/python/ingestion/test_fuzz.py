@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion.contracts.model import Contracts, load_contracts
-from ingestion.landing.blocks import Unreadable, blocks, records
+from ingestion.landing.blocks import blocks, records
+from ingestion.landing.containers import Unreadable
 from ingestion.landing.digest import digest
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.registry import make_source
