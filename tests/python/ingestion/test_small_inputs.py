@@ -120,6 +120,17 @@ def test_one_bad_contract_stops_nobody_else(
         == "two\nlines"  # fmt: skip
 
 
+def test_a_reload_under_a_bad_contract_keeps_what_was_read(
+    case: Callable[..., LoadReport], loading: Loading
+) -> None:
+    case("baddelimiter", (r"'\t'", r'"\t"'))
+    contract = loading.settings.contracts[0] / "tsv.yml"
+    contract.write_text(contract.read_text().replace(r'"\t"', r"'\t'"))
+    report = loading.reload("tsv")
+    assert any("tsv.yml" in sentence for sentence in report.unreadable)
+    assert loading.one("select count(*) from raw_events.events where product = 'tsv'") == 1
+
+
 BAD_VALUES = {
     "timezone: Europe/Londn": "timezone",
     "format: {type: csv, encoding: latin-99}": "format.encoding",
