@@ -188,7 +188,7 @@ def status() -> None:
     if good is not None:
         click.echo(f"Last good run: {good['finished_at']:%Y-%m-%d %H:%M:%S} UTC")
         summary.show(good["details"]["summary"], summary.console())
-    for sentence in pipeline.reloads_due(settings, warehouse):
+    for sentence in (*pipeline.open_drift(warehouse), *pipeline.reloads_due(settings, warehouse)):
         click.echo(sentence)
     amiss = list(pipeline.reconcile(warehouse).differences)
     if newest["status"] != "succeeded":

@@ -110,6 +110,13 @@ def reloads_due(settings: Settings, warehouse: Warehouse) -> list[str]:
     return due_sentences(warehouse.connect, settings)
 
 
+def open_drift(warehouse: Warehouse) -> list[str]:
+    """Sentences on what sources sent that their contracts do not say, with the way out."""
+    from ingestion.quality import drift, told
+
+    return told(drift(warehouse.connect))
+
+
 def _import_refused_calls(settings: Settings, warehouse: Warehouse) -> list[str]:
     """Bring what the receiver refused into the audit log; sentences about what was set aside."""
     from serving.receiver.audit import SPOOL, import_spool

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from ingestion import drift_log
 from ingestion.lake.new_days import NewDays
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Batch, Rejection
@@ -22,6 +23,7 @@ from ingestion.storing.ledger import Entry, Ledger
 from ingestion.storing.row_buffer import RowBuffer
 from ingestion.storing.sink import Sink, Stored
 from ingestion.storing.withdrawal import withdraw
+from ingestion.values.drift import Drift
 from tallyhouse.errors import TallyhouseError
 
 # What the database refuses because of the row itself, not because of its own state.
@@ -67,7 +69,7 @@ class FileLoad:
         self._new_days = new_days
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
-        self._drift: Counter[tuple[str, str, str]] = Counter()
+        self._drift = Drift()
         self._buffer = RowBuffer()
         self._bounds = bounds
         self._withdrawn = 0
@@ -78,6 +80,7 @@ class FileLoad:
         self._filter = filters.of(conn, source.target.key_table)
         self._lost: str | None = None  # why a part of the file could not be read
         self._held: list[Batch] = []  # rows whose keys may have been seen before
+        self._in_stream = source.stream_of(file)
 
     def _withdraw_unfinished(self) -> None:
         """What the file brought while it could not be read to its end is read again with it."""
@@ -94,7 +97,8 @@ class FileLoad:
         """Store a batch; rows that the database itself refuses become rejections."""
         self._counts["records"] += batch.records
         self._counts["ignored"] += batch.ignored
-        self._drift.update(batch.drift)
+        self._drift.take(batch.drift)
+        batch = self._in_stream(batch)
         self._refuse(batch.rejected)
         if self._filter is None:
             self._store(batch, self._sink.store)
@@ -159,10 +163,12 @@ class FileLoad:
         self._settle()
         stored = self._sink.result
         kept = None if stored.replaced else self._buffer.all_of(stored.stored)
-        loaded = LoadedFile(self.file, self.load_id, stored.dates, kept)
+        loaded = LoadedFile(self.file, self.load_id, stored.dates, kept, self._drift)
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None
-        self._ledger.note_drift(self.file, self.load_id, self._drift)
+        drift_log.note(
+            self._conn, (self.file.kind, self.file.name), self.load_id, self._drift, self.file.path
+        )
         form = self._source.form(self.file)
         self._ledger.finish(self.file, self.load_id, is_complete, self._counts, stored, form)
         self._conn.execute(self._bounds.keep)
@@ -195,6 +201,9 @@ class FileLoad:
         counts.ignored += self._counts["ignored"]
         counts.conflicts += stored.conflicts
         report.reasons.update(self._reasons)
+        for found, count in self._drift.items():
+            name, field_name, kind = map(drift_log.storable, found)
+            report.drift[self.file.kind, self.file.name, name, field_name, kind] += count
         report.files_loaded += 1
         report.withdrawn += self._withdrawn
 

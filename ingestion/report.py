@@ -3,6 +3,10 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from ingestion.values.drift_words import Difference, sentences
+
+Place = tuple[str, str, str, str, str]  # source kind and name, object, field, kind of drift
+
 
 @dataclass
 class SourceCounts:
@@ -21,7 +25,7 @@ class SourceCounts:
 class LoadReport:
     """`unreadable` are sentences about what failed; with one of them the run must not end well.
 
-    `notes` are for a person's eye and fail nothing.
+    `drift` counts where sources and contracts differ. `notes` are for a person's eye and fail nothing.
     """
 
     files_seen: int = 0
@@ -36,6 +40,7 @@ class LoadReport:
     unreadable: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    drift: Counter[Place] = field(default_factory=Counter)
 
     def source(self, kind: str, name: str) -> SourceCounts:
         return self.sources.setdefault((kind, name), SourceCounts())
@@ -63,6 +68,7 @@ class LoadReport:
         if self.withdrawn:
             lines.append(f"{self.withdrawn:,} rows that these files had brought were replaced.")
         if self.reasons:
-            told = ", ".join(f"{count:,} {code}" for code, count in self.reasons.most_common())
-            lines.append(f"Rejected: {told}. Each stands in ops.rejected_records.")
-        return [*lines, *self.notes, *self.undeclared, *self.stray, *self.unreadable]
+            codes = ", ".join(f"{count:,} {code}" for code, count in self.reasons.most_common())
+            lines.append(f"Rejected: {codes}. Each stands in ops.rejected_records.")
+        told = sentences(Difference(*place, count) for place, count in self.drift.items())
+        return [*lines, *told, *self.notes, *self.undeclared, *self.stray, *self.unreadable]

@@ -8,23 +8,37 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic.main import IncEx
 
+from ingestion.cdc.names import is_name
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts, Fault, usable
+from ingestion.values.instants import EPOCH
 
 TYPE = re.compile(
     r"(smallint|integer|bigint|real|double precision|boolean|text|uuid|date|interval|jsonb|bytea"
     r"|numeric(?:\((\d+)(?:,(\d+))?\))?|(?:timestamp|timestamptz|time|timetz)(?:\((\d)\))?"
     r"|bit\((\d{1,4})\)|varbit)(\[\])?\Z"
 )
-COLUMN_NAME = r"[A-Za-z][A-Za-z0-9_]{0,59}\Z"  # names with a leading _ are this project's own
-TABLE_NAME = r"[a-z][a-z0-9_]*\Z"
-Encoding = Literal["seconds", "milliseconds", "microseconds", "nanoseconds"]
-FORM = 2  # of the tables made from a contract: another number has them folded anew
+Encoding = Literal[
+    "seconds", "milliseconds", "microseconds", "nanoseconds", "base64", "base64url", "hex", "text"
+]
+_UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
+_ENCODINGS = {"numeric": ("base64", "text"), "bytea": ("base64", "base64url", "hex")}
+_COUNTED = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
+FORM = 3  # of the tables made from a contract: another number has them folded anew
 ALWAYS_IGNORED = ("debezium_signal", "debezium_heartbeat")
 
 
@@ -50,6 +64,17 @@ class Column(_Strict):
         if not TYPE.match(value):
             raise ValueError(f"{value!r} is not a type that can be loaded; text always can")
         return value
+
+    @model_validator(mode="after")
+    def _encoding_fits(self) -> "Column":
+        base = self.type.split("(", 1)[0].removesuffix("[]")
+        known = _UNITS if base in _COUNTED else _ENCODINGS.get(base, ())
+        if self.encoding is not None and self.encoding not in known:
+            ways = f"is one of {', '.join(known)}" if known else "cannot be said"
+            raise ValueError(
+                f"encoding: {self.encoding} says nothing of {self.type}; there it {ways}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _tokens_are_text(self) -> "Column":
@@ -80,8 +105,8 @@ class Table(_Strict):
     @model_validator(mode="after")
     def _names(self) -> "Table":
         for name in self.columns:
-            if not re.match(COLUMN_NAME, name):
-                raise ValueError(f"{name!r} cannot be a column: letters, digits and _ (not first)")
+            if not is_name(name):
+                raise ValueError(f"{name!r} cannot be a column's name")
         for used in (*self.primary_key, self.tenant, self.user):
             if used is not None and used not in self.columns:
                 raise ValueError(f"{used!r} is not among the columns")
@@ -103,6 +128,12 @@ class CdcContract(_Strict):
     product: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     description: str = ""
     owner: str = ""
+    # The schema whose tables are written without it; for MySQL and its like, the database.
+    home_schema: str | None = Field(default=None, alias="schema")
+    database: str | None = None  # records of any other are kept aside
+    # When the source's log began anew from below, say on a new server; what was committed since then
+    # comes after all that was committed before.
+    log_restarts: tuple[AwareDatetime, ...] = ()
     ignored_tables: tuple[str, ...] = ()
     tables: Mapping[str, Table]
 
@@ -110,8 +141,8 @@ class CdcContract(_Strict):
     @classmethod
     def _names(cls, value: Mapping[str, Table]) -> Mapping[str, Table]:
         for name in value:
-            if not re.match(TABLE_NAME, name):
-                raise ValueError(f"{name!r} cannot be a table: lowercase letters, digits and _")
+            if not is_name(name):
+                raise ValueError(f"{name!r} cannot be a table's name")
         return value
 
     def form(self) -> Form:
@@ -125,8 +156,13 @@ class CdcContract(_Strict):
         whole = self.model_dump(mode="json", exclude={"description", "owner", "tables"})
         return Form(f"cdc/{self.product}", whole, tables)
 
-    def is_ignored(self, table: str) -> bool:
-        return table in self.ignored_tables or table in ALWAYS_IGNORED
+    def log_of(self, committed_us: int | None) -> int:
+        """In which of the source's logs, counted from 0, a change stands by the moment of its commit."""
+        return sum(moment <= (committed_us or 0) for moment in self._restarts_us)
+
+    @cached_property
+    def _restarts_us(self) -> tuple[int, ...]:
+        return tuple((moment - EPOCH) // timedelta(microseconds=1) for moment in self.log_restarts)
 
 
 def cdc_contracts(contracts: Contracts) -> dict[str, CdcContract]:
@@ -139,13 +175,5 @@ def cdc_contracts(contracts: Contracts) -> dict[str, CdcContract]:
 
 def cdc_faults(contracts: Contracts) -> list[Fault]:
     """The contracts of databases that cannot be used; the files of their products wait."""
-    documents, faults = usable(contracts, "cdc", CdcContract)
-    for document, found in documents:
-        for name in found.tables:
-            if len(f"{found.product}__{name}") > 48:
-                sentence = (
-                    f"The contract {document.path} is not valid. tables.{name}: with its product"
-                    f" {found.product} it is too long for a table name of 48 letters."
-                )
-                faults.append(Fault("cdc", found.product, sentence))
+    _, faults = usable(contracts, "cdc", CdcContract)
     return [*faults, *(fault for fault in contracts.faults if fault.kind == "")]

@@ -10,23 +10,35 @@ from typing import Any
 
 import psycopg
 
+from ingestion import drift_log
 from ingestion.cdc.contract import CdcContract, cdc_contracts, cdc_faults
 from ingestion.cdc.decode.fast.columns import ProductInterners
 from ingestion.cdc.decode.parser import CdcParser
-from ingestion.cdc.decode.rows import COLUMNS
+from ingestion.cdc.decode.rows import COLUMNS, ChangeRows
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.scd.affected import read_fresh
 from ingestion.cdc.scd.apply import bring_up_to_date, summaries
 from ingestion.cdc.scd.fast.apply import fold_on_time, tables_of
 from ingestion.cdc.scd.progress import forget
-from ingestion.cdc.scd.redecode import decode_again
+from ingestion.cdc.scd.redecode import REJUDGED, REMOVED_VALUE, decode_again
 from ingestion.cdc.scd.refold import empty
-from ingestion.cdc.scd.tables import FoldTarget, create, has_changes, outdated, remember
+from ingestion.cdc.scd.restarts import RESTARTED, move_to_logs
+from ingestion.cdc.scd.stream import FileStream
+from ingestion.cdc.scd.tables import (
+    FoldTarget,
+    create,
+    has_changes,
+    outdated,
+    remember,
+    target_of,
+)
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, LoadedFile, Target, Undeclared, Waiting
+from ingestion.parsing.batches import Batch
+from ingestion.parsing.source import InStream, LineParser, LoadedFile, Target, Undeclared, Waiting
 from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.drift import Drift
 
 
 class CdcSource:
@@ -44,6 +56,7 @@ class CdcSource:
         self._forms = {product: contract.form() for product, contract in self._contracts.items()}
         self._plans: dict[str, dict[str, TableDecoder]] = {}
         self._known: dict[str, ProductInterners] = {}
+        self._streams: dict[FileInfo, FileStream] = {}  # of the file that is being loaded
 
     def faults(self) -> tuple[str, ...]:
         """What is wrong with contracts of databases."""
@@ -69,6 +82,15 @@ class CdcSource:
         plans = self._plans.setdefault(product, {})
         return CdcParser(contract, file, self._tokeniser, plans, self._known[product])
 
+    def stream_of(self, file: FileInfo) -> InStream:
+        stream = self._streams[file] = FileStream()
+
+        def in_stream(batch: Batch) -> Batch:
+            assert isinstance(batch.rows, ChangeRows)
+            return batch._replace(rows=stream.place(batch.rows))
+
+        return in_stream
+
     def _contract(self, file: FileInfo) -> CdcContract:
         for fault in self._faults:
             if fault.product == file.name:
@@ -87,17 +109,22 @@ class CdcSource:
     ) -> None:
         """Bring every table whose contract changed to it, though no file came."""
         for target in outdated(conn, self._contracts.values()):
-            self._follow(conn, target, next_load_id())
+            load_id = next_load_id()
+            drift = self._follow(conn, target, load_id)
+            drift_log.note_again(conn, (self.kind, target.product), load_id, drift)
 
     def after_file(self, conn: psycopg.Connection[Any], loaded: LoadedFile) -> None:
         """Fold the file's changes into the tables, in the file's transaction."""
         contract = self._contracts[loaded.file.name]
+        stream = self._streams.pop(loaded.file, None)
+        if stream is not None:
+            stream.remember(conn, contract.product, loaded.load_id)
         dates: list[date] = sorted(loaded.dates)
         conn.execute("set local jit = off")
         conn.execute("set local default_statistics_target = 10")  # of temp tables, soon gone
         followed: set[str] = set()
         for target in outdated(conn, [contract]):
-            self._follow(conn, target, loaded.load_id)
+            loaded.drift.take(self._follow(conn, target, loaded.load_id))
             followed.add(target.name)
         if not dates:
             return
@@ -116,8 +143,11 @@ class CdcSource:
         for name, summary in summaries(conn):
             table = contract.tables.get(name)
             if table is not None and name not in followed:
-                target = FoldTarget(contract.product, name, table)
-                bring_up_to_date(conn, target, loaded.load_id, dates, summary)
+                target = target_of(contract, name)
+                has_heads = stream is not None and stream.has_heads(name)
+                restarted = bring_up_to_date(conn, target, loaded.load_id, summary, has_heads)
+                if restarted:
+                    loaded.drift[name, "", RESTARTED] += restarted
 
     def _fold_on_time(
         self, conn: psycopg.Connection[Any], contract: CdcContract, loaded: LoadedFile,
@@ -132,18 +162,34 @@ class CdcSource:
             table = contract.tables.get(name)
             if table is None or name in followed:
                 continue
-            target = FoldTarget(contract.product, name, table)
+            target = target_of(contract, name)
             if changes is None or not fold_on_time(conn, target, loaded.load_id, changes):
                 left.append(name)
         return left
 
-    def _follow(self, conn: psycopg.Connection[Any], target: FoldTarget, load_id: int) -> None:
-        """Bring a table to a contract that is new or changed, with all that is stored of it."""
+    def _follow(self, conn: psycopg.Connection[Any], target: FoldTarget, load_id: int) -> Drift:
+        """Bring a table to a contract that is new or changed, with all that is stored of it; what of it
+        still differs from the contract."""
         create(conn, target)
+        drift = Drift()
+        settled = [*REJUDGED, RESTARTED] if target.log_restarts else REJUDGED
+        drift_log.settle(conn, (self.kind, target.product), target.name, settled)
         if has_changes(conn, target):
-            decode_again(conn, target, self._tokeniser, load_id)
+            drift = decode_again(conn, target, self._tokeniser, load_id)
+            move_to_logs(conn, target)
         remember(conn, target)
         self._fold_anew(conn, target, load_id)
+        return drift
+
+    def _judge_removed(
+        self, conn: psycopg.Connection[Any], target: FoldTarget, load_id: int
+    ) -> None:
+        """Which values are still wanting, of those that were taken out before anybody declared them."""
+        source = self.kind, target.product
+        if not drift_log.settle(conn, source, target.name, [REMOVED_VALUE]):
+            return
+        drift = decode_again(conn, target, self._tokeniser, load_id)
+        drift_log.note_again(conn, source, load_id, drift.of_kind(REMOVED_VALUE))
 
     def after_withdrawal(
         self, conn: psycopg.Connection[Any], parts: Collection[tuple[str, str]], load_id: int
@@ -153,13 +199,13 @@ class CdcSource:
         waiting = {(t.product, t.name) for t in outdated(conn, self._contracts.values())}
         for product, name in sorted(parts):
             contract = self._contracts.get(product)
-            table = contract.tables.get(name) if contract else None
-            if table is None:
+            if contract is None or name not in contract.tables:
                 continue
-            target = FoldTarget(product, name, table)
+            target = target_of(contract, name)
             empty(conn, target, load_id)
             if (product, name) not in waiting:
                 self._fold_anew(conn, target, load_id)
+                self._judge_removed(conn, target, load_id)
 
     def _fold_anew(self, conn: psycopg.Connection[Any], target: FoldTarget, load_id: int) -> None:
         """Fold a table from all that is stored of it."""
@@ -171,4 +217,4 @@ class CdcSource:
         )
         read_fresh(conn, "product = %(product)s and table_name = %(table)s", names)
         for _, summary in summaries(conn):
-            bring_up_to_date(conn, target, load_id, None, summary)
+            bring_up_to_date(conn, target, load_id, summary, has_heads=True, is_rebuilt=True)

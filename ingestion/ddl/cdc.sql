@@ -6,8 +6,8 @@
 create schema if not exists raw_cdc;
 
 -- position: the commit position as bytes that sort as the source committed; where a record has
--- none (is_placed is false) that of the change before it in the stream. stream_file is the file's
--- name in natural order and stream_offset the line, or a partition and the offset in it.
+-- none (is_placed is false) that of the change before it in the stream and one byte more. stream_file is the
+-- file's name in natural order and stream_offset the line, or a partition and the offset in it.
 -- after: declared columns, decoded. extra: the others, as they came but for personal data.
 -- unavailable: columns the source did not send, whose earlier value stays.
 create table if not exists raw_cdc.changes (
@@ -47,6 +47,21 @@ create table if not exists raw_cdc.folded_tables (
     last_unplaced_file text collate "C",
     newest_instant timestamptz,  -- no version begins or ends later
     primary key (product, table_name)
+);
+
+-- One row per file and table whose changes it brought: the newest commit position in it, repeated changes
+-- too. A file that begins with changes without a position has them up to heads_until; next_position is
+-- the first that a change behind them states. In the stream of a partition a file is where it begins.
+create table if not exists raw_cdc.stream_files (
+    product text not null,
+    table_name text not null,
+    stream_file text collate "C" not null,
+    first_offset bigint not null,
+    newest_position bytea,
+    heads_until bigint,
+    next_position bytea,
+    load_id bigint not null,
+    primary key (product, table_name, stream_file, first_offset)
 );
 
 -- What ends every row of a table at once: a truncate, and for a table without a key a new snapshot.

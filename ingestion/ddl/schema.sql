@@ -70,7 +70,9 @@ create table if not exists ops.record_conflicts (
     primary key (source_kind, record_key, dropped_content_hash)
 );
 
--- Fields and tables the contracts do not know: kept where possible, always reported.
+-- Where a source and its contract differ: kept where possible, always reported. Names, never a value. It is
+-- open until settled_at; schema_name is that of the source's database, first_file and first_line are those of
+-- the first record that was loaded so, last_file and last_line those of the last.
 create table if not exists ops.schema_drift (
     source_kind text not null,
     source_name text not null,
@@ -80,6 +82,14 @@ create table if not exists ops.schema_drift (
     first_load_id bigint not null,
     last_load_id bigint not null,
     record_count bigint not null,
+    schema_name text,
+    first_file text,
+    first_line bigint,
+    last_file text,
+    last_line bigint,
+    first_seen_at timestamptz not null default now(),
+    last_seen_at timestamptz not null default now(),
+    settled_at timestamptz,
     primary key (source_kind, source_name, object_name, field_name, kind)
 );
 

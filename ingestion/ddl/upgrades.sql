@@ -15,7 +15,15 @@ begin
             ('ops.load_manifest', 'newest_received_at', 'timestamptz'),
             ('ops.load_manifest', 'newest_claimed_at', 'timestamptz'),
             ('ops.source_watermarks', 'max_claimed_at', 'timestamptz'),
-            ('raw_cdc.folded_tables', 'newest_instant', 'timestamptz')
+            ('raw_cdc.folded_tables', 'newest_instant', 'timestamptz'),
+            ('ops.schema_drift', 'schema_name', 'text'),
+            ('ops.schema_drift', 'first_file', 'text'),
+            ('ops.schema_drift', 'first_line', 'bigint'),
+            ('ops.schema_drift', 'last_file', 'text'),
+            ('ops.schema_drift', 'last_line', 'bigint'),
+            ('ops.schema_drift', 'first_seen_at', 'timestamptz not null default now()'),
+            ('ops.schema_drift', 'last_seen_at', 'timestamptz not null default now()'),
+            ('ops.schema_drift', 'settled_at', 'timestamptz')
         ) as wanted (table_name, column_name, definition)
         where not exists (
             select from pg_attribute

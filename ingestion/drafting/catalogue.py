@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from ingestion.cdc.contract import ALWAYS_IGNORED, COLUMN_NAME, TABLE_NAME, TYPE
+from ingestion.cdc.contract import ALWAYS_IGNORED, TYPE
 from ingestion.drafting.cdc import (
     ColumnDraft,
     DatabaseDraft,
@@ -81,20 +81,9 @@ def draft_catalogue(
         table_name = relation if schema == "public" else f"{schema}__{relation}"
         if relation in ALWAYS_IGNORED:
             continue
-        if not re.match(TABLE_NAME, table_name) or len(f"{product}__{table_name}") > 48:
-            sentence = (
-                f"{schema}.{relation} cannot be declared: a table's name is lower-case letters,"
-                " digits and _, 48 with the product's."
-            )
-            if sentence not in draft.sentences:
-                draft.sentences.append(sentence)
-            continue
         table = draft.tables.setdefault(
             table_name, TableDraft(table_name, description=_flat(table_said))
         )
-        if not re.match(COLUMN_NAME, name):
-            table.left_out.append(name)
-            continue
         column = ColumnDraft(name, column_type(kind), None, not is_required, _flat(said))
         mark_personal(column, table, Profile(), None)
         table.columns[name] = column

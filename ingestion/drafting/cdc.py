@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from ingestion.cdc.contract import ALWAYS_IGNORED, COLUMN_NAME, TABLE_NAME, Column
+from ingestion.cdc.contract import ALWAYS_IGNORED, Column
 from ingestion.cdc.decode.envelope import Change, NotAChange, read_change
 from ingestion.cdc.decode.placeholder import is_placeholder
 from ingestion.cdc.decode.types import decoder
+from ingestion.cdc.names import is_name
 from ingestion.drafting.cdc_types import Guess, from_schema, from_values
 from ingestion.drafting.personal import ValueJudge, Verdict, by_name, is_data_not_a_name
 from ingestion.drafting.profiles import Profile
@@ -133,19 +134,14 @@ def draft_tables(
         name = _table_name(change, record, file_table)
         if name in ALWAYS_IGNORED:
             continue
-        if not re.match(TABLE_NAME, name) or len(f"{product}__{name}") > 48:
+        if not is_name(name) or is_data_not_a_name(name):
             skipped[name] = skipped.get(name, 0) + 1
             continue
         _take(seen.setdefault(name, _Seen()), change, record)
     draft = DatabaseDraft(product, {name: _table(name, found) for name, found in seen.items()})
     for name, found in skipped.items():
-        why = (
-            "lower-case letters, digits and _" if len(name) <= 40 else "48 letters with its product"
-        )
-        shown = "a table without a name" if not name or is_data_not_a_name(name) else repr(name)
-        draft.sentences.append(
-            f"{shown} cannot be declared ({counted(found, 'record')}): a table's name is {why}."
-        )
+        shown = "a table without a name" if not name else "a table whose name looks like data"
+        draft.sentences.append(f"{shown} was left out ({counted(found, 'record')}).")
     if draft.tables:
         name_owners(draft)
     return draft, count
@@ -164,9 +160,10 @@ def _table_name(change: Change, record: Mapping[str, Any], file_table: str) -> s
     value = _payload(_value(record))
     source = value.get("source") if isinstance(value, dict) else None
     names_none = isinstance(source, dict) and source.get("table") and not source.get("schema")
-    if not change.schema or change.schema == "public" or names_none:
+    schema = change.place.schema
+    if not schema or schema == "public" or names_none:
         return table
-    return f"{change.schema}__{table}"
+    return f"{schema}__{table}"
 
 
 def _take(seen: _Seen, change: Change, record: Mapping[str, Any]) -> None:
@@ -243,7 +240,7 @@ def _table(name: str, seen: _Seen) -> TableDraft:
     table.basis = "types by the records' own schema" if seen.schema else "types by their values"
     for column in dict.fromkeys([*seen.schema, *seen.profiles]):
         profile = seen.profiles.get(column) or Profile()
-        if not re.match(COLUMN_NAME, column):
+        if not is_name(column) or is_data_not_a_name(column):
             table.left_out.append(column)
             continue
         entry = seen.schema.get(column)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ingestion.cdc.contract import CdcContract, Column, Table
+from ingestion.cdc.names import stored_column
 from ingestion.drafting.wording import singular
 
 Group = Literal["keys", "attributes", "measures", "flags", "times"]
@@ -104,7 +105,7 @@ def _staged(
     contract: CdcContract, table_name: str, name: str, column: Column, entity: str
 ) -> StagedColumn:
     table = contract.tables[table_name]
-    source = quoted(name)
+    source = quoted(stored_column(name))
     is_personal = column.personal == "token"
     if _is_id(table, name, column) and not is_personal:
         alias = column.staged_as or _id_name(table, name, entity)
@@ -220,7 +221,8 @@ def quoted(name: str) -> str:
     """A column of the source, quoted where its name needs it."""
     if _SIMPLE.match(name) and name not in RESERVED:
         return name
-    return "{{ adapter.quote('" + name + "') }}"
+    written = name.replace('"', '""').replace("\\", "\\\\").replace("'", "\\'")
+    return "{{ adapter.quote('" + written + "') }}"
 
 
 _SAID = {

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from ingestion.cdc.contract import CdcContract
+from ingestion.cdc.names import stored_table
 from ingestion.drafting.sample import DraftError
 from ingestion.drafting.staged_columns import GROUPS, StagedColumn, StagedTable, staged_table
 from ingestion.drafting.yaml_text import scalar
@@ -148,7 +149,7 @@ def sources_text(product: str, staged: Iterable[StagedTable]) -> str:
 
 def _source_entries(staged: Iterable[StagedTable]) -> dict[str, str]:
     return {
-        table.table: f"      - name: {table.table}\n        identifier: {table.product}__{table.table}\n"
+        table.table: f"      - name: {table.table}\n        identifier: {stored_table(table.product, table.table)}\n"
         for table in staged
     }
 

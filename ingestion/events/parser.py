@@ -6,7 +6,6 @@ properties (`event_types`), file formats (`formats`), storing (`sink`).
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
@@ -29,6 +28,7 @@ from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.scrub import Scrubber, TooDeep, name_shown
 from ingestion.privacy.tokens import EMAIL, Tokeniser
+from ingestion.values.drift import Drift
 from ingestion.values.identity import UUID_TEXT, is_placeholder, record_key
 from ingestion.values.json_lines import decode_exactly, encode
 from ingestion.values.outcomes import NULL, Ignored, Outcome, Rejected, Row, Touch, copy_field
@@ -41,7 +41,7 @@ class EventParser:
     """Parses the lines of one file of events."""
 
     def __init__(self, contract: EventContract, file: FileInfo, tokeniser: Tokeniser) -> None:
-        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self.drift = Drift()
         self._contract = contract
         self._product = contract.product
         self._default_source = contract.default_source

@@ -4,7 +4,6 @@ Pure and per process: this is the work that runs in parallel. Belongs here: coll
 Does not belong here: reading files, talking to the database.
 """
 
-from collections import Counter
 from datetime import date
 from itertools import compress
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from ingestion.parsing.rows import Accepted, Rows, text_rows
 from ingestion.parsing.source import LineParser, Source
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.arrow import BYTES_16, bytes_16
+from ingestion.values.drift import Drift
 from ingestion.values.outcomes import Arrival, Rejected, Row
 
 KEYS = pa.schema([
@@ -58,7 +58,7 @@ class Batch(NamedTuple):
     ignored: int
     newest_us: int | None  # of received_at that a server told
     claimed_us: int | None  # of those that only a device claims
-    drift: Counter[tuple[str, str, str]]
+    drift: Drift
 
     def halves(self) -> "tuple[Batch, Batch]":
         """The rows in two batches; everything that was counted already is left out."""
@@ -66,7 +66,7 @@ class Batch(NamedTuple):
 
     def split(self, is_second: np.ndarray) -> "tuple[Batch, Batch]":
         """The rows in two batches, by row; everything that was counted already is left out."""
-        first = self._replace(records=0, rejected=[], ignored=0, drift=Counter())
+        first = self._replace(records=0, rejected=[], ignored=0, drift=Drift())
         second = first._replace(duplicates=0, conflicts=[])
         return first._only(~is_second), second._only(is_second)
 
@@ -89,7 +89,9 @@ def parse_block(parser: LineParser, block: Block, shape: Shape, skip_header: boo
     plain, lines = parser.take(lines)
     rows: list[tuple[int, Row]] = []
     rejected = []
+    drift = parser.drift
     for number, line in lines:
+        drift.line = number
         outcome = parser.parse(number, line)
         if type(outcome) is Row:
             rows.append((number, outcome))
@@ -104,7 +106,6 @@ def _batch(
     found: Accepted, seen: int, rejected: list[Rejection], ignored: int, parser: LineParser
 ) -> Batch:
     left, conflicts = _first_bodies(found)
-    drift, parser.drift = parser.drift, Counter()
     return Batch(
         records=seen,
         keys=pa.Table.from_arrays(
@@ -119,7 +120,7 @@ def _batch(
         ignored=ignored,
         newest_us=found.newest_us(Arrival.TOLD),
         claimed_us=found.newest_us(Arrival.CLAIMED),
-        drift=drift,
+        drift=parser.drift.handed_over(),
     )
 
 

@@ -5,7 +5,6 @@ stores and commits. Belongs here: what both sides ask of each other. Does not be
 source's own rules, any SQL.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,10 +15,13 @@ from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.rows import Accepted, Line, text_rows
 from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.drift import Drift
 from ingestion.values.outcomes import Outcome, Row
 
 if TYPE_CHECKING:
     import psycopg
+
+    from ingestion.parsing.batches import Batch
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Waiting(Undeclared):
 class LineParser(Protocol):
     """Parses the lines of one file. `drift` counts (object, field, kind) it met on the way."""
 
-    drift: Counter[tuple[str, str, str]]
+    drift: Drift
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The fast path: the rows of the plain lines at once, and the lines left to `parse`."""
@@ -84,6 +86,7 @@ class LoadedFile:
     load_id: int
     dates: set[date] = field(default_factory=set)
     rows: Sequence[Any] | None = None
+    drift: Drift = field(default_factory=Drift)  # to be added to
 
 
 class Source(Protocol):
@@ -107,6 +110,9 @@ class Source(Protocol):
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""
 
+    def stream_of(self, file: FileInfo) -> "InStream":
+        """What sees every batch of a file, in its order, before it is stored."""
+
     def follow_contracts(self, conn: "psycopg.Connection", next_load_id: Callable[[], int]) -> None:
         """Runs before a load's files: brings what is stored to contracts that changed."""
 
@@ -125,6 +131,9 @@ class StoresRowsOnly:
     def faults(self) -> tuple[str, ...]:
         return ()
 
+    def stream_of(self, file: FileInfo) -> "InStream":
+        return lambda batch: batch
+
     def follow_contracts(self, conn: "psycopg.Connection", next_load_id: Callable[[], int]) -> None:
         pass
 
@@ -137,4 +146,5 @@ class StoresRowsOnly:
         pass
 
 
+InStream = Callable[["Batch"], "Batch"]
 SourceFactory = Callable[[Contracts, Tokeniser], Source]

@@ -11,6 +11,7 @@ from typing import Any
 from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet
 
 REMOVED = "[removed]"
+TOO_DEEP = "[too deep]"
 MAX_DEPTH = 64
 
 KEEP, REMOVE, TOKEN, SUBNET = "keep", "remove", "token", "subnet"
@@ -48,6 +49,7 @@ _CARD = re.compile(
 )
 _BIRTH = re.compile(r"\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{4}[01]\d{2}")
 _NAME = re.compile(r"[\w$:/.#|-]{1,100}", re.ASCII)
+_TOKEN = re.compile(r"\btok_[0-9a-zA-Z_-]{8}")
 
 
 class TooDeep(Exception):
@@ -170,6 +172,15 @@ def suspicious_word(text: str) -> bool:
         or EMAIL.search(text) is not None
         or any(is_forbidden_number(re.sub(r"\D", "", found)) for found in _DIGITS.findall(text))
     )
+
+
+def is_scrubbed(value: Any) -> bool:
+    """Whether something may have been taken out of a value: it, or a part of it, stands for another."""
+    if isinstance(value, str):
+        return REMOVED in value or TOO_DEEP in value or _TOKEN.search(value) is not None
+    if isinstance(value, dict):
+        return any(map(is_scrubbed, value)) or any(map(is_scrubbed, value.values()))
+    return isinstance(value, list) and any(map(is_scrubbed, value))
 
 
 def is_forbidden_number(digits: str) -> bool:

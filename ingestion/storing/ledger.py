@@ -1,7 +1,7 @@
 """The ledger of loaded files and the other notes a load leaves in ops.
 
-Belongs here: every statement on ops.* but conflicts (`sink`). Does not belong here: rows of
-sources, deciding what to load (`load`).
+Belongs here: every statement on ops.* but conflicts (`sink`) and drift (`drift_log`). Does not belong
+here: rows of sources, deciding what to load (`load`).
 """
 
 from collections import Counter
@@ -154,34 +154,6 @@ class Ledger:
             ) as copy:
                 text = "\n".join(lines) + "\n"
                 copy.write(text.encode("utf-8", "replace"))
-
-    def note_drift(
-        self, file: FileInfo, load_id: int, drift: Counter[tuple[str, str, str]]
-    ) -> None:
-        """Fields and tables no contract names, with how often they were seen."""
-        self._conn.cursor().executemany(
-            "insert into ops.schema_drift as held values (%s, %s, %s, %s, %s, %s, %s, %s)"
-            " on conflict (source_kind, source_name, object_name, field_name, kind) do update set"
-            " last_load_id = excluded.last_load_id,"
-            " record_count = held.record_count + excluded.record_count",
-            [
-                (file.kind, file.name, *map(_plain, place), load_id, load_id, count)
-                for place, count in sorted(drift.items())
-            ],
-        )
-        self._conn.cursor().executemany(
-            "insert into ops.load_drift as held values (%s, %s, %s, %s, %s, %s, %s)"
-            " on conflict (load_id, object_name, field_name, kind) do update set"
-            " record_count = held.record_count + excluded.record_count",
-            [
-                (load_id, file.kind, file.name, *map(_plain, place), count)
-                for place, count in sorted(drift.items())
-            ],
-        )
-
-
-def _plain(text: str) -> str:
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def publish_event_versions(conn: psycopg.Connection, contracts: Contracts) -> None:

@@ -4,7 +4,6 @@ Belongs here: whose an event is, its identity, the columns taken out of it. Does
 the meaning of renewals and expirations (the staging models read the payload).
 """
 
-from collections import Counter
 from typing import Any
 
 from ingestion.contracts.form import Form
@@ -20,6 +19,7 @@ from ingestion.parsing.source import (
 )
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.drift import Drift
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
@@ -102,7 +102,7 @@ class RevenueCatParser(WithoutFastPath):
     """Parses the lines of one file."""
 
     def __init__(self, project: str, product: str, payloads: PayloadFilter) -> None:
-        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self.drift = Drift()
         self._project, self._product, self._filter = project, product, payloads
 
     def shown(self, line: bytes) -> str:

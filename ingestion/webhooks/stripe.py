@@ -4,7 +4,6 @@ Belongs here: whose an event is, its identity, the columns taken out of it. Does
 the meaning of subscriptions and invoices (the staging models read the payload).
 """
 
-from collections import Counter
 from typing import Any
 
 from ingestion.contracts.form import Form
@@ -13,6 +12,7 @@ from ingestion.landing.file_info import FileInfo, Shape
 from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Waiting, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep, name_shown
 from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.drift import Drift
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
@@ -87,7 +87,7 @@ class StripeParser(WithoutFastPath):
     """Parses the lines of one file."""
 
     def __init__(self, contract: WebhookContract, payloads: PayloadFilter, folder: str) -> None:
-        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self.drift = Drift()
         self._contract, self._filter, self._folder = contract, payloads, folder
 
     def shown(self, line: bytes) -> str:

@@ -5,10 +5,12 @@ beside its columns); it stands alone or as `{topic, key, value}`. Belongs here: 
 and naming table, operation, images and times. Does not belong here: the meaning of column values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ingestion.cdc.decode.connectors import WITHOUT_SCHEMAS, connector_of, refusal
 from ingestion.cdc.decode.position import BAD_POSITION, UNPLACED, commit_position
+from ingestion.cdc.decode.table_names import Place
 from ingestion.cdc.decode.times import stated_us
 from ingestion.values.json_lines import decode_exactly, decode_object
 from ingestion.values.outcomes import Ignored, Rejected
@@ -20,13 +22,23 @@ _NOTHING: dict[str, Any] = {}
 _OBJECT_OR_NONE = (dict, type(None))
 _TRANSACTION_STATES = ("BEGIN", "END")
 _HISTORY_FIELDS = ("ddl", "tableChanges")
+Fields = Sequence[Mapping[str, Any]] | None
+# What `add.fields` of ExtractNewRecordState can put beside a row's columns, after `__`.
+_FLAT_NAMES = """
+    op deleted ts_ms ts_us ts_ns version connector name db schema table collection keyspace shard snapshot
+    sequence lsn txId xmin file pos row gtid server_id thread query scn commit_scn lcr_position rs_id ssn
+    redo_thread user_name commit_lsn change_lsn event_serial_no ord rs lsid txnNumber wallTime vgtid
+    id total_order data_collection_order
+"""
+_FLAT_FIELDS = frozenset(_FLAT_NAMES.split())
+_FLAT_PREFIXES = ("source_", "transaction_")
+_DOCS = "docs/cdc.md says what is read."
 
 
 class Change(NamedTuple):
     """One operation on one row (or, for `t`, on a whole table), undecoded."""
 
-    table: str
-    schema: str | None
+    place: Place
     op: str  # c, r, u, d, t
     key: Mapping[str, Any] | None  # the record's key, when it has one
     before: Mapping[str, Any] | None
@@ -40,6 +52,12 @@ class Change(NamedTuple):
     partition: int | None
     offset: int | None
     is_flat: bool
+    row_fields: Fields = None  # what the record's own schema says of the row's columns
+    key_fields: Fields = None
+
+    @property
+    def table(self) -> str:
+        return self.place.table
 
 
 class NotAChange(Exception):
@@ -56,39 +74,61 @@ def read_change(record: Any) -> Change:
         raise NotAChange(
             Rejected("not_an_object", "The line is not a JSON object, so it is no change.")
         )
-    topic: str | None = None
-    key: Any = None
-    partition = offset = None
-    value: Any = record
-    if "value" in record and ("topic" in record or "key" in record):
-        topic, key, value = record.get("topic"), record.get("key"), record["value"]
-        if "offset" in record:
-            partition, offset = _whole(record.get("partition")), _whole(record["offset"])
-        if topic is not None:
-            if not isinstance(topic, str):
-                raise NotAChange(Rejected("bad_topic", "The record's `topic` is not a text."))
-            if topic.startswith("__debezium-heartbeat"):
-                raise NotAChange(Ignored("heartbeat"))
-        if type(value) is str:
-            value = _parsed(value)
+    topic, key, value, partition, offset = _unpacked(record)
+    if topic is not None and topic.startswith("__debezium-heartbeat"):
+        raise NotAChange(Ignored("heartbeat"))
+    value, row_fields = _payload(_parsed(value))
     if value is None:
         raise NotAChange(Ignored("tombstone"))
     if not isinstance(value, dict):
         raise NotAChange(Rejected("not_an_object", "The record's `value` is not a JSON object."))
-    if len(value) == 2:
-        value = _payload(value)
-        if value is None:
-            raise NotAChange(Ignored("tombstone"))
-        if not isinstance(value, dict):
-            reason = "The record's `payload` is not a JSON object."
-            raise NotAChange(Rejected("not_an_object", reason))
-    if key is not None:
-        key = _payload(_parsed(key))
-        if not isinstance(key, dict):
-            key = None  # a key of one value has no name to match a column by
+    key, key_fields = _payload(_parsed(key))
+    if not isinstance(key, dict):
+        key = None  # a key of one value has no name to match a column by
     if "op" in value and ("source" in value or "after" in value or "before" in value):
-        return _enveloped(value, topic, key, partition, offset)
-    return _other(value, topic, key, partition, offset)
+        change = _enveloped(value, topic, key, partition, offset)
+        row_fields = _fields_of_images(row_fields)
+    else:
+        change = _other(value, topic, key, partition, offset)
+    if row_fields is None and key_fields is None:
+        return change
+    return change._replace(row_fields=row_fields, key_fields=key_fields)
+
+
+def _unpacked(record: dict[str, Any]) -> tuple[str | None, Any, Any, int | None, int | None]:
+    """Topic, key, value, partition and offset of a record; a bare value has none but itself."""
+    if "topic" not in record and not ("key" in record and "value" in record):
+        return None, None, record, None, None
+    if "value" in record:
+        value = record["value"]
+    elif "payload" in record:  # as kcat writes it
+        value = record["payload"]
+    elif "offset" in record or "key" in record:
+        raise NotAChange(
+            Rejected(
+                "no_value",
+                "The record has a `topic` and no `value` (nor `payload`, as kcat writes it), so it"
+                f" says nothing of a row. {_DOCS}",
+            )
+        )
+    else:
+        return None, None, record, None, None  # a row with a column of that name
+    topic = record.get("topic")
+    if topic is not None and not isinstance(topic, str):
+        raise NotAChange(Rejected("bad_topic", "The record's `topic` is not a text."))
+    partition = offset = None
+    if "offset" in record:
+        partition, offset = _whole(record.get("partition")), _whole(record["offset"])
+    return topic, record.get("key"), value, partition, offset
+
+
+def _fields_of_images(fields: Fields) -> Fields:
+    """Of an envelope's schema, what it says of the row's columns."""
+    for name in ("after", "before"):
+        for field in fields or ():
+            if field.get("field") == name:
+                return _fields_in(field)
+    return None
 
 
 def _enveloped(
@@ -96,34 +136,36 @@ def _enveloped(
 ) -> Change:
     get = value.get
     op = get("op")
+    source, transaction = get("source") or _NOTHING, get("transaction") or None
+    if not isinstance(source, dict) or not isinstance(transaction, _OBJECT_OR_NONE):
+        raise NotAChange(Rejected("bad_envelope", "`source` and `transaction` must be objects."))
+    connector = connector_of(source)
+    if (refused := refusal(connector)) is not None:
+        raise NotAChange(refused)
     if not isinstance(op, str) or op not in OPERATIONS:
         if op == "m":
             raise NotAChange(Ignored("message"))
         raise NotAChange(
-            Rejected("unknown_operation", f"The operation {str(op)[:20]!r} is unknown.")
+            Rejected("unknown_operation", "The record's `op` is not one of c r u d t m.")
         )
-    source, transaction = get("source") or _NOTHING, get("transaction") or None
     before, after = get("before"), get("after")
-    if not isinstance(source, dict) or not isinstance(transaction, _OBJECT_OR_NONE):
-        raise NotAChange(Rejected("bad_envelope", "`source` and `transaction` must be objects."))
     if not isinstance(before, _OBJECT_OR_NONE) or not isinstance(after, _OBJECT_OR_NONE):
         raise NotAChange(Rejected("bad_envelope", "`before` and `after` must be objects or null."))
     if after is None and op in "cru":
         raise NotAChange(Rejected("bad_envelope", f"The operation {op} has no `after`."))
     field = source.get
-    table, schema = field("table"), field("schema") or field("db")
-    if not table:
-        schema, table = _from_topic(topic)
     try:
         position = commit_position(source, transaction)
     except BAD_POSITION as error:
         raise NotAChange(
-            Rejected("bad_position", "`source.lsn`, `sequence` or `total_order` is no position.")
+            Rejected(
+                "bad_position", "The position that `source` and `transaction` state is no position."
+            )
         ) from error
     received_us = _instant_us(value)
     order = None if transaction is None else _whole(transaction.get("total_order"))
     return Change(
-        str(table or ""), schema if isinstance(schema, str) else None, op, key, before, after,
+        _place(source, topic, connector), op, key, before, after,
         position, _whole(field("lsn")), _whole(field("txId")), order,
         _instant_us(source) or received_us, received_us, partition, offset, False,
     )  # fmt: skip
@@ -145,7 +187,7 @@ def _other(
     meta: dict[str, Any] = {}
     row: dict[str, Any] = {}
     for name, item in value.items():
-        if name.startswith("__"):
+        if name[:2] == "__" and (name[2:] in _FLAT_FIELDS or name[2:].startswith(_FLAT_PREFIXES)):
             meta[name[2:].removeprefix("source_")] = item
         else:
             row[name] = item
@@ -154,16 +196,16 @@ def _other(
         op = "d"
     if not isinstance(op, str) or op not in ROW_OPERATIONS:
         raise NotAChange(
-            Rejected("unknown_operation", f"`__op` is {str(op)[:20]!r}, not one of c r u d.")
+            Rejected("unknown_operation", "The record's `__op` is not one of c r u d.")
         )
-    schema, table = _from_topic(topic)
+    connector = connector_of(meta)
     try:
         position = commit_position(meta, None)
     except BAD_POSITION:
         position = UNPLACED
     instant = _instant_us(meta)
     return Change(
-        str(meta.get("table") or table or ""), schema, op, key,
+        _place(meta, topic, connector), op, key,
         row if op == "d" else None, None if op == "d" else row, position,
         _whole(meta.get("lsn")), _whole(meta.get("txId")), None, instant, instant,
         partition, offset, True,
@@ -179,16 +221,38 @@ def _parsed(value: Any) -> Any:
     return value
 
 
-def _payload(value: Any) -> Any:
-    if isinstance(value, dict) and value.keys() == {"schema", "payload"}:
-        return value["payload"]
-    return value
+def _payload(value: Any) -> tuple[Any, Fields]:
+    """What stands in `{schema, payload}`, and the fields that its schema names."""
+    if isinstance(value, dict) and len(value) == 2 and value.keys() == {"schema", "payload"}:
+        return value["payload"], _fields_in(value["schema"])
+    return value, None
 
 
-def _from_topic(topic: str | None) -> tuple[str | None, str | None]:
-    """`prefix.schema.table`; anything shorter names a table alone."""
-    parts = topic.split(".") if topic else []
-    return (parts[-2] if len(parts) > 2 else None), (parts[-1] if parts else None)
+def _fields_in(schema: Any) -> Fields:
+    fields = schema.get("fields") if isinstance(schema, dict) else None
+    if not isinstance(fields, list) or not all(isinstance(item, dict) for item in fields):
+        return None
+    return fields
+
+
+def _place(source: Mapping[str, Any], topic: str | None, connector: str | None) -> Place:
+    """Where the row lies: by what `source` says, else by the topic: `prefix.schema.table`, or a table alone."""
+    table = source.get("table") or source.get("collection")
+    schema, database = source.get("schema"), source.get("db") or source.get("keyspace")
+    if not table:
+        *others, table = topic.split(".") if topic else [""]
+        if schema is None and database is None and len(others) > 1:
+            if connector in WITHOUT_SCHEMAS:
+                database = others[-1]
+            else:
+                schema = others[-1]
+    if connector in WITHOUT_SCHEMAS:
+        schema = None
+    return Place(str(table), _name(schema), _name(database), connector)
+
+
+def _name(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _instant_us(holder: Mapping[str, Any]) -> int | None:

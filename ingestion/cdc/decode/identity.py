@@ -8,13 +8,14 @@ the parts (`values.identity`).
 
 def change_identity(
     op: str, position: str, lsn: int | None, transaction: int | None, order: int | None,
-    key: str | None, otherwise: tuple[str, str] | None = None,
+    key: str | None, otherwise: tuple[str, str] | None = None, moment_us: int | None = None,
 ) -> tuple[str, ...]:  # fmt: skip
     """Its place in its transaction where the source says that, else its position and its key.
 
     `position` is in hexadecimal digits, `key` in JSON; `otherwise` stands for a key that there is not.
+    Where there is no lsn, the moment of the commit tells two logs apart that count from the same beginning.
     """
-    where = position if lsn is None else f"{lsn}/{transaction}"
+    where = f"{position}/{moment_us}" if lsn is None else f"{lsn}/{transaction}"
     if order is not None:
         return op, where, str(order)
     if key is not None:

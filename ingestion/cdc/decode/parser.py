@@ -4,11 +4,10 @@ Belongs here: what makes a change the same change (rule 51) and where it stands.
 here: the current state and history made from the changes (`versions_sql`).
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -17,12 +16,14 @@ from ingestion.cdc.decode.envelope import TRUNCATE, Change, NotAChange, read_cha
 from ingestion.cdc.decode.fast.columns import ProductInterners
 from ingestion.cdc.decode.fast.reader import FastReader
 from ingestion.cdc.decode.identity import change_identity
-from ingestion.cdc.decode.position import UNPLACED, natural_key, partition_lane
+from ingestion.cdc.decode.position import UNPLACED, in_log, natural_key, partition_lane
 from ingestion.cdc.decode.rows import COLUMNS, collect
 from ingestion.cdc.decode.table_decoder import Decoded, TableDecoder
+from ingestion.cdc.decode.table_names import Place, TableName, TableNames
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.drift import Drift
 from ingestion.values.identity import record_key
 from ingestion.values.instants import EPOCH
 from ingestion.values.json_lines import decode_exactly, decode_object, encode
@@ -32,6 +33,13 @@ _EPOCH = EPOCH.replace(tzinfo=None)
 _EMPTY = Decoded({}, None, [], "")
 
 
+class TablePlan(NamedTuple):
+    """How a table's rows are decoded, and how it was found."""
+
+    decoder: TableDecoder
+    name: TableName
+
+
 class CdcParser:
     """Parses the lines of one file."""
 
@@ -39,16 +47,18 @@ class CdcParser:
         self, contract: CdcContract, file: FileInfo, tokeniser: Tokeniser,
         plans: dict[str, TableDecoder], known: ProductInterners | None = None,
     ) -> None:  # fmt: skip
-        self.drift: Counter[tuple[str, str, str]] = Counter()
+        self.drift = Drift()
         self._contract, self._tokeniser, self._plans = contract, tokeniser, plans
         self._product = contract.product
         inside = file.path.split("/", 2)[-1]  # below cdc/<product>/
         self._stream_file = natural_key(inside)
         self._stream_text = copy_field(self._stream_file)
         self._file_table = _table_of_path(inside, contract)
-        self._found: dict[tuple[str, str | None], TableDecoder | Rejected | Ignored] = {}
+        self._names = TableNames(contract)
+        self._found: dict[Place, TablePlan | Rejected | Ignored] = {}
         known = known or ProductInterners(TableDecoder(self._product, "", None, tokeniser))
-        self._fast = FastReader(self._product, self._stream_file, self._plan, known)
+        self._forms = known.forms
+        self._fast = FastReader(contract, self._stream_file, self._declared_plan, known)
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
         """The rows of the lines that are plain, and the lines that are not."""
@@ -79,9 +89,13 @@ class CdcParser:
             return Rejected("unforeseen", f"The record has a form that nobody foresaw ({form}).")
 
     def _row(self, number: int, change: Change) -> Outcome:
-        plan = self._plan(change.table, change.schema)
-        if not isinstance(plan, TableDecoder):
-            return plan
+        found = self._plan(change.place)
+        if not isinstance(found, TablePlan):
+            return found
+        self.drift.schema = change.place.schema or change.place.database
+        plan, name = found.decoder, found.name
+        if change.row_fields is not None or change.key_fields is not None:
+            plan = plan.as_sent(change.row_fields, change.key_fields)
         op, after = change.op, change.after
         key = None
         if op != TRUNCATE:
@@ -103,7 +117,9 @@ class CdcParser:
         if after is not None and op != TRUNCATE:
             image = plan.decode(after, self.drift)
         if not plan.is_declared:
-            self.drift[plan.name, "", "undeclared_table"] += 1
+            self.drift[name.name, "", "undeclared_table"] += 1
+        elif name.unnamed_home is not None:
+            self.drift[name.name, name.unnamed_home, "unnamed_schema"] += 1
         return self._assemble(number, change, plan.name, key, image)
 
     def _no_key(self, plan: TableDecoder) -> Rejected:
@@ -117,8 +133,8 @@ class CdcParser:
         self, number: int, change: Change, table: str, key: dict[str, Any] | None, image: Decoded
     ) -> Row:
         product = self._product
-        (_, _, op, _, _, _, position, lsn, transaction_id, transaction_order, committed_us,
-         received_us, partition, offset, _) = change  # fmt: skip
+        (_, op, _, _, _, position, lsn, transaction_id, transaction_order, committed_us,
+         received_us, partition, offset, *_) = change  # fmt: skip
         key_text = None if key is None else encode(key)
         after_text = orjson.dumps(image.values).decode()
         extra_text = None if image.extra is None else encode(image.extra)
@@ -138,8 +154,16 @@ class CdcParser:
             is_placed = "t"
             when = str(received_us) if op == "r" else ""
             identity = change_identity(
-                op, position, lsn, transaction_id, transaction_order, key_text, (after_text, when)
+                op,
+                position,
+                lsn,
+                transaction_id,
+                transaction_order,
+                key_text,
+                (after_text, when),
+                committed_us,
             )
+            position = in_log(position, self._contract.log_of(committed_us))
             content = record = record_key(product, table, *identity)
         # a row without a key is known by its own change
         key_hash = content if key_text is None else record_key(product, table, key_text)
@@ -172,40 +196,38 @@ class CdcParser:
         copy = "\t".join([texts[name] for name in COLUMNS])
         return Row(record, date, received_us or committed_us or 0, content, copy, None)
 
-    def _plan(self, table: str, schema: str | None) -> TableDecoder | Rejected | Ignored:
+    def _plan(self, place: Place) -> "TablePlan | Rejected | Ignored":
         """How to decode a record's table, or what becomes of the record without one."""
-        found = self._found.get((table, schema))
+        found = self._found.get(place)
         if found is None:
             if len(self._found) > 10_000:
                 self._found.clear()
-            found = self._found[table, schema] = self._find_plan(table, schema)
+            found = self._found[place] = self._find_plan(place)
         return found
 
-    def _find_plan(self, table: str, schema: str | None) -> TableDecoder | Rejected | Ignored:
-        name = self._table_name(table, schema)
-        if name is None:
+    def _declared_plan(self, place: Place) -> TableDecoder | None:
+        """The same of a declared table about which nothing is to be said."""
+        found = self._plan(place)
+        is_plain = isinstance(found, TablePlan) and found.name.unnamed_home is None
+        return found.decoder if is_plain and found.name.is_declared else None  # type: ignore[union-attr]
+
+    def _find_plan(self, place: Place) -> "TablePlan | Rejected | Ignored":
+        place = place._replace(table=place.table or self._file_table or "")
+        if not place.table:
             return Rejected(
                 "no_table",
                 "The record names no table: neither `source.table`, `topic`, `__table` nor the"
                 " file's folder or name says which.",
             )
-        if self._contract.is_ignored(name):
+        name = self._names.of(place)
+        if name.is_ignored:
             return Ignored("signal or heartbeat table")
-        plan = self._plans.get(name)
+        plan = self._plans.get(name.name)
         if plan is None:
-            declared = self._contract.tables.get(name)
-            plan = TableDecoder(self._product, name, declared, self._tokeniser)
-            self._plans[name] = plan
-        return plan
-
-    def _table_name(self, table: str, schema: str | None) -> str | None:
-        """The table's name as the contract knows it: `schema.table` is tried as schema__table."""
-        table = table or self._file_table or ""
-        if not table:
-            return None
-        if schema and (full := f"{schema}__{table}") in self._contract.tables:
-            return full
-        return table.replace("\x00", "\ufffd")[:200]
+            declared = self._contract.tables.get(name.name)
+            plan = TableDecoder(self._product, name.name, declared, self._tokeniser, self._forms)
+            self._plans[name.name] = plan
+        return TablePlan(plan, name)
 
 
 def _table_of_path(inside: str, contract: CdcContract) -> str | None:

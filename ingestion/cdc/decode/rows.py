@@ -84,14 +84,15 @@ class ChangeRows:
 
 
 def collect(plain: Accepted | None, rows: Sequence[tuple[int, Row]]) -> Accepted:
-    """The rows read in bulk and rows of COPY text, together; the latter alone stay text."""
-    if plain is None:
-        return text_rows(rows)
-    if not rows:
+    """The rows read in bulk and rows of COPY text, together, in columns."""
+    if plain is not None and not rows:
         return plain
-    assert isinstance(plain.rows, ChangeRows)
     others = text_rows(rows)
-    parts = [plain.rows.table, from_copy_text([row.copy for _, row in rows], SCHEMA)]
+    table = from_copy_text([row.copy for _, row in rows], SCHEMA)
+    if plain is None:
+        return others._replace(rows=ChangeRows(table, {}))
+    assert isinstance(plain.rows, ChangeRows)
+    parts = [plain.rows.table, table]
     return Accepted(
         plain.lines + others.lines,
         plain.keys + others.keys,

@@ -5,29 +5,37 @@ ids of tenant and user; personal data tokenised or dropped. Does not belong here
 (`envelope`), identity and order of the change (`parser`).
 """
 
-from collections import Counter
-from collections.abc import Mapping
+import copy
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import orjson
 
-from ingestion.cdc.contract import Table
+from ingestion.cdc.contract import Column, Table
+from ingestion.cdc.decode.decimals import DecimalForms, reads_both_ways
 from ingestion.cdc.decode.placeholder import PLACEHOLDER, is_placeholder, may_hold_placeholder
+from ingestion.cdc.decode.sent_schema import Reader, disagrees, reader, sent_as
 from ingestion.cdc.decode.types import Decoder, decoder
-from ingestion.privacy.scrub import Scrubber, TooDeep
+from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
+from ingestion.privacy.scrub import TOO_DEEP, Scrubber, TooDeep, is_scrubbed
 from ingestion.privacy.tokens import Tokeniser, looks_personal
+from ingestion.values.drift import Drift
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
 
 _UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
-TENANT_ID, USER_ID = "_tenant_id", "_user_id"
+_MAX_VARIANTS = 1_000  # schemas of one table that are remembered
 
 
 def _remember(known: dict[Any, str], value: Any, found: str) -> None:
     if len(known) > 50_000:
         known.clear()
     known[value] = found
+
+
+Fields = Sequence[Mapping[str, Any]] | None
 
 
 class Decoded(NamedTuple):
@@ -38,39 +46,92 @@ class Decoded(NamedTuple):
 
 
 class TableDecoder:
-    """One per table and process. `table` is None for a table that nobody declared."""
+    """One per table and process. `table` is None for a table that nobody declared. Columns have the names
+    they are stored by."""
 
-    def __init__(self, product: str, name: str, table: Table | None, tokeniser: Tokeniser) -> None:
+    def __init__(
+        self, product: str, name: str, table: Table | None, tokeniser: Tokeniser,
+        forms: DecimalForms | None = None,
+    ) -> None:  # fmt: skip
         self.product, self.name, self.table = product, name, table
         self.is_declared = table is not None
-        self.primary_key = table.primary_key if table else ()
+        self.forms = forms or DecimalForms()
+        columns: dict[str, Column] = {}
+        self._renamed: dict[str, str] = {}
+        for source_name, column in (table.columns if table else {}).items():
+            stored = stored_column(source_name)
+            columns[stored] = column
+            if stored != source_name:
+                self._renamed[source_name] = stored
+        self.columns: Mapping[str, Column] = columns
+        self.primary_key = tuple(map(stored_column, table.primary_key if table else ()))
         self._tokeniser = tokeniser
         self._scrubber = Scrubber(tokeniser)
         self.default_tenant = uuid_text(product, "tenant", product)
-        columns = table.columns if table else {}
-        self._decoders: dict[str, Decoder] = {n: decoder(c) for n, c in columns.items()}
+        self._decoders: dict[str, Decoder] = {n: decoder(c, self.forms) for n, c in columns.items()}
+        self._decimals = tuple(n for n, c in columns.items() if c.type.startswith("numeric"))
+        self._disagreeing: tuple[str, ...] = ()
+        self._readers: dict[str, Reader] = {}  # of columns that nobody declared
+        self._variants: dict[bytes, TableDecoder] = {}
         self._tokens = tuple(n for n, c in columns.items() if c.personal == "token")
         self._drops = tuple(n for n, c in columns.items() if c.personal == "drop")
         self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
-        self._tenant = table.tenant if table else None
-        self._user = table.user if table else None
+        self._tenant = stored_column(table.tenant) if table and table.tenant else None
+        self._user = stored_column(table.user) if table and table.user else None
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, Decoder], ...]] = {}
         self._tenants: dict[str, str] = {}
         self._users: dict[tuple[str, str], str] = {}
 
+    def as_sent(self, row_fields: Fields, key_fields: Fields) -> "TableDecoder":
+        """The decoder of records whose own schema names these fields."""
+        fields = row_fields if row_fields is not None else key_fields
+        shape = orjson.dumps(fields)
+        variant = self._variants.get(shape)
+        if variant is None:
+            if len(self._variants) >= _MAX_VARIANTS:
+                self._variants.clear()
+            variant = self._variants[shape] = self._variant(fields or ())
+        return variant
+
+    def _variant(self, fields: Sequence[Mapping[str, Any]]) -> "TableDecoder":
+        variant = copy.copy(self)
+        variant._decoders, variant._readers = dict(self._decoders), {}
+        variant._shapes = {}
+        disagreeing = []
+        for field in fields:
+            name, sent = field.get("field"), sent_as(field)
+            if not isinstance(name, str) or sent is None:
+                continue
+            name = self._renamed.get(name, name)
+            column = self.columns.get(name)
+            if column is not None:
+                variant._decoders[name] = decoder(column, self.forms, sent)
+                if disagrees(column, sent):
+                    disagreeing.append(name)
+            elif (read := reader(sent)) is not None:
+                variant._readers[name] = read
+        variant._disagreeing = tuple(disagreeing)
+        return variant
+
     def decode(
-        self, row: Mapping[str, Any], drift: Counter[tuple[str, str, str]],
+        self, row: Mapping[str, Any], drift: Drift,
         kept: Mapping[str, Any] = MappingProxyType({}),
     ) -> Decoded:  # fmt: skip
         """A row's image; `kept` is decoded already."""
+        if self._renamed:
+            row = {self._renamed.get(name, name): value for name, value in row.items()}
         extra: dict[str, Any] = {}
         unavailable: list[str] = []
+        for name in self._disagreeing:
+            drift[self.name, name, "contract_disagrees"] += 1
         values = None if kept else self._decode_usual(row)
         if values is None:
             values = {**kept}
             self._column_by_column(row, values, extra, unavailable, drift)
             if len(values) + len(unavailable) < len(self._decoders):
                 self._note_missing(values, unavailable, drift)
+        if self.forms.unsure:
+            self._note_unsure(row, values, drift)
         tenant_id = self._ids(values, unavailable)
         self._hide(values, tenant_id)
         if not extra:
@@ -102,7 +163,7 @@ class TableDecoder:
 
     def _column_by_column(
         self, row: Mapping[str, Any], values: dict[str, Any], extra: dict[str, Any],
-        unavailable: list[str], drift: Counter[tuple[str, str, str]],
+        unavailable: list[str], drift: Drift,
     ) -> None:  # fmt: skip
         look_closer = may_hold_placeholder(row)
         for name, value in row.items():
@@ -111,7 +172,7 @@ class TableDecoder:
                 continue
             decode = self._decoders.get(name)
             if decode is None:
-                extra[name] = value
+                extra[name] = self._readable(name, value)
             elif value is None:
                 values[name] = None
             else:
@@ -123,20 +184,59 @@ class TableDecoder:
                     drift[self.name, name, "undecodable_value"] += 1
 
     def decode_again(
-        self, held: Mapping[str, Any], kept: dict[str, Any], unavailable: list[str]
-    ) -> Decoded:
-        """An image stored under a former contract: `kept` needs no decoding; what was reported
-        when it first came is not reported again."""
-        silent: Counter[tuple[str, str, str]] = Counter()
-        rest = {n: v for n, v in held.items() if n not in kept and n not in unavailable}
-        tokens = {n: v for n, v in held.items() if isinstance(v, str) and v.startswith("tok_")}
-        decoded = self.decode({**rest, **dict.fromkeys(unavailable, PLACEHOLDER)}, silent, kept)
-        decoded.values.update({n: v for n, v in tokens.items() if n in self._tokens})
+        self, aside: Mapping[str, Any], decoded_before: Mapping[str, Any], kept: Mapping[str, Any],
+        unavailable: Sequence[str], digits: Collection[str], drift: Drift,
+    ) -> Decoded:  # fmt: skip
+        """An image stored under a former contract. `aside` is what no column took, `decoded_before` was decoded
+        otherwise (the columns `digits` to numbers as text), `kept` needs no decoding. A value from which
+        something personal was taken is not what the source sent."""
+        row: dict[str, Any] = dict.fromkeys(unavailable, PLACEHOLDER)
+        removed = {}
+        for source_name, value in aside.items():
+            name = self._renamed.get(source_name, source_name)
+            is_token = name in self._tokens and str(value).startswith("tok_")
+            if name in self._decoders and not is_token and is_scrubbed(value):
+                removed[source_name] = value
+                row[name] = PLACEHOLDER
+                drift[self.name, name, "removed_value"] += 1
+            else:
+                row[name] = value
+        for name, value in decoded_before.items():
+            row[name] = self._as_sent_once(name, value) if name in digits else value
+        held = {**row, **kept}
+        tokens = {n: v for n, v in held.items() if n in self._tokens and str(v).startswith("tok_")}
+        decoded = self.decode(row, drift, kept)
+        decoded.values.update(tokens)
+        if removed:
+            return decoded._replace(extra={**(decoded.extra or {}), **removed})
         return decoded
 
-    def _note_missing(
-        self, values: dict[str, Any], unavailable: list[str], drift: Counter[tuple[str, str, str]]
-    ) -> None:
+    def _as_sent_once(self, name: str, value: Any) -> Any:
+        """A decoded number in a form that nobody takes for base64."""
+        column = self.columns.get(name)
+        if isinstance(value, str) and column is not None and column.type.startswith("numeric"):
+            return Decimal(value)
+        return value
+
+    def _readable(self, name: str, value: Any) -> Any:
+        """A value that nobody declared, so that whoever declares it later needs no schema to read it."""
+        read = self._readers.get(name)
+        if read is None or value is None:
+            return value
+        try:
+            return read(value)
+        except _UNDECODABLE:
+            return value
+
+    def _note_unsure(self, row: Mapping[str, Any], values: dict[str, Any], drift: Drift) -> None:
+        """Decimals that could have been base64 and were taken for text, as nothing told."""
+        self.forms.unsure = 0
+        for name in self._decimals:
+            sent = row.get(name)
+            if isinstance(sent, str) and reads_both_ways(sent) and name in values:
+                drift[self.name, name, "unsure_decimal"] += 1
+
+    def _note_missing(self, values: dict[str, Any], unavailable: list[str], drift: Drift) -> None:
         """A column the source no longer sends: its earlier value stays (rule 57)."""
         for name in self._decoders:
             if name not in values and name not in unavailable:
@@ -212,12 +312,14 @@ class TableDecoder:
         try:
             return self._scrubber.mapping(extra, tenant_id)
         except TooDeep:
-            return dict.fromkeys(extra, "[too deep]")
+            return dict.fromkeys(extra, TOO_DEEP)
 
     def decode_key(self, row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         """The primary key found in a record's key or image, decoded; None when it is not whole."""
         if row is None:
             return None
+        if self._renamed:
+            row = {self._renamed.get(name, name): value for name, value in row.items()}
         key: dict[str, Any] = {}
         for name in self.primary_key or row:
             if name not in row:

@@ -51,15 +51,29 @@ def stated_us(micros: Any, millis: Any) -> int | None:
     return micros if 0 < micros <= PYTHON_RANGE_US[1] else None
 
 
+def unit_of(base: str, fraction: int, encoding: str | None) -> str:
+    """What the numbers of a type count. Debezium counts milliseconds up to three decimals, else micro."""
+    if encoding or base == "interval":
+        return encoding or "microseconds"
+    return "milliseconds" if fraction <= 3 else "microseconds"
+
+
+def sent_decoder(base: str, unit: str) -> Decoder:
+    """The decoder of what a record's own schema says: to ISO text, whatever the column is."""
+    if base == "date":
+        return _date
+    return decoder(base, 6, unit)
+
+
 def decoder(base: str, fraction: int, encoding: str | None) -> Decoder:
-    """The decoder of a type. Debezium counts milliseconds up to three decimals, else micro."""
-    unit = encoding or ("milliseconds" if fraction <= 3 else "microseconds")
+    """The decoder of a type."""
+    unit = unit_of(base, fraction, encoding)
     if base == "date":
         return _date if encoding is None else _date_of(_PER_UNIT_NS[unit])
     if base in ("time", "timetz"):
         return _time_of(_PER_UNIT_NS[unit])
     if base == "interval":
-        return _interval_of(_PER_UNIT_NS[encoding or "microseconds"])
+        return _interval_of(_PER_UNIT_NS[unit])
     return _timestamp_of(_PER_UNIT_NS[unit], "+00" if base == "timestamptz" else "")
 
 

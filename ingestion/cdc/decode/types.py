@@ -18,11 +18,13 @@ import orjson
 
 from ingestion.cdc.contract import TYPE, Column
 from ingestion.cdc.decode import times
+from ingestion.cdc.decode.decimals import NUMBER, DecimalForms
+from ingestion.cdc.decode.numbers import plain_text, unscaled
+from ingestion.cdc.decode.sent_schema import Sent, reader
 
 Decoder = Callable[[Any], Any]
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\Z")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\Z")
 _INTEGER = re.compile(r"[+-]?\d{1,20}\Z", re.ASCII)
 _NOT_NUMBERS = {
     "NaN": "NaN", "Infinity": "Infinity", "-Infinity": "-Infinity",
@@ -30,12 +32,50 @@ _NOT_NUMBERS = {
 }  # fmt: skip
 _RANGES = {"smallint": 15, "integer": 31, "bigint": 63}
 _LONG_EXPONENT = re.compile(r"\d[eE][+-]?\d{4}")  # beyond what the database can hold
+_URL_SAFE = re.compile("[-_]")
+_SURELY_HEX = re.compile(r"(?:[0-9a-f]{2}){8,}\Z")  # no base64 of so many bytes looks like that
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
 _FLOAT4_MAX = 3.4028235677973366e38
-_NUMERIC_DIGITS = 131_072
 
 
-def decoder(column: Column) -> Decoder:
-    """The function that decodes one not-null value of a column."""
+def decoder(column: Column, forms: DecimalForms | None = None, sent: Sent | None = None) -> Decoder:
+    """The function that decodes one not-null value of a column: by what the record's own schema says of
+    it, else by the contract, and for decimals by what was seen of others (`forms`)."""
+    if sent is None:
+        return _by_contract(column, forms)
+    match = TYPE.match(column.type)
+    assert match is not None, column.type
+    base, is_array = match[1].split("(", 1)[0], match[6]
+    if base == "numeric" and sent.is_a in ("bytes", "bits"):
+        return _refuse("bytes are no number")
+    if base == "bytea" and sent.is_a == "string" and column.encoding is None:
+        column = column.model_copy(update={"encoding": "unsaid"})
+    elif base == "numeric" and not is_array:
+        column = column.model_copy(update={"encoding": "text"})
+    decode, read = _by_contract(column, forms), reader(sent)
+    if read is not None and sent.is_a == base and sent.unit is not None:
+        return read
+    if read is None or (base in _RANGES and sent.unit is not None):  # a count, as it was sent
+        return decode
+    if sent.is_a == "date" and base in ("timestamp", "timestamptz"):
+        return lambda value: decode(_midnight(read(value)))
+    return lambda value: decode(read(value))
+
+
+def _refuse(why: str) -> Decoder:
+    def run(value: Any) -> Any:
+        raise ValueError(why)
+
+    return run
+
+
+def _midnight(day: str) -> str:
+    if day.endswith("infinity"):
+        return day
+    return f"{day.removesuffix(' BC')} 00:00:00{' BC' if day.endswith(' BC') else ''}"
+
+
+def _by_contract(column: Column, forms: DecimalForms | None) -> Decoder:
     match = TYPE.match(column.type)
     assert match is not None, column.type
     name, precision, scale, fraction, width, array = match.groups()
@@ -43,7 +83,9 @@ def decoder(column: Column) -> Decoder:
     if base in _RANGES:
         decode: Decoder = _integer(_RANGES[base])
     elif base == "numeric":
-        decode = _numeric(int(precision) if precision else None, int(scale or 0))
+        decode = _numeric(
+            int(precision) if precision else None, int(scale or 0), column.encoding, forms
+        )
     elif base in ("real", "double precision"):
         decode = _real if base == "real" else _double
     elif base in ("timestamp", "timestamptz", "date", "time", "timetz", "interval"):
@@ -52,7 +94,8 @@ def decoder(column: Column) -> Decoder:
         decode = _bits(int(width) if width else None)
     else:
         simple: dict[str, Decoder] = {
-            "boolean": _boolean, "text": _text, "uuid": _uuid, "jsonb": _jsonb, "bytea": _bytea,
+            "boolean": _boolean, "text": _text, "uuid": _uuid, "jsonb": _jsonb,
+            "bytea": _bytea_in(column.encoding),
         }  # fmt: skip
         decode = simple[base]
     return _array(decode) if array else decode
@@ -89,7 +132,10 @@ def _whole(value: Any) -> int:
     raise ValueError("not an integer")
 
 
-def _numeric(precision: int | None, scale: int) -> Decoder:
+def _numeric(
+    precision: int | None, scale: int, encoding: str | None, forms: DecimalForms | None
+) -> Decoder:
+    seen = forms or DecimalForms()
     # what rounds up to one digit more than there is room for is too large already
     limit = 10 ** Decimal(precision - scale) - Decimal(5).scaleb(-scale - 1) if precision else None
 
@@ -97,13 +143,14 @@ def _numeric(precision: int | None, scale: int) -> Decoder:
         if isinstance(value, str):
             if value in _NOT_NUMBERS:
                 return _finite(_NOT_NUMBERS[value], limit)
-            # Text of digits may be base64 as well; with precision it is base64 unless it has a
-            # decimal point or sign, because decimal.handling.mode=string keeps the scale's digits.
-            if not _is_plain_decimal(value, scale):
+            is_text = seen.is_text(value) if encoding is None else encoding == "text"
+            if not is_text:
                 value = unscaled(value, scale)
+            elif not NUMBER.match(value):
+                raise ValueError("not a number")
         elif isinstance(value, dict):
             value = unscaled(_text(value["value"]), int(value["scale"]))
-        elif isinstance(value, bool) or not isinstance(value, int | float):
+        elif isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise ValueError("not a number")
         return _checked(value, limit)
 
@@ -117,32 +164,6 @@ def _finite(text: str, limit: Decimal | None) -> str:
     return text
 
 
-def _is_plain_decimal(value: str, scale: int) -> bool:
-    """Base64 comes in groups of four letters; a decimal as text has its point where it has a scale.
-
-    "1234" under scale 0 reads both ways: Debezium's base64 is the default, so base64 it is, unless
-    its length forbids that.
-    """
-    if not _NUMBER.match(value):
-        return False
-    return len(value) % 4 != 0 or "." in value or "-" in value
-
-
-def unscaled(text: str, scale: int) -> Decimal:
-    """Kafka Connect's Decimal: big-endian two's complement in base64, shifted by the scale."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("neither a decimal nor its base64") from error
-    if not raw:
-        raise ValueError("an empty decimal")
-    if len(raw) > 4096:
-        raise ValueError("a decimal of more than 4096 bytes")
-    number = int.from_bytes(raw, "big", signed=True)
-    sign, digits = (1, str(-number)) if number < 0 else (0, str(number))
-    return Decimal((sign, tuple(map(int, digits)), -scale))
-
-
 def _checked(value: Any, limit: Decimal | None) -> str:
     if type(value) is float and (isinf(value) or isnan(value)):
         return _finite(str(value).replace("inf", "Infinity").replace("nan", "NaN"), limit)
@@ -152,9 +173,7 @@ def _checked(value: Any, limit: Decimal | None) -> str:
         raise ValueError("not a number") from error
     if limit is not None and abs(number) >= limit:
         raise ValueError("a number with more digits than declared")
-    if abs(number.adjusted()) > _NUMERIC_DIGITS // 10:
-        raise ValueError("a number out of range")
-    return format(number, "f")
+    return plain_text(number)
 
 
 def _double(value: Any) -> Any:
@@ -165,7 +184,7 @@ def _double(value: Any) -> Any:
     if isinstance(value, str):
         if value in _NOT_NUMBERS:
             return _NOT_NUMBERS[value]
-        if _NUMBER.match(value) and not isinf(float(value)):
+        if NUMBER.match(value) and not isinf(float(value)):
             return float(value)
     raise ValueError("not a number")
 
@@ -233,11 +252,25 @@ def storable(value: Any) -> bool:
     return not (isinstance(value, float) and isinf(value))
 
 
-def _bytea(value: Any) -> str:
-    try:
-        return "\\x" + base64.b64decode(value, validate=True).hex()
-    except (binascii.Error, TypeError, ValueError) as error:
-        raise ValueError("not base64") from error
+def _bytea_in(encoding: str | None) -> Decoder:
+    """binary.handling.mode: base64 in the bytes themselves (the default) or as a text, base64 fit for
+    addresses, or hexadecimal digits."""
+
+    def run(value: Any) -> str:
+        try:
+            if encoding == "hex":
+                return "\\x" + bytes.fromhex(value).hex()
+            if encoding == "unsaid" and _SURELY_HEX.match(value):
+                return "\\x" + bytes.fromhex(value).hex()
+            is_url = encoding == "base64url" or (encoding == "unsaid" and _URL_SAFE.search(value))
+            if is_url:
+                value = value.translate(_FROM_URL_SAFE)
+                value += "=" * (-len(value) % 4)
+            return "\\x" + base64.b64decode(value, validate=True).hex()
+        except (binascii.Error, AttributeError, TypeError, ValueError) as error:
+            raise ValueError("not base64") from error
+
+    return run
 
 
 def _bits(width: int | None) -> Decoder:

@@ -1,7 +1,8 @@
 """What a load brought, and which keys must be folded because of it, from where on.
 
 A key whose new changes all lie behind what was folded before goes on from its current row; any
-other is late: all its changes are read again. Belongs here: temp tables `fresh` (the load's
+other is late: all its changes are read again. So are those of a row that a snapshot shows again, for only
+they say whether it shows anything new. Belongs here: temp tables `fresh` (the load's
 changes) and `affected` (its keys). Does not belong here: the fold itself (`versions_sql`), when a
 change is late (`lateness`).
 """
@@ -28,7 +29,9 @@ _AFFECTED = (
 create temp table affected on commit drop as
 select
     changed._key,
-    changed.is_late or"""
+    changed.is_late
+    or (changed.is_restated and current._key is not null)
+    or"""
     + HAS_LATER_VERSION.format(
         key="changed._key",
         instant="changed.first_instant",
@@ -37,11 +40,16 @@ select
     + """as is_late,
     current._key is not null as is_held
 from (
-    select _key, min(first_instant) as first_instant, bool_or(is_late) as is_late
+    select
+        _key,
+        min(first_instant) as first_instant,
+        bool_or(is_late) as is_late,
+        bool_or(is_restated) as is_restated
     from (
         select
             _key,
             _instant as first_instant,
+            _op = 'r' as is_restated,
             %(all)s or not is_placed or"""
     + LIES_BEFORE_FOLDED
     + """as is_late
@@ -98,9 +106,9 @@ def find_affected(
     ).fetchone()
     more = ""
     if batch.has_resets or batch.refold_all:
-        more += " union all select _key, null, %(all)s from {current}"
+        more += " union all select _key, null, false, %(all)s from {current}"
     if batch.refold_all:
-        more += " union all select _key, null, true from {closed}"
+        more += " union all select _key, null, false, true from {closed}"
     conn.execute(
         text(_AFFECTED + more + _GROUPED).format(current=target.current, closed=target.closed),
         {

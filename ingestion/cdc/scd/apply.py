@@ -5,7 +5,7 @@ itself (`positions`, `affected`, `versions_sql`, `write`), on-time changes in co
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -13,6 +13,7 @@ import psycopg
 from ingestion.cdc.scd.affected import Batch, find_affected
 from ingestion.cdc.scd.positions import StreamState, assign_positions
 from ingestion.cdc.scd.progress import Progress, advance, read_progress
+from ingestion.cdc.scd.restarts import count_restarted
 from ingestion.cdc.scd.tables import FoldTarget
 from ingestion.cdc.scd.versions_sql import fold
 from ingestion.cdc.scd.write import write
@@ -23,7 +24,7 @@ select
     bool_or(_op = 't'), bool_or(is_keyless and _op = 'r'),
     bool_or(_op = 't' and not is_placed),
     max(case when is_placed then encode(_position, 'hex') collate "C" end),
-    bool_or(is_placed), bool_or(not is_placed), min(_stream_file), max(_stream_file),
+    bool_or(is_placed), min(_stream_file), max(_stream_file),
     max(case when not is_placed then _stream_file end), max(_instant)
 from fresh
 group by fresh.table_name
@@ -53,7 +54,6 @@ class Summary(NamedTuple):
     has_unplaced_truncates: bool
     newest_position: str | None
     has_placed: bool
-    has_unplaced: bool
     first_file: str
     last_file: str
     last_unplaced_file: str | None
@@ -67,29 +67,29 @@ def summaries(conn: psycopg.Connection[Any]) -> Iterator[tuple[str, Summary]]:
 
 
 def bring_up_to_date(
-    conn: psycopg.Connection[Any], target: FoldTarget, load_id: int, dates: list[date] | None,
-    found: Summary,
-) -> None:  # fmt: skip
-    """Place, reset and fold one table from `fresh`; then remember how far it came. Without
-    `dates`, `fresh` holds all changes of the table."""
+    conn: psycopg.Connection[Any], target: FoldTarget, load_id: int, found: Summary,
+    has_heads: bool, is_rebuilt: bool = False,
+) -> int:  # fmt: skip
+    """Place, reset and fold one table from `fresh`; then remember how far it came. How many changes say
+    that the source's log began anew. `is_rebuilt`: `fresh` holds all changes of the table."""
     before = read_progress(conn, target)
     state = StreamState(
         max_position=before.max_position,
-        max_stream_file=before.max_stream_file,
         last_unplaced_file=before.last_unplaced_file,
         has_placed=found.has_placed,
-        has_unplaced=found.has_unplaced,
+        has_heads=has_heads,
         first_file=found.first_file,
     )
     names = {"product": target.product, "table": target.name, "load_id": load_id}
     if state.must_assign():
-        assign_positions(conn, target, state, load_id, dates)
+        assign_positions(conn, target, state, load_id, is_rebuilt)
+    restarted = count_restarted(conn, target, before.max_position, before.newest_instant)
     resets: list[str] = []
     if found.has_truncates or found.has_snapshot_without_key:
         rows = conn.execute(_RESETS, {**names, "keyless": found.has_snapshot_without_key})
         resets = [position for (position,) in rows]
     refold_all = (
-        dates is None
+        is_rebuilt
         or found.has_unplaced_truncates
         or (
             before.max_position is not None
@@ -105,3 +105,4 @@ def bring_up_to_date(
         found.newest_position, found.last_file, found.last_unplaced_file, found.newest_instant
     )
     advance(conn, target, before, reached)
+    return restarted

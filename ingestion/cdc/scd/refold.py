@@ -45,7 +45,7 @@ def empty(conn: psycopg.Connection[Any], target: FoldTarget, load_id: int) -> No
             closed=target.closed,
             load_id=sql.Literal(load_id),
             product=sql.Literal(target.product),
-            table=sql.Literal(f"{target.product}__{target.name}"),
+            table=sql.Literal(target.relation),
             is_tenant=sql.Literal(target.table.is_tenant_table),
         )
     )

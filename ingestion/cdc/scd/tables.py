@@ -4,16 +4,18 @@ Belongs here: their DDL, and following a contract that changed. Does not belong 
 (`versions_sql`), the table of changes (cdc.sql).
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from ingestion.cdc.contract import CdcContract, Table
-from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID
+from ingestion.cdc.contract import CdcContract, Column, Table
+from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column, stored_table
 
 SYSTEM_COLUMNS = {
     "_key": "uuid not null",
@@ -32,24 +34,47 @@ class FoldTarget:
     product: str
     name: str
     table: Table
+    log_restarts: tuple[datetime, ...] = ()  # see `CdcContract`
+
+    @property
+    def relation(self) -> str:
+        """What the table of its rows is called in raw_cdc."""
+        return stored_table(self.product, self.name)
 
     @property
     def current(self) -> sql.Identifier:
-        return sql.Identifier("raw_cdc", f"{self.product}__{self.name}")
+        return sql.Identifier("raw_cdc", self.relation)
 
     @property
     def closed(self) -> sql.Identifier:
         """Versions that ended; and, as a version of no length, the instant a key was deleted."""
-        return sql.Identifier("raw_cdc", f"{self.product}__{self.name}_closed")
+        return sql.Identifier("raw_cdc", f"{self.relation}_closed")
 
     @property
     def history(self) -> sql.Identifier:
-        return sql.Identifier("raw_cdc", f"{self.product}__{self.name}_history")
+        return sql.Identifier("raw_cdc", f"{self.relation}_history")
 
     def typed_columns(self) -> dict[str, str]:
         """Column → type, the contract's first, then the ids every table has."""
-        declared = {name: column.type for name, column in self.table.columns.items()}
+        declared = {stored_column(n): column.type for n, column in self.table.columns.items()}
         return {**declared, TENANT_ID: "uuid", USER_ID: "uuid"}
+
+    def fingerprint(self) -> str:
+        """Changes when the table must be decoded, typed or ordered in another way."""
+        own = self.table.fingerprint()
+        if not self.log_restarts:
+            return own
+        restarts = ",".join(moment.isoformat() for moment in self.log_restarts)
+        return hashlib.sha256(f"{own} {restarts}".encode()).hexdigest()[:32]
+
+
+def targets_of(contract: CdcContract) -> list[FoldTarget]:
+    """The declared tables of a contract."""
+    return [target_of(contract, name) for name in contract.tables]
+
+
+def target_of(contract: CdcContract, name: str) -> FoldTarget:
+    return FoldTarget(contract.product, name, contract.tables[name], contract.log_restarts)
 
 
 def text(statement: str) -> sql.SQL:
@@ -78,8 +103,8 @@ def outdated(conn: psycopg.Connection[Any], contracts: Iterable[CdcContract]) ->
             "select product, table_name, fingerprint from raw_cdc.folded_tables"
         )
     }
-    targets = [FoldTarget(c.product, n, t) for c in contracts for n, t in c.tables.items()]
-    return [t for t in targets if known.get((t.product, t.name)) != t.table.fingerprint()]
+    targets = [target for contract in contracts for target in targets_of(contract)]
+    return [t for t in targets if known.get((t.product, t.name)) != t.fingerprint()]
 
 
 def create_all(conn: psycopg.Connection[Any], contracts: Iterable[CdcContract]) -> None:
@@ -111,13 +136,18 @@ def has_changes(conn: psycopg.Connection[Any], target: FoldTarget) -> bool:
 
 def remember(conn: psycopg.Connection[Any], target: FoldTarget) -> None:
     """The tables and the stored changes now have the form of this contract."""
-    types = {name: column.type for name, column in target.table.columns.items()}
+    types = {stored_column(n): form_of(column) for n, column in target.table.columns.items()}
     conn.execute(
         "insert into raw_cdc.folded_tables (product, table_name, fingerprint, column_types)"
         " values (%s, %s, %s, %s) on conflict (product, table_name) do update"
         " set fingerprint = excluded.fingerprint, column_types = excluded.column_types",
-        [target.product, target.name, target.table.fingerprint(), Jsonb(types)],
+        [target.product, target.name, target.fingerprint(), Jsonb(types)],
     )
+
+
+def form_of(column: Column) -> str:
+    """The form that decoded values of a column have been given."""
+    return f"{column.type} encoding {column.encoding}" if column.encoding else column.type
 
 
 def create(conn: psycopg.Connection[Any], target: FoldTarget) -> None:
@@ -129,7 +159,7 @@ def create(conn: psycopg.Connection[Any], target: FoldTarget) -> None:
             sql.SQL("create table if not exists {} ({})").format(relation, definitions(wanted))
         )
         _alter(conn, relation, target.typed_columns())
-    short = f"{target.product}__{target.name}"
+    short = target.relation
     conn.execute(
         sql.SQL("create unique index if not exists {} on {} (_key)").format(
             sql.Identifier(f"{short}_key"), target.current

@@ -2,7 +2,8 @@
 
 The cost follows the batch, and the result depends on the set of changes alone (rules 50 to 56).
 What is sorted and carried stays narrow: a version holds its image as JSON, and only the columns
-that some change left out are typed early. Belongs here: the SQL of that fold. Does not belong here:
+that some change left out are typed early. A snapshot's row that shows what was known begins no
+version. Belongs here: the SQL of that fold. Does not belong here:
 which keys are folded (`affected`), where changes without a commit position stand (`positions`), writing
 the versions (`write`).
 """
@@ -26,7 +27,7 @@ select {event} from (
         {event_of_change}, changes.after,
         row_number() over (
             partition by changes.key_hash, changes.is_placed, changes.content_hash
-            order by changes.stream_file, changes.stream_offset
+            order by changes.position desc, changes.stream_file, changes.stream_offset
         ) as sighting
     from raw_cdc.changes
     inner join affected on affected._key = changes.key_hash
@@ -44,6 +45,8 @@ cross join affected
 where resets.product = %(product)s and resets.table_name = %(table)s
     and (affected.is_late or resets.load_id = %(load_id)s)
 """
+_FORMER = "lag({}) over in_order as {}"
+_SAME = " and {} is not distinct from {}"
 _VERSIONS = """
 create temp table versions on commit drop as
 with images as (
@@ -65,8 +68,23 @@ known as (
     {known}
 ),
 successions as (
-    select *, lag(_op) over (partition by _key order by {order}) as _former_op
+    select
+        *,
+        lag(_op) over in_order as _former_op,
+        lag(after) over in_order as _former_after,
+        lag(_extra) over in_order as _former_extra{formers}
     from known
+    window in_order as (partition by _key order by {order})
+),
+changing as (
+    select
+        *,
+        _op = 'r'
+            and coalesce(_former_op in ('c', 'r', 'u'), false)
+            and jsonb_populate_record(null::{current}, after - {gaps})
+                is not distinct from jsonb_populate_record(null::{current}, _former_after - {gaps})
+            and _extra is not distinct from _former_extra{same} as _shows_nothing_new
+    from successions
 ),
 timed as (
     select
@@ -74,8 +92,9 @@ timed as (
         max(_instant) over (
             partition by _key order by {order} rows unbounded preceding
         ) as _valid_from
-    from successions
-    where _op not in ('d', 't') or coalesce(_former_op, 'd') not in ('d', 't')
+    from changing
+    where not _shows_nothing_new
+        and (_op not in ('d', 't') or coalesce(_former_op, 'd') not in ('d', 't'))
 ),
 successive as (
     select *, lead(_valid_from) over (partition by _key order by {order}) as _valid_to
@@ -112,6 +131,11 @@ def _versions(
     columns = _more(names(gaps), gaps)
     lateral = " cross join lateral jsonb_to_record(images.after) as typed ({})"
     nulls = sql.SQL(", ").join(text(f"null::{kind}") for kind in typed.values())
+    paired = (
+        [sql.Identifier(n) for n in gaps],
+        [sql.Identifier(f"_former_{n}") for n in range(len(gaps))],
+    )
+    formers = sql.SQL(", ").join(text(_FORMER).format(*pair) for pair in zip(*paired, strict=True))
     resets = text(_RESETS).format(nulls=_more(nulls, gaps))
     return text(_VERSIONS).format(
         images=_images(affected),
@@ -121,6 +145,9 @@ def _versions(
         typed=text(lateral).format(definitions(typed)) if gaps else text(""),
         seeds=_more(names(gaps, "current"), gaps),
         current=target.current,
+        gaps=sql.SQL("{}::text[]").format(sql.Literal(gaps)),
+        formers=_more(formers, gaps),
+        same=sql.SQL("").join(text(_SAME).format(*pair) for pair in zip(*paired, strict=True)),
         resets=resets if batch.has_resets or affected.late else text(""),
         known=_carried(gaps),
     )

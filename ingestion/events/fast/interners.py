@@ -56,7 +56,8 @@ NOT_PLAIN = (
 class Parser(Protocol):
     """Of the parser that decides, what is needed here."""
 
-    drift: Counter[tuple[str, str, str]]
+    @property
+    def drift(self) -> Counter[tuple[str, str, str]]: ...
 
     def plan_of(self, name: Any) -> CompiledEventType: ...
 

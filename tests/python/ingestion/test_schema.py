@@ -37,6 +37,9 @@ BEFORE = """
     alter table ops.load_manifest drop column withdrawn_count, drop column event_dates;
     create view ops.source_reconciliation as select 'events' as source_kind;
     alter table raw_cdc.folded_tables drop column newest_instant;
+    alter table ops.schema_drift drop column schema_name, drop column first_file, drop column first_line,
+        drop column last_file, drop column last_line, drop column first_seen_at, drop column last_seen_at,
+        drop column settled_at;
 """ + "".join(
     f"insert into {name} table {name}_recent; drop table {name}_recent;"
     f"alter table {name} add column chunk integer not null default 1;"

@@ -43,6 +43,9 @@ def describe(repository: dg.RepositoryDefinition) -> dict[str, Any]:
             for k in graph.asset_check_keys
             if k.name == "source_reconciliation"
         ],
+        "open_drift": [
+            "/".join(k.asset_key.path) for k in graph.asset_check_keys if k.name == "open_drift"
+        ],
         "jobs": sorted(n for n in repository.job_names if not n.startswith("__")),
         "schedules": {
             s.name: [s.cron_schedule, s.execution_timezone] for s in repository.schedule_defs

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.cdc.contract import Column as Declared
+from ingestion.cdc.decode.decimals import DecimalForms, reads_both_ways
 from ingestion.cdc.decode.fast.decoder import base_type
 from ingestion.cdc.decode.placeholder import PLACEHOLDERS, is_placeholder
 from ingestion.cdc.decode.table_decoder import TableDecoder
@@ -69,6 +70,7 @@ class ProductInterners:
 
     def __init__(self, plan: TableDecoder) -> None:
         self._plan = plan
+        self.forms = plan.forms
         self.uuids = Memo(usual_uuid_bytes)
         self.people = Memo(self._person)
 
@@ -110,15 +112,18 @@ def _holds_odd_text(texts: pa.Array) -> bool:
     )
 
 
-def column_decoder(column: Declared) -> Callable[[Any], Any]:
+def column_decoder(column: Declared, forms: DecimalForms) -> Callable[[Any], Any]:
     """A column's decoder that refuses what only a closer look can tell from a value."""
-    decode = decoder(column)
+    decode = decoder(column, forms)
     if base_type(column.type) == "uuid":
         return _usual_uuid
+    is_doubtful = base_type(column.type) == "numeric" and column.encoding is None
 
     def run(value: Any) -> Any:
         if value in PLACEHOLDERS:
             raise ValueError("a value that was not sent")
+        if is_doubtful and type(value) is str and reads_both_ways(value):
+            raise ValueError("a decimal that may be base64")
         return decode(value)
 
     return Memo(run).__getitem__ if base_type(column.type) in ("date", "numeric") else run

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from ingestion.cdc.contract import TYPE, Table
+from ingestion.cdc.names import stored_column
 
 Whole = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
@@ -100,10 +101,16 @@ def is_plain(table: Table) -> bool:
     owners = {types[name] for name in (table.tenant, table.user) if name is not None}
     return (
         bool(table.primary_key)
+        and all(map(_is_usual_name, table.columns))
         and all(base.removesuffix("[]") in _BITS or base in _JSON_TYPES for base in types.values())
         and not any(types[name] in _NO_KEY for name in table.primary_key)
         and owners <= {"text", "uuid", *_BITS}
     )
+
+
+def _is_usual_name(name: str) -> bool:
+    """Whether a column is stored by its own name, and JSON writes it as it is."""
+    return stored_column(name) == name and name.isprintable() and not {'"', "\\"} & set(name)
 
 
 def row_decoder(table: Table) -> Callable[[msgspec.Raw | bytes], Any]:

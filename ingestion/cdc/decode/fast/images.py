@@ -23,7 +23,8 @@ from ingestion.cdc.decode.fast.columns import (
     decoded,
 )
 from ingestion.cdc.decode.fast.decoder import base_type, key_decoder, row_decoder, stored_row
-from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID, TableDecoder
+from ingestion.cdc.decode.table_decoder import TableDecoder
+from ingestion.cdc.names import TENANT_ID, USER_ID
 from ingestion.values.identity import identity_prefix
 
 _encode = msgspec.json.encode
@@ -47,7 +48,13 @@ class FastTable:
         self.blank = blake2b(identity_prefix(plan.product, plan.name), digest_size=16)
         columns = plan.table.columns
         self._columns = [
-            Column(name, base_type(c.type), column_decoder(c), c.personal, name in plan.primary_key)
+            Column(
+                name,
+                base_type(c.type),
+                column_decoder(c, plan.forms),
+                c.personal,
+                name in plan.primary_key,
+            )
             for name, c in columns.items()
         ]
         self._known = known

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.decode.fast.columns import BYTES_16, INSTANT, NOT_PLAIN, ProductInterners
 from ingestion.cdc.decode.fast.decoder import (
     decode_envelope,
@@ -22,17 +23,20 @@ from ingestion.cdc.decode.fast.decoder import (
 )
 from ingestion.cdc.decode.fast.images import FastTable, Images
 from ingestion.cdc.decode.identity import change_identity
-from ingestion.cdc.decode.position import BAD_POSITION, log_position, partition_lane
+from ingestion.cdc.decode.position import BAD_POSITION, in_log, log_position, partition_lane
 from ingestion.cdc.decode.rows import SCHEMA, ChangeRows, Image
 from ingestion.cdc.decode.table_decoder import TableDecoder
+from ingestion.cdc.decode.table_names import Place
 from ingestion.cdc.decode.times import stated_us
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.values.instants import DAY_US
 
 _NULL = b"null"
+_CONNECTOR = "postgresql"  # whose records state an lsn
 _WITH_IMAGE = frozenset("cru")
 _BARE = (b'{"before"', b'{"op"')  # how an envelope begins that has no record around it
-PlanOf = Callable[[str, str | None], Any]
+PlanOf = Callable[[Place], TableDecoder | None]
+Names = tuple[str, str | None, str | None, str | None]
 Taken = list[tuple[Any, ...]]
 
 
@@ -50,11 +54,12 @@ class FastReader:
     """Reads the plain lines of one file. `known` may serve other files of the product too."""
 
     def __init__(
-        self, product: str, stream_file: str, plan_of: PlanOf, known: ProductInterners
+        self, contract: CdcContract, stream_file: str, plan_of: PlanOf, known: ProductInterners
     ) -> None:
-        self._product, self._stream_file, self._plan_of = product, stream_file, plan_of
+        self._product, self._stream_file, self._plan_of = contract.product, stream_file, plan_of
+        self._log_of = contract.log_of if contract.log_restarts else None
         self._of_product = known
-        self._known: dict[tuple[str, str | None], FastTable | None] = {}
+        self._known: dict[Names, FastTable | None] = {}
         self._tables: dict[str, FastTable] = {}
 
     def take(self, lines: list[Line]) -> tuple[Accepted | None, list[Line]]:
@@ -84,7 +89,7 @@ class FastReader:
 
         One loop over local names: this is what a load's time is made of.
         """
-        own_lane, known = self._stream_file, self._known
+        own_lane, known, log_of = self._stream_file, self._known, self._log_of
         taken: Taken = []
         left: list[Line] = []
         for line in lines:
@@ -103,7 +108,7 @@ class FastReader:
                     if record.offset is not None and record.partition is not None:
                         lane, place = partition_lane(record.partition), record.offset
                 op, source = value.op, value.source
-                names = (source.table, source.schema or source.db)
+                names = (source.table, source.schema, source.db, source.connector)
                 table = known.get(names) or self._table(names)
                 if op in _WITH_IMAGE:
                     row = table.decode_row(value.after)
@@ -127,6 +132,8 @@ class FastReader:
                 identity = change_identity(
                     op, position.hex(), lsn, transaction, order, key_text.decode()
                 )
+                if log_of is not None:
+                    position = bytes.fromhex(in_log(position.hex(), log_of(committed)))
                 content, key_hash = table.blank.copy(), table.blank.copy()
                 content.update("\0".join(identity).encode())
                 key_hash.update(key_text)
@@ -139,12 +146,16 @@ class FastReader:
                 ))  # fmt: skip
         return taken, left
 
-    def _table(self, names: tuple[str, str | None]) -> FastTable:
+    def _table(self, names: Names) -> FastTable:
         """The table of a record, if it is one whose rows are read here."""
         if names in self._known:  # known as one that is not
             raise NotPlain
-        plan = self._plan_of(*names)
-        if not isinstance(plan, TableDecoder) or plan.table is None or not is_plain(plan.table):
+        table_name, schema, database, connector = names
+        if connector not in (None, _CONNECTOR):
+            plan = None
+        else:
+            plan = self._plan_of(Place(table_name, schema, database, _CONNECTOR))
+        if plan is None or plan.table is None or not is_plain(plan.table):
             self._known[names] = None
             raise NotPlain
         table = self._tables.get(plan.name)

@@ -23,7 +23,9 @@ from psycopg import sql
 from ingestion.cdc.decode.rows import ChangeRows
 from ingestion.cdc.scd.fast.close import close_current
 from ingestion.cdc.scd.fast.versions import (
+    Flags,
     Ints,
+    Order,
     earliest,
     fold_changes,
     order_changes,
@@ -38,6 +40,7 @@ from ingestion.cdc.scd.lateness import (
 )
 from ingestion.cdc.scd.positions import StreamState
 from ingestion.cdc.scd.progress import Progress, advance, read_progress
+from ingestion.cdc.scd.restarts import may_have_restarted
 from ingestion.cdc.scd.tables import FoldTarget
 from ingestion.values.instants import EPOCH
 
@@ -108,10 +111,9 @@ def fold_on_time(
     lanes = changes.table["stream_file"].unique().to_pylist()
     state = StreamState(
         max_position=before.max_position,
-        max_stream_file=before.max_stream_file,
         last_unplaced_file=before.last_unplaced_file,
         has_placed=True,
-        has_unplaced=False,
+        has_heads=False,
         first_file=min(lanes),
     )
     is_restated = np.asarray(pc.equal(changes.table["op"], RESTATED))
@@ -119,11 +121,17 @@ def fold_on_time(
     if state.must_assign() or is_before.any():
         return False
     instants = changes.micros("committed_at")
+    offsets = np.asarray(changes.table["stream_offset"].combine_chunks())
+    in_stream = np.lexsort((offsets, changes.of_lane_ranks()))
+    if may_have_restarted(positions, POSITION_BYTES, instants, in_stream):
+        return False
     order = order_changes(
         changes.bytes_of("key_hash", 16), positions, changes.of_lane_ranks(),
-        np.asarray(changes.table["stream_offset"].combine_chunks()),
+        offsets,
     )  # fmt: skip
     keys = changes.table["key_hash"].take(pa.array(order.rows[order.begins])).combine_chunks()
+    if _shows_again(conn, target, keys, order, is_restated, before.max_position):
+        return False
     if _any_late(conn, target, keys, earliest(order, instants), before.newest_instant):
         return False
     is_end = np.asarray(pc.equal(changes.table["op"], "d"))
@@ -140,6 +148,26 @@ def fold_on_time(
         ),
     )  # fmt: skip
     return True
+
+
+def _shows_again(
+    conn: psycopg.Connection[Any], target: FoldTarget, keys: pa.Array, order: Order,
+    is_restated: Flags, folded_to: str | None,
+) -> bool:  # fmt: skip
+    """Whether a snapshot's row is of a key that is known, so that it may show nothing new."""
+    restated = is_restated[order.rows]
+    if (restated & ~order.begins).any():
+        return True
+    if folded_to is None or not restated.any():
+        return False
+    asked = [key.hex() for key in keys.take(pa.array(order.keys[restated])).to_pylist()]
+    row = conn.execute(
+        sql.SQL("select exists (select from {} where _key = any(%s::uuid[]))").format(
+            target.current
+        ),
+        [asked],
+    ).fetchone()
+    return row is None or bool(row[0])
 
 
 def _any_late(

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID
+from ingestion.cdc.names import TENANT_ID, USER_ID
 from ingestion.cdc.scd.fast.versions import Flags, Versions
 from ingestion.cdc.scd.tables import SYSTEM_COLUMNS, FoldTarget, names
 from ingestion.values.arrow import BYTES_16, INSTANT, bytes_16

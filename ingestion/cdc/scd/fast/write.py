@@ -15,7 +15,7 @@ import psycopg
 import pyarrow as pa
 from psycopg import sql
 
-from ingestion.cdc.decode.table_decoder import TENANT_ID, USER_ID
+from ingestion.cdc.names import TENANT_ID, USER_ID
 from ingestion.cdc.scd.fast.close import FormerRows
 from ingestion.cdc.scd.fast.versions import Ints, Versions
 from ingestion.cdc.scd.tables import FoldTarget
@@ -114,7 +114,7 @@ def _touch(
 ) -> None:
     """The table, and every tenant and user whose rows were or are in what changed."""
     found: list[tuple[str, Sequence[Any], pa.Array]] = [
-        ("cdc_table", [None], pa.array([f"{target.product}__{target.name}"]))
+        ("cdc_table", [None], pa.array([target.relation]))
     ]
     if target.table.is_tenant_table:
         tenants = people[TENANT_ID].combine_chunks().unique().drop_null()
