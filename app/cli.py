@@ -116,7 +116,7 @@ def _load(landing: str | None, how: Callable[..., Any]) -> None:
 @sentences
 def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
     """Build and test the models with dbt."""
-    from app import pipeline, run_log
+    from app import building, run_log
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
@@ -124,10 +124,8 @@ def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
     warehouse = open_warehouse(settings)
     prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Building and testing") as step:
-        outcome = pipeline.build(
-            settings, warehouse, step, full_refresh=full_refresh, select=select
-        )
-    click.echo(f"{outcome.built} built, {outcome.tests_passed} tests passed.")
+        made = building.build(settings, warehouse, step, full_refresh=full_refresh, select=select)
+    click.echo(f"{len(made.built)} built, {made.outcome.tests_passed} tests passed.")
 
 
 @main.command()
@@ -135,7 +133,7 @@ def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
 @sentences
 def train(as_of: str | None) -> None:
     """Train the models on the features that are built, predict, and build what that feeds."""
-    from app import pipeline, run_log
+    from app import building, learning, run_log
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
@@ -144,10 +142,10 @@ def train(as_of: str | None) -> None:
     prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say):
         with reporter.step("Training and predicting") as step:
-            report = pipeline.train(settings, warehouse, step)
+            sentences = learning.train(settings, warehouse, step)
         with reporter.step("Building what the predictions feed") as step:
-            pipeline.build(settings, warehouse, step, select=pipeline.PREDICTIONS)
-    for sentence in report.sentences:
+            building.build(settings, warehouse, step, select=building.PREDICTIONS)
+    for sentence in sentences:
         click.echo(sentence)
 
 

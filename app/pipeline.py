@@ -1,28 +1,26 @@
 """The main job, as plain functions: sample, load, build, train. Dagster calls the same ones.
 
 Each step starts from what the database says and can be repeated, so a run that was interrupted
-anywhere is simply run again. A step whose inputs have not changed since it last succeeded is
-skipped. Belongs here: what runs in which order and when it may be skipped. Does not belong here:
-how anything is loaded, modelled, learned or shown.
+anywhere is simply run again. What has read nothing new since it was last made is left out.
+Belongs here: what runs in which order and when it may be skipped. Does not belong here: how
+anything is loaded, modelled, learned or shown.
 """
 
 import os
 import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import run_log, summary
-from tallyhouse import dbt
+from app import build_ledger, building, learning, run_log, summary
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter, Step
 from tallyhouse.settings import Settings
 
-PREDICTIONS = "path:models/staging/predictions+"
 SAMPLE_DAYS, SAMPLE_SEED, SAMPLE_SCALE = 180, 7, 1.0
 
 
@@ -134,47 +132,6 @@ def reconcile(warehouse: Warehouse, *, everything: bool = False, count_rows: boo
     return count(warehouse.connect, everything=everything, count_rows=count_rows)
 
 
-def build(
-    settings: Settings,
-    warehouse: Warehouse,
-    progress: Step | None = None,
-    *,
-    full_refresh: bool = False,
-    select: str | None = None,
-    exclude: str | None = None,
-) -> dbt.DbtOutcome:
-    """One dbt build: seeds, snapshots, models and all their tests. A failing test fails it."""
-    args = ["build"]
-    args += ["--full-refresh"] if full_refresh else []
-    args += ["--select", select] if select else []
-    args += ["--exclude", exclude] if exclude else []
-    outcome = dbt.run(
-        args, settings, warehouse=warehouse, on_event=_NodeCounter(progress) if progress else None
-    )
-    if not outcome.success:
-        shown = "\n".join(f"  - {text}" for text in outcome.failures[:20])
-        raise TallyhouseError(
-            f"The build failed; what was built before stays.\n{shown}\nThe whole log is in "
-            "logs/dbt.log; mend the cause and run again."
-        )
-    return outcome
-
-
-def train(
-    settings: Settings,
-    warehouse: Warehouse,
-    progress: Step | None = None,
-    only: Collection[str] | None = None,
-) -> Any:
-    """Train what has something new to learn from, predict, and log the predictions; see `ml`.
-
-    `only` names the models whose turn it is; all by default.
-    """
-    from ml.run import train_and_predict
-
-    return train_and_predict(settings, warehouse.connect, settings.as_of, progress, only)
-
-
 def run(
     settings: Settings,
     warehouse: Warehouse,
@@ -202,6 +159,7 @@ def run(
         seconds = round(time.monotonic() - started, 1)
         result.summary = summary.collect(warehouse, tests=built["tests"], seconds=seconds)
         result.summary["learned"] = built.get("learned", [])
+        result.summary["left_out"] = built.get("left_out", [])
         result.summary["problems"] = result.problems
         entry.details["summary"] = result.summary
     return result
@@ -210,31 +168,34 @@ def run(
 def _build_and_train(
     settings: Settings, warehouse: Warehouse, reporter: Reporter, full_refresh: bool
 ) -> dict[str, Any]:
-    """Build, train and build what the predictions feed, unless all of it is up to date.
-
-    Code or reference data that changed since the last success changes history: all is rebuilt.
-    """
-    mark, shape = run_log.fingerprint(settings, warehouse), run_log.shape(settings)
+    """Build, train and build what the predictions feed: of all this, what is due."""
+    mark = run_log.fingerprint(settings, warehouse)
     with warehouse.connect() as connection:
-        before = run_log.last(connection, "build")
-        renewed = run_log.shape_changed(connection, shape)
-    if before and before["fingerprint"] == mark and not (full_refresh or renewed):
+        before = run_log.last(connection, "build", status=None)
+        is_whole = build_ledger.is_whole(connection)
+    is_same = before and before["status"] == "succeeded" and before["fingerprint"] == mark
+    if before and is_same and is_whole and not full_refresh:
         reporter.say("Nothing new since the last run: building and training are skipped.")
-        return dict(before["details"])
-    if renewed and not full_refresh:
-        reporter.say("Code or reference data changed: every table is rebuilt in full.")
-    refresh = full_refresh or renewed
-    with run_log.logged(warehouse, "build", mark, {"shape": shape}) as entry:
+        return {**before["details"], "left_out": [], "tests": {}}
+    with run_log.logged(warehouse, "build", mark) as entry:
         with reporter.step("Building and testing") as step:
-            first = build(settings, warehouse, step, full_refresh=refresh, exclude=PREDICTIONS)
+            built = building.build_due(
+                settings, warehouse, step, predictions=False, full_refresh=full_refresh
+            )
         with reporter.step("Training and predicting") as step:
-            entry.details["learned"] = list(train(settings, warehouse, step).sentences)
+            entry.details["learned"] = learning.train(
+                settings, warehouse, step, only_due=not full_refresh
+            )
         with reporter.step("Building what the predictions feed") as step:
-            second = build(settings, warehouse, step, full_refresh=refresh, select=PREDICTIONS)
+            built += building.build_due(
+                settings, warehouse, step, predictions=True, full_refresh=full_refresh
+            )
+        reporter.say(built.sentence)
+        entry.details["left_out"] = sorted(built.left_out)
         entry.details["tests"] = {
-            "passed": first.tests_passed + second.tests_passed,
-            "failed": first.tests_failed + second.tests_failed,
-            "built": first.built + second.built,
+            "passed": built.outcome.tests_passed,
+            "failed": built.outcome.tests_failed,
+            "built": len(built.built),
         }
     return entry.details
 
@@ -256,18 +217,3 @@ def _complain(error: OSError) -> None:
         f"The landing folder {error.filename} cannot be read ({error.strerror}). Give this "
         "account read permission, or name another folder with --landing."
     ) from error
-
-
-class _NodeCounter:
-    """Turns dbt's events into progress: nodes finished of nodes in all."""
-
-    def __init__(self, step: Step) -> None:
-        self.step, self.done, self.total = step, 0, 0
-
-    def __call__(self, event: Any) -> None:
-        if event.info.name == "LogStartLine":
-            self.total = max(self.total, int(event.data.total))
-        elif event.info.name == "NodeFinished":
-            self.done += 1
-            name = event.data.node_info.node_name
-            self.step.update(self.done, max(self.total, self.done), f"{self.done} {name[:50]}")

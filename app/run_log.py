@@ -20,8 +20,10 @@ from tallyhouse.database.standstill import take_lock
 from tallyhouse.settings import Settings
 
 LOCK_KEY = 7_220_002  # any constant; it only keeps two runs apart
-SHAPING = ("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "snapshots/**/*", "*.yml")
-BUILDING = (*SHAPING, "models/**/*.yml", "seeds/**/*.yml", "macros/**/*.yml", "tests/dbt/**/*")
+BUILDING = (
+    *("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "snapshots/**/*", "*.yml"),
+    *("models/**/*.yml", "seeds/**/*.yml", "macros/**/*.yml", "tests/dbt/**/*"),
+)
 LEARNING = ("ml/**/*.py", "ml/**/*.sql")
 PACKAGES = ("dbt-core", "dbt-postgres", "scikit-learn")
 
@@ -103,25 +105,6 @@ def last(
     return dict(zip(names, row, strict=True)) if row else None
 
 
-def shape_changed(connection: psycopg.Connection[Any], now: str) -> bool:
-    """Whether any table may have been built by other code than today's.
-
-    True when the last build that succeeded, or an attempt after it, had another shape.
-    """
-    row = connection.execute(
-        "select exists (select from ops.run_log where job_name = 'build'"
-        " and details ->> 'shape' is distinct from %s and run_id >= coalesce((select max(run_id)"
-        " from ops.run_log where job_name = 'build' and status = 'succeeded'), 0))",
-        [now],
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def shape(settings: Settings) -> str:
-    """The fingerprint of all that decides what a built table holds, but for the data."""
-    return _digest(settings.root, SHAPING)
-
-
 def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
     """The fingerprint of everything that a build and a training depend on.
 
@@ -132,7 +115,7 @@ def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
             "select coalesce(max(load_id), 0), count(*) from ops.load_manifest"
         ).fetchone()
     parts = [
-        _digest(settings.root, (*BUILDING, *LEARNING)),
+        digest(settings.root, (*BUILDING, *LEARNING)),
         *(f"{name} {version(name)}" for name in PACKAGES),
         str(settings.as_of),
         str(row),
@@ -140,10 +123,11 @@ def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _digest(root: Path, patterns: tuple[str, ...]) -> str:
-    digest = hashlib.sha256()
+def digest(root: Path, patterns: tuple[str, ...]) -> str:
+    """One hash over the files below `root` that match, with their names."""
+    found = hashlib.sha256()
     for path in sorted({path for pattern in patterns for path in root.glob(pattern)}):
         if path.is_file():
-            digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+            found.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+            found.update(path.read_bytes())
+    return found.hexdigest()

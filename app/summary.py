@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 
+from app.building import told
 from tallyhouse.database import Warehouse
 
 WEEKS = 6
@@ -120,9 +121,10 @@ def show(found: dict[str, Any], console: Console) -> None:
     for sentence in found.get("learned", []):
         console.print(sentence, markup=False)
     tests = found["tests"]
+    console.print(told(tests.get("built", 0), len(found.get("left_out", []))))
     console.print(
-        f"{tests.get('built', 0)} tables and views built, {tests.get('passed', 0)} tests passed, "
-        f"{tests.get('failed', 0)} failed. Time taken: {found['seconds']:.1f} s."
+        f"{tests.get('passed', 0)} tests passed, {tests.get('failed', 0)} failed. "
+        f"Time taken: {found['seconds']:.1f} s."
     )
     console.print(
         Panel(

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from app import pipeline
+from app import building, pipeline
 from benchmarks import hand_sql
 from benchmarks.inputs import WEEKS, History
 from benchmarks.loading import tidy
@@ -63,7 +63,7 @@ def build(store: Store, *options: str) -> Build:
     """Seeds, snapshots and models, without tests; raises WrongResult when one fails."""
     store.site.settle()
     target = store.site.folder / "target"
-    everything = ["build", *NO_TESTS, "--exclude", pipeline.PREDICTIONS]
+    everything = ["build", *NO_TESTS, "--exclude", building.PREDICTIONS]
     chosen = ["run"] if "--select" in options else everything
     places = ["--target-path", str(target), "--log-path", str(store.site.folder / "logs")]
     outcomes = []

@@ -39,6 +39,15 @@ class DbtOutcome:
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
 
+    def __add__(self, other: "DbtOutcome") -> "DbtOutcome":
+        """Two runs as one."""
+        kinds = {*self.counts, *other.counts}
+        return DbtOutcome(
+            self.success and other.success,
+            {k: self.counts.get(k, Counter()) + other.counts.get(k, Counter()) for k in kinds},
+            self.failures + other.failures,
+        )
+
     def count(self, *statuses: str, tests: bool) -> int:
         """Nodes that ended in one of the statuses, among tests or among all the others."""
         return sum(
@@ -89,19 +98,33 @@ def run(
     """Run dbt inside this process, e.g. `run(["build"], settings)`; it prints nothing itself.
 
     `on_event` receives dbt's own structured events as they happen. The log goes to `logs/`. A
-    `project` is what dbt parsed before (its Manifest, for this very database); without one it parses.
+    `project` is what `read_project` gave for this very database; without one dbt parses.
     """
     warehouse = warehouse or open_warehouse(settings)
+    given = environment(warehouse)
     with watched(warehouse, settings.reader_patience, _complain):
-        given = environment(warehouse)
-        return _invoke([*args, *_variables(variables)], settings, given, on_event, project)
+        return _outcome(
+            _invoke([*args, *_variables(variables)], settings, given, on_event, project)
+        )
+
+
+def read_project(settings: Settings, warehouse: Warehouse) -> Any:
+    """The project as dbt parses it: its manifest, fit for `run`."""
+    answer = _invoke(["parse"], settings, environment(warehouse))
+    if not answer.success:
+        raise _unreadable(_outcome(answer))
+    return answer.result
 
 
 def parse(settings: Settings) -> None:
     """Write `target/manifest.json`; needs no database."""
-    outcome = _invoke(["parse"], settings, dict(QUIET), None)
-    if not outcome.success:
-        raise TallyhouseError("dbt cannot read the project: " + "; ".join(outcome.failures))
+    answer = _invoke(["parse"], settings, dict(QUIET))
+    if not answer.success:
+        raise _unreadable(_outcome(answer))
+
+
+def _unreadable(outcome: DbtOutcome) -> TallyhouseError:
+    return TallyhouseError("dbt cannot read the project: " + "; ".join(outcome.failures))
 
 
 def _variables(variables: Mapping[str, Any] | None) -> list[str]:
@@ -112,9 +135,10 @@ def _invoke(
     args: Sequence[str],
     settings: Settings,
     given: dict[str, str],
-    on_event: Callable[[Any], None] | None,
+    on_event: Callable[[Any], None] | None = None,
     project: Any = None,
-) -> DbtOutcome:
+) -> Any:
+    """dbt's own answer."""
     from dbt.cli.main import dbtRunner
 
     provide_packages(settings.root)
@@ -128,7 +152,7 @@ def _invoke(
         raise TallyhouseError(
             f"dbt {args[0]} could not run: {words} Nothing is lost: mend the cause and run again."
         )
-    return _outcome(answer)
+    return answer
 
 
 def main() -> None:

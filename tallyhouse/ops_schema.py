@@ -23,6 +23,16 @@ create table if not exists ops.run_log (
     unique (job_name, run_id)  -- for the newest runs of a job
 );
 
+-- what each node of dbt holds, and each model that is learned (app/build_ledger.py): inputs is null
+-- until its last build is known to have ended well
+create table if not exists ops.node_builds (
+    node_id text primary key,
+    code text not null,
+    inputs text,
+    rows_digest text,
+    built_at timestamptz not null default clock_timestamp()
+);
+
 -- what each incremental model holds: its newest load, the code and seeds it was built from, the number
 -- of its newest build that changed rows, and of the build since which the log of its changes is complete
 create table if not exists ops.model_watermarks (

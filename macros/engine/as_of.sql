@@ -26,3 +26,9 @@
     {%- else -%}{{ text }} 00:00:00+00
     {%- endif -%}
 {%- endmacro %}
+
+{#- The calendar date at as_of in a time zone. A model that needs no more than this is built when the date changes, not
+    whenever as_of moves. -#}
+{% macro as_of_date(timezone) -%}
+    {{ local_date(as_of(), timezone) }}
+{%- endmacro %}

@@ -11,7 +11,7 @@ with activity as (
 days as (
 
     {{ date_spine(
-        '(select ' ~ add_days('first_date', 28) ~ ' from activity)', local_date(as_of(), "'UTC'")
+        '(select ' ~ add_days('first_date', 28) ~ ' from activity)', as_of_date("'UTC'")
     ) }}
 
 ),

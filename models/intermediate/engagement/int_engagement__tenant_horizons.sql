@@ -58,8 +58,8 @@ final as (
         started.product,
         started.tenant_id,
         started.first_date,
-        {{ local_date(as_of(), 'tenants.timezone') }} as running_date,
-        {{ add_days(local_date(as_of(), 'tenants.timezone'), -1) }} as last_complete_date
+        {{ as_of_date('tenants.timezone') }} as running_date,
+        {{ add_days(as_of_date('tenants.timezone'), -1) }} as last_complete_date
     from started
     inner join tenants on started.tenant_id = tenants.tenant_id
 

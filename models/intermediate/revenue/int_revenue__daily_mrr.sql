@@ -82,8 +82,8 @@ days as (
 
     {{ date_spine(
         "(select min(first_date) from series)",
-        "(select coalesce(max(" ~ local_date(as_of(), "tenants.timezone") ~ "), "
-        ~ local_date(as_of(), "'UTC'") ~ ") from tenants)"
+        "(select coalesce(max(" ~ as_of_date("tenants.timezone") ~ "), "
+        ~ as_of_date("'UTC'") ~ ") from tenants)"
     ) }}
 
 ),

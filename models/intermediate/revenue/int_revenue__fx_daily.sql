@@ -29,7 +29,7 @@ days as (
     {{ date_spine(
         "(select min(rate_date) from " ~ ref('fx_rates') ~ ")",
         "(select " ~ add_days(
-            "greatest(max(rate_date), coalesce(" ~ local_date(as_of(), "'UTC'") ~ ", max(rate_date)))", 2
+            "greatest(max(rate_date), coalesce(" ~ as_of_date("'UTC'") ~ ", max(rate_date)))", 2
         ) ~ " from " ~ ref('fx_rates') ~ ")"
     ) }}
 

@@ -30,7 +30,7 @@ stretches as (
 
     select
         balances.*,
-        coalesce(balances.next_date_key, {{ local_date(as_of(), 'balances.timezone') }}) as end_date_key
+        coalesce(balances.next_date_key, {{ as_of_date('balances.timezone') }}) as end_date_key
     from balances
     inner join foreign_customers
         on

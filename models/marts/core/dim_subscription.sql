@@ -105,7 +105,7 @@ final as (
     left join rates
         on
             ended.currency = rates.currency
-            and {{ local_date(as_of(), "coalesce(tenants.timezone, 'UTC')") }} = rates.rate_date
+            and {{ as_of_date("coalesce(tenants.timezone, 'UTC')") }} = rates.rate_date
 
 )
 

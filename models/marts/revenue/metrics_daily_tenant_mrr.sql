@@ -36,7 +36,7 @@ final as (
         {{ day_start(add_days('daily.metric_date', 1), timezone) }} <= {{ as_of() }} as is_complete
     from remaindered as daily
     left join tenants on daily.tenant_id = tenants.tenant_id
-    where daily.metric_date <= {{ local_date(as_of(), timezone) }}
+    where daily.metric_date <= {{ as_of_date(timezone) }}
 
 )
 

@@ -14,7 +14,7 @@ dated as (
 
     select
         certifications.*,
-        {{ local_date(as_of(), 'tenants.timezone') }} as today
+        {{ as_of_date('tenants.timezone') }} as today
     from certifications
     inner join tenants on certifications.tenant_id = tenants.tenant_id
 

@@ -32,7 +32,7 @@ final as (
         ) }} as hourly_pay_cents,
 
         employees.terminated_on is null
-        or employees.terminated_on >= {{ local_date(as_of(), 'tenants.timezone') }} as is_employed
+        or employees.terminated_on >= {{ as_of_date('tenants.timezone') }} as is_employed
     from employees
     inner join tenants on employees.tenant_id = tenants.tenant_id
     left join currencies on tenants.currency = currencies.currency

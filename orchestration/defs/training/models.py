@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from app import pipeline
+from app import learning
 from ml.common.spec import ModelSpec
 from ml.discovery import find_specs
 from orchestration.warehouse import WarehouseResource
@@ -37,10 +37,10 @@ def model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, house: WarehouseResource
     ) -> dg.MaterializeResult:
         with house.at_work(context) as warehouse:
-            report = pipeline.train(house.settings, warehouse, only=[spec.name])
-        for sentence in report.sentences:
+            sentences = learning.train(house.settings, warehouse, only=[spec.name], only_due=True)
+        for sentence in sentences:
             context.log.info(sentence)
-        return dg.MaterializeResult(metadata={"report": "\n".join(report.sentences)})
+        return dg.MaterializeResult(metadata={"report": "\n".join(sentences)})
 
     return train_and_predict
 

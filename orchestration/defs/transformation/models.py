@@ -5,8 +5,10 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from google.protobuf.json_format import MessageToDict
 
-from app import pipeline
+from app import building
 from orchestration.dbt_project import FolderTranslator, manifest
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt as launcher
@@ -21,24 +23,24 @@ def models() -> dg.Definitions:
     @dbt_assets(
         manifest=manifest(),
         name="build_warehouse",
-        exclude=pipeline.PREDICTIONS,
+        exclude=building.PREDICTIONS,
         dagster_dbt_translator=translator,
     )
     def build_warehouse(
         context: dg.AssetExecutionContext, house: WarehouseResource, dbt: DbtCliResource
     ) -> Iterator[Any]:
-        yield from _build(context, house, dbt)
+        yield from _build(context, house, dbt, predictions=False)
 
     @dbt_assets(
         manifest=manifest(),
         name="build_predictions",
-        select=pipeline.PREDICTIONS,
+        select=building.PREDICTIONS,
         dagster_dbt_translator=translator,
     )
     def build_predictions(
         context: dg.AssetExecutionContext, house: WarehouseResource, dbt: DbtCliResource
     ) -> Iterator[Any]:
-        yield from _build(context, house, dbt)
+        yield from _build(context, house, dbt, predictions=True)
 
     root = str(Settings.from_env().root)
     resource = DbtCliResource(
@@ -48,8 +50,40 @@ def models() -> dg.Definitions:
 
 
 def _build(
-    context: dg.AssetExecutionContext, house: WarehouseResource, dbt: DbtCliResource
+    context: dg.AssetExecutionContext,
+    house: WarehouseResource,
+    dbt: DbtCliResource,
+    *,
+    predictions: bool,
 ) -> Iterator[Any]:
-    """Run one `dbt build` of the selected models with their tests."""
-    with house.at_work(context):
-        yield from dbt.cli(["build"], context=context).stream()
+    """Build what is due of the step, as `tallyhouse run` does; assets picked by hand as they are."""
+    with house.at_work(context) as warehouse:
+        if context.is_subset:
+            yield from dbt.cli(["build"], context=context).stream()
+            return
+        told: list[Any] = []
+        try:
+            built = building.build_due(
+                house.settings, warehouse, predictions=predictions, on_event=told.append
+            )
+        finally:
+            yield from _as_dagster_tells(context, told)
+        context.log.info(built.sentence)
+        if built.left_out:
+            context.log.info("Left out: " + ", ".join(sorted(built.left_out)))
+
+
+def _as_dagster_tells(context: dg.AssetExecutionContext, told: list[Any]) -> Iterator[Any]:
+    """dbt's own events as materializations and check results.
+
+    A node that is younger than this process is built, but shows only when Dagster starts again.
+    """
+    known = manifest()["nodes"].keys()
+    for event in told:
+        raw = MessageToDict(event, preserving_proto_field_name=True)
+        node_id = raw["data"].get("node_info", {}).get("unique_id")
+        if node_id is not None and node_id not in known:
+            continue
+        yield from DbtCoreCliEventMessage(
+            raw_event=raw, event_history_metadata={}
+        ).to_default_asset_events(manifest(), FolderTranslator(), context)

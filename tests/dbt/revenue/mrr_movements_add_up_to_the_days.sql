@@ -8,7 +8,7 @@ with movements as (
         sum(movements.mrr_change_cents) as moved_cents
     from {{ ref('fact_mrr_movements') }} as movements
     inner join {{ ref('dim_tenant') }} as tenants on movements.tenant_id = tenants.tenant_id
-    where movements.date_key <= {{ local_date(as_of(), 'tenants.timezone') }}
+    where movements.date_key <= {{ as_of_date('tenants.timezone') }}
     group by movements.policy, movements.product, movements.tenant_id
 
 ),

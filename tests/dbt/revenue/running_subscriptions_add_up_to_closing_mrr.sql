@@ -11,12 +11,12 @@ with running as (
     left join {{ ref('int_revenue__fx_daily') }} as rates
         on
             periods.currency = rates.currency
-            and {{ local_date(as_of(), 'tenants.timezone') }} = rates.rate_date
+            and {{ as_of_date('tenants.timezone') }} = rates.rate_date
     where
-        {{ local_date('periods.valid_from', 'tenants.timezone') }} <= {{ local_date(as_of(), 'tenants.timezone') }}
+        {{ local_date('periods.valid_from', 'tenants.timezone') }} <= {{ as_of_date('tenants.timezone') }}
         and (
             periods.valid_to is null
-            or {{ local_date('periods.valid_to', 'tenants.timezone') }} > {{ local_date(as_of(), 'tenants.timezone') }}
+            or {{ local_date('periods.valid_to', 'tenants.timezone') }} > {{ as_of_date('tenants.timezone') }}
         )
     group by periods.policy, periods.product, periods.tenant_id
 

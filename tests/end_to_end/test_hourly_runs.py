@@ -1,0 +1,302 @@
+"""A run builds only what its load touched, and ends where a build of everything does.
+
+One warehouse is built from most of the sample and copied for each case. Belongs here: what is built
+and left out on a real database, and that the rows are right. Does not belong here: the arithmetic
+of what is due (tests/python/app/test_build_plan.py).
+"""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from psycopg import sql
+
+from app import build_ledger, building, learning, pipeline
+from app.building import Built
+from tallyhouse import dbt
+from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
+from tests.building import parsed_once, project_in
+from tests.end_to_end.deliveries import sources, write
+from tests.end_to_end.house import COMMAND
+from tests.end_to_end.marts import contents, places
+
+pytestmark = pytest.mark.slow
+
+LATE = (  # files of the sample that come after the first build
+    "stripe/acct_upcoach/2026-10-26-week.jsonl.gz",
+    "events/rostracore/2026-10-28.jsonl",
+)
+TESTS = "test unit_test"
+
+
+@dataclass(frozen=True)
+class Hour:
+    """A warehouse, and the files that have not arrived yet."""
+
+    warehouse: Warehouse
+    late: Path
+
+    @property
+    def settings(self) -> Settings:
+        return self.warehouse.settings
+
+    @property
+    def landing(self) -> Path:
+        return Path(self.settings.landing)
+
+    def arrive(self, *files: str) -> None:
+        for name in files:
+            (self.landing / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(self.late / name, self.landing / name)
+        pipeline.load(self.settings, self.warehouse)
+
+    def build(self, **options: Any) -> Built:
+        """What a run does after loading, without dbt's own tests."""
+        built = building.build_due(self.settings, self.warehouse, predictions=False, **options)
+        learning.train(self.settings, self.warehouse, only_due=True)
+        return built + building.build_due(
+            self.settings, self.warehouse, predictions=True, **options
+        )
+
+    def at(self, as_of: str) -> "Hour":
+        settings = self.settings.with_options(as_of=as_of)
+        return replace(self, warehouse=replace(self.warehouse, settings=settings))
+
+    def of_engagement(self) -> dict[str, str]:
+        """Where each row of the engagement tables and of the facts they read lies, and who wrote it."""
+        return {
+            name: place
+            for name, place in places(self.warehouse).items()
+            if name.startswith(("engagement.", "intermediate.int_engagement"))
+            or name in ("core.fact_events", "core.fact_sessions")
+        }
+
+    def execute(self, statement: str) -> None:
+        with self.warehouse.connect(autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Rows are what counts here, and the project is the one that the session parsed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", TESTS)
+        patch.setenv("DBT_TARGET_PATH", str(tmp_path_factory.mktemp("target")))
+        patch.setattr(
+            dbt,
+            "read_project",
+            lambda _, house: project_in(house.parameters["dbname"], parsed_once(house)),
+        )
+        yield
+
+
+@pytest.fixture(scope="module")
+def first_build(
+    sample: Path, fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
+) -> Hour:
+    """All of the sample but what is late, loaded and built."""
+    late = tmp_path_factory.mktemp("late")
+    shutil.copytree(sample / "landing", late, dirs_exist_ok=True)
+    hour = Hour(fresh_database("first_build", prepared=True), late)
+    shutil.copytree(late, hour.landing)
+    for name in LATE:
+        (hour.landing / name).unlink()
+    hour.arrive()
+    hour.build()
+    return hour
+
+
+@pytest.fixture
+def hour(first_build: Hour, fresh_database: Callable[..., Warehouse]) -> Hour:
+    """A copy of that warehouse with folders of its own."""
+    made = fresh_database("hour")
+    name = made.parameters["dbname"]
+    with made.database("postgres").connect(autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database {}").format(sql.Identifier(name)))
+        connection.execute(
+            sql.SQL("create database {} template {} strategy = 'wal_log'").format(
+                sql.Identifier(name),
+                sql.Identifier(first_build.warehouse.parameters["dbname"]),
+            )
+        )
+    shutil.copytree(first_build.settings.home, made.settings.home, dirs_exist_ok=True)
+    return replace(first_build, warehouse=made)
+
+
+def assert_as_a_full_build(hour: Hour) -> None:
+    """All marts are row for row what building everything in full makes of the same warehouse."""
+    found = contents(hour.warehouse)
+    hour.build(full_refresh=True)
+    assert contents(hour.warehouse) == found
+
+
+def test_nothing_new_builds_nothing(hour: Hour) -> None:
+    before = places(hour.warehouse)
+    built = hour.build()
+    assert built.built == set()
+    assert len(built.left_out) > 130
+    assert places(hour.warehouse) == before
+
+
+def test_webhooks_leave_engagement_untouched(hour: Hour) -> None:
+    before = hour.of_engagement()
+    hour.arrive(LATE[0])
+    built = hour.build()
+    assert hour.of_engagement() == before
+    assert {"metrics_daily_mrr", "fact_mrr_movements", "dim_tenant"} <= built.built
+    assert {"metrics_daily_engagement", "fact_events", "fact_sessions"} <= built.left_out
+    assert_as_a_full_build(hour)
+
+
+def test_events_of_one_product(hour: Hour) -> None:
+    hour.arrive(LATE[1])
+    built = hour.build()
+    assert {"fact_events", "metrics_daily_engagement"} <= built.built
+    assert {
+        "int_revenue__stripe_states",
+        "rostracore_shifts_snapshot",
+        "dim_site",
+    } <= built.left_out
+    assert_as_a_full_build(hour)
+
+
+def test_one_table_of_change_data(hour: Hour) -> None:
+    """The models that hold days of events claim the load too, or the goal would wait for events."""
+    gone = deletion_of_a_completed_goal(hour.late)
+    before = hour.of_engagement()
+    write(hour.landing / "cdc" / "upcoach" / "zz-gone.jsonl", [gone])
+    hour.arrive()
+    built = hour.build()
+    assert "fact_productivity" in built.built
+    assert {"fact_events", "fact_sessions", "dim_user"} <= built.left_out
+    assert hour.of_engagement() == before
+    assert_as_a_full_build(hour)
+
+
+def deletion_of_a_completed_goal(landing: Path) -> bytes:
+    """The newest completed goal of the sample, deleted in the next transaction."""
+    lines = sources(landing)["cdc/upcoach"]
+    goals = [
+        json.loads(line) for line in lines if line.startswith(b'{"topic":"upcoach.public.goals"')
+    ]
+    last = {goal["key"]["id"]: goal for goal in goals}
+    goal = max(
+        (g for g in last.values() if (g["value"]["after"] or {}).get("completed_at")),
+        key=lambda g: g["value"]["source"]["lsn"],
+    )
+    newest = max(g["value"]["source"]["lsn"] for g in goals)
+    value, source = goal["value"], goal["value"]["source"]
+    source |= {"lsn": newest + 16, "sequence": f'["{newest + 8}","{newest + 16}"]'}
+    source["txId"] += 100_000
+    value |= {"op": "d", "before": value["after"], "after": None}
+    return json.dumps(goal).encode()
+
+
+def test_the_day_turns_over_without_any_event(hour: Hour) -> None:
+    later = hour.at("2026-11-01 12:00")
+    built = later.build()
+    assert {"int_engagement__tenant_horizons", "metrics_daily_engagement"} <= built.built
+    assert "fact_events" in built.left_out
+    with later.warehouse.connect() as connection:
+        day = connection.execute(
+            "select max(metric_date)::text from engagement.metrics_daily_engagement"
+        ).fetchone()
+    assert day == ("2026-11-01",)
+    assert_as_a_full_build(later)
+    within = hour.at("2026-11-01 13:00")
+    assert "metrics_daily_engagement" in within.build().left_out
+
+
+def test_a_build_that_failed_is_taken_up_by_a_run_with_nothing_new(hour: Hour) -> None:
+    hour.arrive(LATE[1])
+    hour.execute(
+        "create function core.refuse() returns trigger language plpgsql as"
+        " $$ begin raise exception 'refused'; end $$;"
+        "create trigger refuse before insert on core.fact_sessions"
+        " for each row execute function core.refuse()"
+    )
+    with pytest.raises(TallyhouseError, match="fact_sessions"):
+        hour.build()
+    hour.execute("drop trigger refuse on core.fact_sessions")
+    built = hour.build()
+    assert {"fact_sessions", "metrics_daily_engagement"} <= built.built
+    assert "fact_events" in built.left_out
+    assert_as_a_full_build(hour)
+
+
+def test_a_build_that_was_killed_goes_on_with_the_rest(hour: Hour) -> None:
+    hour.arrive(*LATE)
+    environment = {
+        **os.environ,
+        "TALLYHOUSE_HOME": str(hour.settings.home),
+        "TALLYHOUSE_LANDING": str(hour.landing),
+        "TALLYHOUSE_DATABASE_URL": hour.warehouse.url,
+    }
+    begun = time.time()
+    run = subprocess.Popen([COMMAND, "run"], env=environment, stdout=subprocess.DEVNULL)
+    built = f"select node_id from ops.node_builds where built_at > to_timestamp({begun})"
+    with hour.warehouse.connect(autocommit=True) as connection:
+        while run.poll() is None and len(connection.execute(built.encode()).fetchall()) < 30:
+            time.sleep(0.05)
+        assert run.poll() is None, "the run ended before it could be killed"
+        run.kill()
+        run.wait()
+        done = {node_id.rsplit(".", 1)[-1] for (node_id,) in connection.execute(built.encode())}
+        assert not build_ledger.is_whole(connection)
+    rest = hour.build()
+    assert rest.built
+    assert not rest.built & done
+    assert_as_a_full_build(hour)
+
+
+def test_a_model_that_was_built_by_hand_is_built_again(hour: Hour) -> None:
+    outcome = dbt.run(
+        ["run", "--select", "dim_site"], hour.settings, {"as_of": "2020-01-01"},
+        warehouse=hour.warehouse,
+    )  # fmt: skip
+    assert outcome.success
+    assert "dim_site" in hour.build().built
+    assert hour.build().built == set()
+
+
+def test_a_table_that_is_gone_is_built(hour: Hour) -> None:
+    hour.execute("drop table workforce.dim_site")
+    assert "dim_site" in hour.build().built
+    assert_as_a_full_build(hour)
+
+
+def test_new_predictions_build_what_they_feed(hour: Hour) -> None:
+    hour.execute("update ml.predictive_models set verdict = verdict || ' So it is.'")
+    built = hour.build()
+    assert built.built
+    assert {"metrics_daily_engagement", "metrics_daily_mrr"} <= built.left_out
+
+
+def test_loads_in_any_order_with_hourly_runs_end_in_the_rows_of_one_full_build(
+    sample: Path, fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    chance = random.Random(7)
+    hour = Hour(fresh_database("any_order", prepared=True), sample / "landing")
+    hour.landing.mkdir(exist_ok=True)
+    waiting = [str(p.relative_to(hour.late)) for p in sorted(hour.late.rglob("*")) if p.is_file()]
+    by_source: dict[str, list[str]] = {}
+    for name in waiting:
+        by_source.setdefault("/".join(name.split("/")[:2]), []).append(name)
+    slices = [files[n::2] for files in by_source.values() for n in range(2) if files[n::2]]
+    chance.shuffle(slices)
+    spared = 0
+    for files in slices:
+        hour.arrive(*files)
+        spared += len(hour.build().left_out)
+    assert spared > 20 * len(slices)
+    assert_as_a_full_build(hour)
