@@ -233,7 +233,7 @@ class Plan:
         if len(spared) < WORTH_A_WAVE:
             return frozenset(due)
         useful = {one for one in maybe if self._spared(due, maybe - {one}) != spared} or set(maybe)
-        first = useful - self.project.after(useful)
+        first = {one for one in useful if one not in self._spared(due, useful - {one})}
         wave = (first | self.project.before(first)).intersection(due)
         tests = (
             self.project.nodes[node_id] for node_id in due if node_id not in self.project.built

@@ -24,6 +24,9 @@ from tallyhouse.settings import Settings
 PREDICTIONS_FOLDER = "models/staging/predictions"
 PREDICTIONS = f"path:{PREDICTIONS_FOLDER}+"  # what training feeds, in dbt's selection syntax
 VERSIONS = ("dbt-core", "dbt-postgres")
+DUE = (
+    "due"  # the tag of what a run of dbt selects; by hundreds of names it would search for minutes
+)
 Event = Callable[[Any], None]
 
 
@@ -102,12 +105,12 @@ def build_due(
             if not waiting:
                 break
             wave = frozenset(waiting) if full_refresh else at.plan.next_wave(waiting)
-            names = [at.project.nodes[node_id].name for node_id in waiting if node_id in wave]
-            built += at.dbt(
-                ["--indirect-selection", "empty", "--select", *names],
-                in_full=full_refresh or at.plan.needs_full_refresh(wave & at.project.built),
-                on_event=_all_of(_counter(progress), on_event),
-            )
+            with at.tagged(wave.intersection(waiting)):
+                built += at.dbt(
+                    ["--no-write-json", "--indirect-selection", "empty", "--select", f"tag:{DUE}"],
+                    in_full=full_refresh or at.plan.needs_full_refresh(wave & at.project.built),
+                    on_event=_all_of(_counter(progress), on_event),
+                )
             barred |= wave | at.barred_by(built.failed)
         built.left_out = {at.project.nodes[n].name for n in part & at.project.built} - built.built
     return _checked(built)
@@ -149,6 +152,20 @@ class _Opened:
         )
         nodes = (self.project.nodes[node_id] for node_id in recorder.passed & self.project.built)
         return Built(outcome, {node.name for node in nodes}, recorder.failed)
+
+    @contextmanager
+    def tagged(self, ids: Collection[str]) -> Iterator[None]:
+        """These nodes, and no others, bear the tag DUE."""
+        chosen = [node for key, node in self.manifest.nodes.items() if key in ids]
+        chosen += [test.config for key, test in self.manifest.unit_tests.items() if key in ids]
+        before = [bearer.tags for bearer in chosen]
+        for bearer in chosen:
+            bearer.tags = [DUE]
+        try:
+            yield
+        finally:
+            for bearer, tags in zip(chosen, before, strict=True):
+                bearer.tags = tags
 
     def barred_by(self, failed: Collection[str]) -> set[str]:
         """What must not be built after these failed: what reads them, or the tables they tested."""

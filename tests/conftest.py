@@ -14,6 +14,27 @@ from tests.built_sample import BuiltSample, build_sample, copy_of_sample
 from tests.once import users
 from tests.templates import EMPTY, Templates
 
+# the folders of few but long tests come first, a domain after the other, so that two workers end together
+LONG_FIRST = (
+    "end_to_end",
+    "python/marts",
+    "python/models",
+    "python/governance",
+    "python/revenue",
+    "python/ml",
+)
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first: a worker that begins one when the other has ended works alone."""
+    items.sort(key=lambda item: _turn(item.path.relative_to(TESTS).as_posix()))
+
+
+def _turn(path: str) -> int:
+    places = (n for n, folder in enumerate(LONG_FIRST) if path.startswith(f"{folder}/"))
+    return next(places, len(LONG_FIRST))
+
 
 @pytest.fixture(scope="session")
 def session_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:

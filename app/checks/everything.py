@@ -72,7 +72,7 @@ def _counts(folder: Path, root: Path) -> dict[str, Count]:
 def _pytest(folder: Path, root: Path, given: dict[str, str]) -> Count:
     """All of pytest, a file of tests at a time on two workers: one would wait with its database."""
     report = folder / "pytest.xml"
-    # in the order of pyproject's testpaths: files of few but long tests come first, not last
+    # in the order of collection, which tests/conftest.py sets: long files come first
     how = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *how, f"--junit-xml={report}"]
     code = parts.in_front(command, root, given)
