@@ -15,6 +15,7 @@ import psycopg
 
 from app import build_ledger
 from app.build_plan import Plan, Project, fingerprint
+from ingestion import quality
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
@@ -32,18 +33,45 @@ Event = Callable[[Any], None]
 
 @dataclass
 class Built:
-    """What came of a build: dbt's outcome, models, seeds and snapshots by name, what failed by id."""
+    """What came of a build: dbt's outcome, models, seeds and snapshots by name, what failed by id.
+
+    `broken` are landed tables with what they do not meet, `barred` what was not built because it
+    reads one.
+    """
 
     outcome: dbt.DbtOutcome = field(default_factory=lambda: dbt.DbtOutcome(True))
     built: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
+    broken: dict[str, list[str]] = field(default_factory=dict)
+    barred: set[str] = field(default_factory=set)
 
     def __add__(self, other: "Built") -> "Built":
         """Two builds of one run; what one of them built was not left out."""
         built = self.built | other.built
         left_out = (self.left_out | other.left_out) - built
-        return Built(self.outcome + other.outcome, built, self.failed | other.failed, left_out)
+        return Built(
+            self.outcome + other.outcome,
+            built,
+            self.failed | other.failed,
+            left_out,
+            {**self.broken, **other.broken},
+            self.barred | other.barred,
+        )
+
+    @property
+    def warnings(self) -> list[str]:
+        """A sentence for each landed table that does not meet its expectations."""
+        if not self.broken:
+            return []
+        return [
+            *(
+                f"{table} does not meet what is expected of it: {'; '.join(failures)}."
+                for table, failures in sorted(self.broken.items())
+            ),
+            f"{len(self.barred)} models, seeds and snapshots read this and were not built, all else "
+            "was. Mend the rows or their source and run again.",
+        ]
 
     @property
     def sentence(self) -> str:
@@ -77,6 +105,10 @@ def build(
         in_full = full_refresh or (select is None and at.plan.needs_full_refresh(at.project.built))
         at.carry_forward(at.plan.due())
         built = at.dbt(names, in_full=in_full, on_event=_counter(progress))
+    if select and not built.outcome.counts:
+        raise TallyhouseError(
+            f"Nothing here is named by --select {select}. `dbt ls --select …` shows what is."
+        )
     return _checked(built)
 
 
@@ -92,12 +124,15 @@ def build_due(
     """What is due and its tests: of what training feeds (`predictions`), or of all the rest.
 
     With `full_refresh` all of that part is due, and incremental models are built in full. What
-    fails keeps from being built what reads it, as within one run of dbt.
+    fails keeps from being built what reads it, as within one run of dbt; so does a landed table
+    that does not meet its expectations, which is told (`Built.warnings`) and raises nothing.
     """
     with _opened(settings, warehouse) as at:
         fed = at.project.below(PREDICTIONS_FOLDER)
         part = fed if predictions else at.project.nodes.keys() - fed
-        built, barred = Built(), set[str]()
+        built = Built(broken=at.broken)
+        barred = at.readers_of(built.broken)
+        built.barred = at.names(part & barred)
         while True:
             due = at.project.nodes if full_refresh else at.plan.due()
             at.carry_forward(due)
@@ -112,7 +147,7 @@ def build_due(
                     on_event=_all_of(_counter(progress), on_event),
                 )
             barred |= wave | at.barred_by(built.failed)
-        built.left_out = {at.project.nodes[n].name for n in part & at.project.built} - built.built
+        built.left_out = at.names(part) - built.built - built.barred
     return _checked(built)
 
 
@@ -137,6 +172,25 @@ class _Opened:
     project: Project
     plan: Plan
     newest_load: int
+    broken: dict[str, list[str]]
+
+    def names(self, ids: Collection[str]) -> set[str]:
+        """The models, seeds and snapshots among these, by name."""
+        return {
+            self.project.nodes[node_id].name for node_id in self.project.built.intersection(ids)
+        }
+
+    def readers_of(self, tables: Collection[str]) -> set[str]:
+        """What reads these landed tables; all tables of a source stand for its changes."""
+        broken = {
+            source_id
+            for source_id, source in self.project.sources.items()
+            if not {
+                f"{source['schema']}.{source['identifier']}",
+                f"{source['schema']}.changes",
+            }.isdisjoint(tables)
+        }
+        return self.project.after(broken) - broken
 
     def carry_forward(self, due: Collection[str]) -> None:
         build_ledger.carry_forward(self.connection, self.project, due, self.newest_load)
@@ -150,8 +204,7 @@ class _Opened:
             project=self.manifest,
             on_event=_all_of(recorder, on_event),
         )
-        nodes = (self.project.nodes[node_id] for node_id in recorder.passed & self.project.built)
-        return Built(outcome, {node.name for node in nodes}, recorder.failed)
+        return Built(outcome, self.names(recorder.passed), recorder.failed)
 
     @contextmanager
     def tagged(self, ids: Collection[str]) -> Iterator[None]:
@@ -190,7 +243,8 @@ def _opened(settings: Settings, warehouse: Warehouse) -> Iterator[_Opened]:
         connection.execute("set synchronous_commit = off")
         newest = build_ledger.newest_load(connection)
         plan = Plan(project, build_ledger.read_state(connection, project, settings.as_of))
-        yield _Opened(settings, warehouse, connection, manifest, project, plan, newest)
+        broken = quality.broken(connection)
+        yield _Opened(settings, warehouse, connection, manifest, project, plan, newest, broken)
 
 
 def _all_of(*receivers: Event | None) -> Event:

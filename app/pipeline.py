@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import build_ledger, building, learning, run_log, summary
+from app import build_ledger, building, guard, learning, run_log, summary
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter, Step
@@ -156,11 +156,13 @@ def run(
         result.problems += [str(problem) for problem in report.unreadable]
         result.problems += reconcile(warehouse).differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh)
+        result.problems += built.get("warnings", [])
         seconds = round(time.monotonic() - started, 1)
         result.summary = summary.collect(warehouse, tests=built["tests"], seconds=seconds)
         result.summary["learned"] = built.get("learned", [])
         result.summary["left_out"] = built.get("left_out", [])
         result.summary["problems"] = result.problems
+        result.summary["data_docs"] = str(guard.pages(settings) / "index.html")
         entry.details["summary"] = result.summary
     return result
 
@@ -173,11 +175,15 @@ def _build_and_train(
     with warehouse.connect() as connection:
         before = run_log.last(connection, "build", status=None)
         is_whole = build_ledger.is_whole(connection)
+    unseen = guard.is_due(warehouse)
     is_same = before and before["status"] == "succeeded" and before["fingerprint"] == mark
-    if before and is_same and is_whole and not full_refresh:
+    if before and is_same and is_whole and not unseen and not full_refresh:
         reporter.say("Nothing new since the last run: building and training are skipped.")
         return {**before["details"], "left_out": [], "tests": {}}
     with run_log.logged(warehouse, "build", mark) as entry:
+        if unseen:
+            with reporter.step("Checking what was landed"):
+                guard.check(settings, warehouse)
         with reporter.step("Building and testing") as step:
             built = building.build_due(
                 settings, warehouse, step, predictions=False, full_refresh=full_refresh
@@ -192,6 +198,7 @@ def _build_and_train(
             )
         reporter.say(built.sentence)
         entry.details["left_out"] = sorted(built.left_out)
+        entry.details["warnings"] = built.warnings
         entry.details["tests"] = {
             "passed": built.outcome.tests_passed,
             "failed": built.outcome.tests_failed,

@@ -8,12 +8,14 @@ guard those) and anything of Dagster (it only wires these functions as asset che
 from ingestion.quality.check import check_landed
 from ingestion.quality.drift import drift, told
 from ingestion.quality.outcome import LandedCheck
-from ingestion.quality.progress import check_new
+from ingestion.quality.progress import awaits_check, broken, check_new
 from ingestion.quality.reconciliation import Reconciliation, reconcile
 
 __all__ = [
     "LandedCheck",
     "Reconciliation",
+    "awaits_check",
+    "broken",
     "check_landed",
     "check_new",
     "drift",

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from ingestion.landing.listing import KINDS
 from ingestion.parsing.registry import target_of
-from ingestion.quality.progress import DDL, last_good, mark_good, newest_load
+from ingestion.quality.progress import last_good, mark, newest_load, prepare_marks
 
 MARK = "ops.source_reconciliation"
 _LEDGER = """
@@ -88,7 +88,7 @@ def reconcile(
     which costs next to nothing.
     """
     with connect() as conn:
-        conn.execute(DDL)
+        prepare_marks(conn)
         conn.commit()
         conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # a load may be under way
         newest = newest_load(conn)
@@ -101,7 +101,7 @@ def reconcile(
         found += [*_rows_judged(loads, rows), *_strangers(loads, rows)]
         if not found:
             with connect() as conn:
-                mark_good(conn, MARK, newest)
+                mark(conn, MARK, newest)
     counted = sum(count for held in (rows or {}).values() for count in held.values())
     return Reconciliation(len(loads), counted, tuple(_sentences(found)))
 

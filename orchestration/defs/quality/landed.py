@@ -1,39 +1,56 @@
-"""Great Expectations on what was landed, as asset checks of the raw tables."""
+"""Great Expectations on what was landed, as asset checks of the raw tables.
+
+A build asks the same suites before it begins (`app.guard`). Belongs here: which asset a suite's
+outcome is shown on. Does not belong here: checking.
+"""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from ingestion.quality import check_new
+from app import guard
 from ingestion.quality.check import load_suites
 from orchestration.dbt_project import landed_sources, relation_name
 from orchestration.warehouse import WarehouseResource
 
+CHECK = "great_expectations"
+
 
 @dg.definitions
 def landed() -> dg.Definitions:
-    """Return one check per landed table that has a suite and is an asset here."""
-    assets = {f"{s['schema']}.{relation_name(s)}" for s in landed_sources()}
-    tables = tuple(sorted(table for table in load_suites() if table in assets))
+    """Return one check per asset whose rows a suite looks at.
+
+    The suite of a source's changes speaks for each of its tables.
+    """
+    assets = {(s["schema"], relation_name(s)) for s in landed_sources()} | {
+        ("ops", "load_manifest")
+    }
+    shown = {
+        table: [(s, n) for s, n in sorted(assets) if table in (f"{s}.{n}", f"{s}.changes")]
+        for table in load_suites()
+    }
 
     @dg.multi_asset_check(
         name="expectations_on_landed_tables",
-        specs=[dg.AssetCheckSpec("great_expectations", asset=t.split(".")) for t in tables],
+        specs=[
+            dg.AssetCheckSpec(CHECK, asset=list(key), description=f"The suite of {table} holds.")
+            for table, keys in shown.items()
+            for key in keys
+        ],
     )
     def expectations_on_landed_tables(house: WarehouseResource) -> Iterator[dg.AssetCheckResult]:
         """Validate every landed table and write Data Docs under the home's `data_docs`."""
-        docs = house.settings.home / "data_docs"
-        warehouse = house.warehouse
-        for outcome in check_new(warehouse.connect, warehouse.url, docs, tables):
-            yield dg.AssetCheckResult(
-                check_name="great_expectations",
-                asset_key=outcome.table.split("."),
-                passed=outcome.success,
-                metadata={
-                    "expectations": outcome.expectations,
-                    "does not fit": "\n".join(outcome.failures) or "nothing",
-                    "data docs": dg.MetadataValue.path(str(outcome.page)),
-                },
-            )
+        for outcome in guard.check(house.settings, house.warehouse):
+            for key in shown[outcome.table]:
+                yield dg.AssetCheckResult(
+                    check_name=CHECK,
+                    asset_key=list(key),
+                    passed=outcome.success,
+                    metadata={
+                        "expectations": outcome.expectations,
+                        "does not fit": "\n".join(outcome.failures) or "nothing",
+                        "data docs": dg.MetadataValue.path(str(outcome.page)),
+                    },
+                )
 
     return dg.Definitions(asset_checks=[expectations_on_landed_tables])

@@ -8,10 +8,11 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from google.protobuf.json_format import MessageToDict
 
-from app import building
+from app import building, guard
 from orchestration.dbt_project import FolderTranslator, manifest
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt as launcher
+from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
 
 
@@ -61,6 +62,8 @@ def _build(
         if context.is_subset:
             yield from dbt.cli(["build"], context=context).stream()
             return
+        if not predictions and guard.is_due(warehouse):
+            guard.check(house.settings, warehouse)
         told: list[Any] = []
         try:
             built = building.build_due(
@@ -71,6 +74,8 @@ def _build(
         context.log.info(built.sentence)
         if built.left_out:
             context.log.info("Left out: " + ", ".join(sorted(built.left_out)))
+        if built.warnings:
+            raise TallyhouseError("\n".join(built.warnings))
 
 
 def _as_dagster_tells(context: dg.AssetExecutionContext, told: list[Any]) -> Iterator[Any]:
