@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
-from app import build_ledger, building, learning, pipeline
+from app import build_ledger, building, guard, learning, pipeline
 from app.building import Built
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
@@ -273,6 +273,41 @@ def test_a_table_that_is_gone_is_built(hour: Hour) -> None:
     hour.execute("drop table workforce.dim_site")
     assert "dim_site" in hour.build().built
     assert hour.build().built == set()
+
+
+def test_a_broken_landed_table_keeps_what_reads_it_from_being_built_until_it_is_mended(
+    hour: Hour,
+) -> None:
+    hour.arrive(*LATE)
+    of_the_last_load = "where load_id = (select max(load_id) from raw_events.events)"
+    hour.execute(
+        "create table ops.kept as select source_event_id, country_code from raw_events.events"
+        f" {of_the_last_load};"
+        f"update raw_events.events set country_code = 'Narnia' {of_the_last_load}"
+    )
+    guard.check(hour.settings, hour.warehouse)
+    built = hour.build()
+    (sentence, _) = built.warnings
+    assert sentence.startswith("raw_events.events does not meet what is expected of it")
+    assert "expect_column_values_to_match_regex" in sentence
+    assert "country_code" in sentence
+    assert "Narnia" not in sentence
+    assert {"fact_events", "metrics_daily_engagement"} <= built.barred
+    assert not built.barred & (built.built | built.left_out)
+    assert {"metrics_daily_mrr", "fact_mrr_movements"} <= built.built
+    assert guard.is_due(hour.warehouse)
+
+    hour.execute(
+        "update raw_events.events as events set country_code = kept.country_code from ops.kept"
+        f" {of_the_last_load.replace('load_id =', 'events.load_id =')}"
+        " and kept.source_event_id = events.source_event_id;"
+        "drop table ops.kept"
+    )
+    guard.check(hour.settings, hour.warehouse)
+    built = hour.build()
+    assert built.warnings == []
+    assert {"fact_events", "metrics_daily_engagement"} <= built.built
+    assert not guard.is_due(hour.warehouse)
 
 
 def test_new_predictions_build_what_they_feed(hour: Hour) -> None:
