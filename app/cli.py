@@ -16,6 +16,7 @@ import click
 from app.cli_contract import contract
 from app.cli_db import db
 from app.cli_errors import fail, sentences
+from app.cli_tenant import tenant
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter
 from tallyhouse.settings import Settings
@@ -236,6 +237,7 @@ def docs() -> None:
 
 main.add_command(contract)
 main.add_command(db)
+main.add_command(tenant)
 
 
 def _settings(landing: str | None = None, as_of: str | None = None) -> Settings:

@@ -108,11 +108,13 @@ def last(
 def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
     """The fingerprint of everything that a build and a training depend on.
 
-    Project files, versions, `as_of`, and the newest load; the same again means nothing to do.
+    Project files, versions, `as_of`, the newest load, and what is said of tenants; the same again means nothing to do.
     """
     with warehouse.connect() as connection:
         row = connection.execute(
-            "select coalesce(max(load_id), 0), count(*) from ops.load_manifest"
+            "select coalesce(max(load_id), 0), count(*), (select md5(string_agg(concat_ws('|', origin,"
+            " product, tenant_id, timezone, tenant_label), ',' order by origin, product, tenant_id))"
+            " from ops.tenant_statements) from ops.load_manifest"
         ).fetchone()
     parts = [
         digest(settings.root, (*BUILDING, *LEARNING)),

@@ -64,10 +64,10 @@ MODELS = """
     from ml.predictive_models order by model_type, is_active desc, trained_at desc
 """
 UNKNOWN_ZONES = """
-    select tenants.tenant_label, tenants.tenant_id::text, registered.timezone
+    select tenants.tenant_label, tenants.tenant_id::text, stated.stated_timezone as timezone
     from core.dim_tenant as tenants
-    inner join intermediate.int_core__registered_tenants as registered
-        on tenants.tenant_id = registered.tenant_id and tenants.product = registered.product
+    inner join intermediate.int_core__stated_timezones as stated
+        on tenants.tenant_id = stated.tenant_id
     where not tenants.is_timezone_known
     order by tenants.tenant_label
 """
@@ -109,7 +109,8 @@ def show(found: dict[str, Any], console: Console) -> None:
     for row in found.get("unknown_zones", []):
         console.print(
             f"Not as it should be: the source of {row['tenant_label']} ({row['tenant_id']}) says the "
-            f"time zone '{row['timezone']}', which is none; the tenant's days are counted in UTC.",
+            f"time zone '{row['timezone']}', which is none; the tenant's days are counted in UTC. Say "
+            f"its zone with `tallyhouse tenant set {row['tenant_id']} --timezone …`.",
             markup=False,
         )
     if found["mrr"] or found["engagement"]:

@@ -37,6 +37,7 @@ from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
 from ingestion.storing.readings import keep_form, readings
+from ingestion.tenant_zones import publish_zones
 from tallyhouse.database.standstill import take_lock
 from tallyhouse.settings import Settings
 
@@ -128,6 +129,7 @@ class _Load:
                 found = zip(files, threads.map(known_digests.digest, files), strict=True)
                 self._load(conn, ledger, found)
             known_digests.save()
+            self._report.notes += publish_zones(conn, self._contracts)
             self._tell_faults(KINDS if kinds is None else kinds)
             self._tell_due(conn)
             self._mirror(conn)
@@ -152,6 +154,7 @@ class _Load:
             known_digests.save()
             for kind in {file.kind for file, _ in chosen.files}:
                 merge_recent(conn, self._sources(kind).target.key_table)
+            self._report.notes += publish_zones(conn, self._contracts)
             self._tell_faults(KINDS)
             self._tell_due(conn)
             self._mirror(conn)

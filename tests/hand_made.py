@@ -20,6 +20,7 @@ CORE = (
     "path:models/staging/events",
     "path:models/staging/upcoach",
     "path:models/staging/rostracore",
+    "stg_ops__tenant_statements",
     "path:models/intermediate/core",
     "dim_tenant",
     "dim_user",

@@ -126,6 +126,19 @@ create table if not exists ops.source_watermarks (
     primary key (source_kind, source_name)
 );
 
+-- What is said of a tenant beside its product's staging models: by a person (`tallyhouse tenant set`), by the
+-- table of tenants of any product's database, by the contract of a product's events. The nil UUID stands for
+-- all tenants of a product.
+create table if not exists ops.tenant_statements (
+    origin text not null check (origin in ('person', 'database', 'contract')),
+    product text not null,
+    tenant_id uuid not null,
+    timezone text,
+    tenant_label text,
+    stated_at timestamptz not null default now(),
+    primary key (origin, product, tenant_id)
+);
+
 -- Up to which load the Parquet lake mirrors raw_events.events.
 create table if not exists ops.lake_watermarks (
     lake text primary key,

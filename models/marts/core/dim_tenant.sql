@@ -22,6 +22,18 @@ paying_tenants as (
 
 ),
 
+stated_timezones as (
+
+    select * from {{ ref('int_core__stated_timezones') }}
+
+),
+
+statements as (
+
+    select * from {{ ref('stg_ops__tenant_statements') }}
+
+),
+
 products as (
 
     select * from {{ ref('products') }}
@@ -94,6 +106,27 @@ candidates as (
 
 ),
 
+-- what the contract of a product's events says holds for tenants of whom nobody says more
+product_timezones as (
+
+    select
+        product,
+        timezone
+    from statements
+    where origin = 'contract' and tenant_id is null
+
+),
+
+labels as (
+
+    select
+        tenant_id,
+        tenant_label
+    from statements
+    where origin = 'person'
+
+),
+
 ranked as (
 
     select
@@ -113,6 +146,7 @@ final as (
 
         ranked.product,
         coalesce(
+            nullif(trim(labels.tenant_label), ''),
             -- a name that was loaded while names counted as personal is a token, which nobody can read
             case
                 when registered.organization_name not like 'tok!_%' escape '!'
@@ -130,16 +164,23 @@ final as (
         registered.plan,
         registered.size_band,
 
-        -- null where no source says a time zone
+        -- null where nobody says a time zone
         case
-            when nullif(trim(registered.timezone), '') is not null then timezones.timezone is not null
+            when coalesce(stated_timezones.stated_timezone, product_timezones.timezone) is not null
+                then timezones.timezone is not null
         end as is_timezone_known,
 
         ranked.created_at
     from ranked
     left join registered on ranked.tenant_id = registered.tenant_id and ranked.product = registered.product
     left join products on ranked.product = products.product
-    left join timezones on lower(trim(registered.timezone)) = timezones.timezone_key
+    left join stated_timezones on ranked.tenant_id = stated_timezones.tenant_id
+    left join product_timezones on ranked.product = product_timezones.product
+    left join labels on ranked.tenant_id = labels.tenant_id
+    left join timezones
+        on
+            lower(coalesce(stated_timezones.stated_timezone, product_timezones.timezone))
+            = timezones.timezone_key
     where ranked.rank_number = 1
 
 )
