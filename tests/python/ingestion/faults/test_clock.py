@@ -30,7 +30,9 @@ from tests.python.ingestion.faults.conftest import State, Trial
 
 ASKING = {"now", "today", "utcnow", "time", "time_ns", "localtime", "gmtime"}
 # Written when something happens, for people to read; nothing is ordered or decided by them.
-NOTED = {"loaded_at", "rejected_at", "logged_at", "first_seen_at", "marked_at", "stated_at"}
+NOTED = {
+    "loaded_at", "rejected_at", "logged_at", "first_seen_at", "last_seen_at", "marked_at", "stated_at",
+}  # fmt: skip
 
 
 def test_nothing_in_loading_asks_the_clock() -> None:
