@@ -46,7 +46,11 @@ class CdcSource:
 
     kind = "cdc"
     target = Target(
-        table="raw_cdc.changes", key_table="raw_cdc.change_keys", columns=COLUMNS, part="table_name"
+        table="raw_cdc.changes",
+        key_table="raw_cdc.change_keys",
+        columns=COLUMNS,
+        part="table_name",
+        noted=("raw_cdc.stream_files",),
     )
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:

@@ -30,7 +30,8 @@ class Target:
 
     `touch_sql` are five expressions over the table, one per field of Touch, for rows that leave
     because an earlier body came late; None where `Row.touch` is always None. `part` is the column
-    that names a row's part of its contract (see `Form`).
+    that names a row's part of its contract (see `Form`). `noted` are further tables with a load_id,
+    whose rows go with those of the load.
     """
 
     table: str
@@ -38,6 +39,7 @@ class Target:
     columns: tuple[str, ...]
     part: str
     touch_sql: tuple[str, str, str, str, str] | None = None
+    noted: tuple[str, ...] = ()
 
 
 class Undeclared(Exception):

@@ -126,6 +126,10 @@ def withdraw(
         " and load_id = any(%(loads)s)",
         values,
     )
+    for table in target.noted:
+        conn.execute(
+            sql.SQL("delete from {} where load_id = any(%(loads)s)").format(sql.SQL(table)), values
+        )
     for statement in (_DRIFT, _DRIFT_GONE, _WATERMARKS):
         conn.execute(statement, values)
     conn.execute(

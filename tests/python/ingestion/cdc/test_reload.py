@@ -100,8 +100,12 @@ def test_a_reload_of_one_table_reads_the_files_that_hold_it(
     )
     shop.contract(wrong.replace("{type: text, personal: drop}", "text", 2).replace(
         "notes: text", "notes: {type: text, personal: drop}"))  # fmt: skip
+    with shop.loading.connect() as conn:  # as though the files' positions had been read wrongly
+        conn.execute("update raw_cdc.stream_files set newest_position = '\\xffff'")
     report = reload_of(shop.loading, "shop", tables=("people",))
     assert report.files_loaded == 2
+    assert shop.rows("select table_name, stream_file from raw_cdc.stream_files"
+                     " where newest_position = '\\xffff'") == [("visits", "0012.jsonl")]  # fmt: skip
     assert shop.rows("select id, plan from raw_cdc.shop__people order by id") == [
         (1, "free"), (2, "pro"),
     ]  # fmt: skip

@@ -30,7 +30,7 @@ from tests.python.ingestion.conftest import KEY
 DAYS, SEED, SCALE = 7, 11, 0.04
 # Which load brought a row, and when, depend on what happened on the way.
 VOLATILE = {"load_id", "_load_id", "loaded_at", "rejected_at", "logged_at", "first_load_id",
-            "last_load_id"}  # fmt: skip
+            "last_load_id", "first_seen_at", "last_seen_at"}  # fmt: skip
 NOTES = ("rejected_records", "record_conflicts", "schema_drift", "source_watermarks")
 TABLES = """
     select table_schema, table_name, array_agg(column_name::text order by column_name)
