@@ -27,6 +27,7 @@ FULL_REFRESH = click.option("--full-refresh", is_flag=True, help="Rebuild every 
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tallyhouse", prog_name="tallyhouse")
 def main() -> None:
     """Tallyhouse: raw events, webhooks and CDC in, numbers people can bet on out."""
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import build_ledger, building, guard, learning, run_log, summary
+from app import build_ledger, building, guard, learning, run_log, summary, told
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter, Step
@@ -146,16 +146,22 @@ def run(
     started = time.monotonic()
     result = RunResult()
     prepare(warehouse)
-    with run_log.only_run(warehouse, reporter.say), run_log.logged(warehouse, "run") as entry:
+    with (
+        run_log.only_run(warehouse, reporter.say),
+        run_log.logged(warehouse, "run") as entry,
+        told.telling(settings) as tell,
+    ):
         if may_sample and _is_empty(settings.landing):
             sample(settings, reporter)
+        with warehouse.connect() as connection:
+            tell.loaded_after(build_ledger.newest_load(connection))
         with reporter.step("Loading") as step:
             report = load(settings, warehouse, step)
         for note in report.notes:
             reporter.say(note)
         result.problems += [str(problem) for problem in report.unreadable]
         result.problems += reconcile(warehouse).differences
-        built = _build_and_train(settings, warehouse, reporter, full_refresh)
+        built = _build_and_train(settings, warehouse, reporter, full_refresh, tell)
         result.problems += built.get("warnings", [])
         seconds = round(time.monotonic() - started, 1)
         result.summary = summary.collect(warehouse, tests=built["tests"], seconds=seconds)
@@ -168,7 +174,11 @@ def run(
 
 
 def _build_and_train(
-    settings: Settings, warehouse: Warehouse, reporter: Reporter, full_refresh: bool
+    settings: Settings,
+    warehouse: Warehouse,
+    reporter: Reporter,
+    full_refresh: bool,
+    tell: told.Teller,
 ) -> dict[str, Any]:
     """Build, train and build what the predictions feed: of all this, what is due."""
     mark = run_log.fingerprint(settings, warehouse)
@@ -186,16 +196,19 @@ def _build_and_train(
                 guard.check(settings, warehouse)
         with reporter.step("Building and testing") as step:
             built = building.build_due(
-                settings, warehouse, step, predictions=False, full_refresh=full_refresh
-            )
+                settings, warehouse, step,
+                predictions=False, full_refresh=full_refresh, on_event=tell,
+            )  # fmt: skip
         with reporter.step("Training and predicting") as step:
             entry.details["learned"] = learning.train(
                 settings, warehouse, step, only_due=not full_refresh
             )
+        tell.learned(entry.details["learned"])
         with reporter.step("Building what the predictions feed") as step:
             built += building.build_due(
-                settings, warehouse, step, predictions=True, full_refresh=full_refresh
-            )
+                settings, warehouse, step,
+                predictions=True, full_refresh=full_refresh, on_event=tell,
+            )  # fmt: skip
         reporter.say(built.sentence)
         entry.details["left_out"] = sorted(built.left_out)
         entry.details["warnings"] = built.warnings

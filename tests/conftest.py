@@ -6,6 +6,7 @@ Belongs here: what more than one folder of tests needs. Does not belong here: da
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tallyhouse.database import Warehouse, open_warehouse
@@ -24,6 +25,10 @@ LONG_FIRST = (
     "python/ml",
 )
 TESTS = Path(__file__).parent
+
+# a slow machine is no fault of an example
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

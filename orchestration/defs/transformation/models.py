@@ -5,10 +5,10 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
-from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from google.protobuf.json_format import MessageToDict
 
 from app import building, guard
+from orchestration.dbt_events import asset_events
 from orchestration.dbt_project import FolderTranslator, manifest
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt as launcher
@@ -70,25 +70,11 @@ def _build(
                 house.settings, warehouse, predictions=predictions, on_event=told.append
             )
         finally:
-            yield from _as_dagster_tells(context, told)
+            for event in told:
+                raw = MessageToDict(event, preserving_proto_field_name=True)
+                yield from asset_events(raw, context)
         context.log.info(built.sentence)
         if built.left_out:
             context.log.info("Left out: " + ", ".join(sorted(built.left_out)))
         if built.warnings:
             raise TallyhouseError("\n".join(built.warnings))
-
-
-def _as_dagster_tells(context: dg.AssetExecutionContext, told: list[Any]) -> Iterator[Any]:
-    """dbt's own events as materializations and check results.
-
-    A node that is younger than this process is built, but shows only when Dagster starts again.
-    """
-    known = manifest()["nodes"].keys()
-    for event in told:
-        raw = MessageToDict(event, preserving_proto_field_name=True)
-        node_id = raw["data"].get("node_info", {}).get("unique_id")
-        if node_id is not None and node_id not in known:
-            continue
-        yield from DbtCoreCliEventMessage(
-            raw_event=raw, event_history_metadata={}
-        ).to_default_asset_events(manifest(), FolderTranslator(), context)
