@@ -13,7 +13,13 @@ from hashlib import blake2b
 from importlib import import_module
 
 PRODUCT = "PRODUCT"  # in paths and contracts: the form's own product, account or project
-MODULES = ("records", "change_data")  # of this folder, in the document's order
+MODULES = (
+    "records",
+    "delimited",
+    "containers",
+    "identities",
+    "change_data",
+)  # in the document's order
 
 
 class Outcome(StrEnum):

@@ -35,7 +35,7 @@ def text_of_page(forms: Iterable[Form]) -> str:
 
 def _told(form: Form) -> str:
     if form.outcome is Outcome.REFUSED:
-        return form.sentence
+        return " · ".join([*filter(None, [_rows(form)]), form.sentence])
     if form.outcome is Outcome.KEPT_ASIDE:
         return " · ".join([*filter(None, [_rows(form)]), f"`{form.sentence}`"])
     return _rows(form)
