@@ -146,14 +146,16 @@ class CdcContract(_Strict):
         return value
 
     def form(self) -> Form:
-        """What decides how records are read: all but the words for people and for staging."""
+        """What decides how records are read: all but the words for people and for staging, and
+        what the next load brings to the stored changes by itself."""
         column: IncEx = {"__all__": {"description", "staged_as"}}
         unread: IncEx = {"description": True, "is_user_table": True, "columns": column}
         tables = {
             name: table.model_dump(mode="json", exclude=unread, exclude_defaults=True)
             for name, table in self.tables.items()
         }
-        whole = self.model_dump(mode="json", exclude={"description", "owner", "tables"})
+        others = {"description", "owner", "tables", "log_restarts"}
+        whole = self.model_dump(mode="json", exclude=others, exclude_none=True)
         return Form(f"cdc/{self.product}", whole, tables)
 
     def log_of(self, committed_us: int | None) -> int:

@@ -23,7 +23,7 @@ from ingestion.cdc.scd.progress import forget
 from ingestion.cdc.scd.redecode import REJUDGED, REMOVED_VALUE, decode_again
 from ingestion.cdc.scd.refold import empty
 from ingestion.cdc.scd.restarts import RESTARTED, move_to_logs
-from ingestion.cdc.scd.stream import FileStream
+from ingestion.cdc.scd.stream import FileStream, remember_stored
 from ingestion.cdc.scd.tables import (
     FoldTarget,
     create,
@@ -181,6 +181,7 @@ class CdcSource:
         if has_changes(conn, target):
             drift = decode_again(conn, target, self._tokeniser, load_id)
             move_to_logs(conn, target)
+            remember_stored(conn, target.product, target.name)
         remember(conn, target)
         self._fold_anew(conn, target, load_id)
         return drift

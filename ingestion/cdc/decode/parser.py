@@ -106,6 +106,8 @@ class CdcParser:
                     key = plan.decode_key(after or change.before)
                     if key is None:
                         return self._no_key(plan)
+                elif op in "ud" and not plan.is_declared:
+                    key = plan.decode_key(change.before or after)  # whoever declares it says which
                 elif op in "ud" and not change.is_flat:
                     return Rejected(
                         "no_key",

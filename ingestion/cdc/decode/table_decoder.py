@@ -179,7 +179,7 @@ class TableDecoder:
                 try:
                     values[name] = decode(value)
                 except _UNDECODABLE:
-                    extra[name] = value
+                    extra[name] = str(value) if isinstance(value, Decimal) else value
                     unavailable.append(name)
                     drift[self.name, name, "undecodable_value"] += 1
 

@@ -116,3 +116,25 @@ class FileStream:
                 for key, lane in self.lanes.items()
             ],
         )
+
+
+def remember_stored(conn: psycopg.Connection[Any], product: str, table: str) -> None:
+    """Where files end that were loaded before this was remembered, as far as their changes are stored."""
+    conn.execute(
+        """
+        insert into raw_cdc.stream_files
+            (product, table_name, stream_file, first_offset, newest_position, load_id)
+        select
+            product, table_name, stream_file, min(stream_offset),
+            decode(max(case when is_placed then encode(position, 'hex') collate "C" end), 'hex'),
+            max(load_id)
+        from raw_cdc.changes
+        where product = %(product)s and table_name = %(table)s and not exists (
+            select from raw_cdc.stream_files as held
+            where held.product = changes.product and held.table_name = changes.table_name
+                and held.stream_file = changes.stream_file
+        )
+        group by product, table_name, stream_file
+        """,
+        {"product": product, "table": table},
+    )

@@ -138,6 +138,19 @@ def test_a_snapshot_row_is_held_against_values_that_were_not_sent_again(shop: Sh
     assert rows == [("a", "x"), ("b", "x"), ("b", "y")]
 
 
+def test_a_store_of_before_files_were_remembered_goes_on(shop: Shop) -> None:
+    shop.load(**{"part-1": STREAM[:4]})
+    with shop.loading.connect() as conn:
+        conn.execute("truncate raw_cdc.stream_files")
+        conn.execute("update raw_cdc.folded_tables set fingerprint = 'of another form'")
+    shop.load(**{"part-2": STREAM[4:]})
+    assert shop.history() == ["a", "b", "c", "d"]
+    positions = shop.loading.rows(
+        "select count(*) from raw_cdc.changes where op = 'r' and position > '\\x00'::bytea"
+    )
+    assert positions == [(1,)]
+
+
 LOGS: dict[str, list[Record]] = {
     # each in the order of its commits; the later the file's name, the earlier the commit
     "mysql": [
@@ -199,7 +212,7 @@ def test_a_log_that_begins_anew_is_told_and_put_behind(shop: Shop, is_one_file: 
     shop.load(**files)
     assert shop.drift() == {"log_restarted"}
     shop.contract(CONTRACT.replace("tables:", "log_restarts: ['2026-09-21T14:13:25Z']\ntables:"))
-    shop.loading.load()
+    assert not any("reload" in note for note in shop.loading.load().notes)
     assert shop.history() == ["a", "b", "c", "d", "e", "f"]
     assert shop.history(2) == ["other", "new"]
     shop.load(c=[moved("g", 30, 12_000), D], d=NEW_SERVER)  # declared, and an old change again
