@@ -3,6 +3,7 @@
 Does not belong here: the fields of either provider (`stripe`, `revenuecat`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -55,6 +56,13 @@ def shown(line: bytes, holder: str | None, names: Sequence[str], numbers: Sequen
     found: dict[str, Any] = {name: text for name, text in texts.items() if name_shown(text)}
     found |= {name: held[name] for name in numbers if isinstance(held.get(name), int)}
     return encode(found)
+
+
+def count_nobodies(found: Counter[str], drift: Counter[tuple[str, str, str]]) -> None:
+    """Move what was counted of ids that identify nobody into the drift."""
+    for name, count in found.items():
+        drift["metadata", name, "placeholder_id"] += count
+    found.clear()
 
 
 def text_or_none(value: Any) -> str | None:

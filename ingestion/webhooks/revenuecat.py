@@ -20,11 +20,12 @@ from ingestion.parsing.source import (
 from ingestion.privacy.scrub import TooDeep
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
-from ingestion.values.identity import uuid_text
+from ingestion.values.identity import is_placeholder, uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
     NotAnEvent,
+    count_nobodies,
     event_row,
     instant,
     read_object,
@@ -137,6 +138,7 @@ class RevenueCatParser(WithoutFastPath):
         occurred = instant(event.get("event_timestamp_ms"), 1000, "event_timestamp_ms")
         tenant_id = uuid_text(self._product, "tenant", self._tenant(event))
         hidden = self._hide(event, tenant_id)
+        count_nobodies(self._filter.placeholders, self.drift)
         payload = {**self._filter.hide({k: v for k, v in body.items() if k != "event"}, tenant_id),
                    "event": hidden}  # fmt: skip
         user = hidden.get("app_user_id") or next(iter(hidden.get("transferred_to") or ()), None)
@@ -172,15 +174,27 @@ class RevenueCatParser(WithoutFastPath):
             hidden["subscriber_attributes"] = self._filter.attributes(attributes, tenant_id)
         for name in _USER_IDS:
             if name in event:
-                hidden[name] = self._filter.source_id(event[name], tenant_id)
+                hidden[name] = self._filter.person(name, event[name], tenant_id)
         for name in _USER_LISTS:
             if isinstance(event.get(name), list):
-                ids = [self._filter.source_id(item, tenant_id) for item in event[name]]
+                ids = [self._filter.person(name, item, tenant_id) for item in event[name]]
                 hidden[name] = [found for found in ids if found is not None]
+        if event.get("app_user_id") is not None and hidden["app_user_id"] is None:
+            hidden["app_user_id"] = _another_id(hidden)
         return hidden
 
     def _tenant(self, event: dict[str, Any]) -> str:
         attributes = event.get("subscriber_attributes")
         held = attributes.get("tenant_id") if isinstance(attributes, dict) else None
         value = held.get("value") if isinstance(held, dict) else None
-        return str(value) if isinstance(value, str | int) and value != "" else self._project
+        if not isinstance(value, str | int) or value == "" or is_placeholder(str(value)):
+            return self._project
+        return str(value)
+
+
+def _another_id(event: dict[str, Any]) -> str | None:
+    """Who a customer is whose id identifies nobody: by another of its ids, else by what it bought."""
+    known = [event.get("original_app_user_id"), *(event.get("aliases") or ())]
+    bought = event.get("original_transaction_id") or event.get("transaction_id")
+    known.append(f"transaction:{bought}" if bought else None)
+    return next((found for found in known if found), None)

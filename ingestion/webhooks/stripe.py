@@ -13,11 +13,12 @@ from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Waiting
 from ingestion.privacy.scrub import TooDeep, name_shown
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
-from ingestion.values.identity import uuid_text
+from ingestion.values.identity import is_placeholder, uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
     NotAnEvent,
+    count_nobodies,
     event_row,
     instant,
     read_object,
@@ -133,6 +134,7 @@ class StripeParser(WithoutFastPath):
             raise NotAnEvent("undeclared_account", reason)
         tenant = tenant_of(held) or account
         payload = self._filter.hide(event, uuid_text(owner.product, "tenant", tenant))
+        count_nobodies(self._filter.placeholders, self.drift)
         object_type = text_or_none(held.get("object"))
         customer = text_or_none(held.get("id" if object_type == "customer" else "customer"))
         entity = f"stripe:{account}:{customer}"
@@ -158,6 +160,7 @@ def tenant_of(held: dict[str, Any]) -> str | None:
         for name in path:
             found = found.get(name) if isinstance(found, dict) else None
         tenant = found.get("tenant_id") if isinstance(found, dict) else None
-        if isinstance(tenant, str | int) and not isinstance(tenant, bool) and tenant != "":
+        is_id = isinstance(tenant, str | int) and not isinstance(tenant, bool) and tenant != ""
+        if is_id and not is_placeholder(str(tenant)):
             return str(tenant)
     return None

@@ -14,6 +14,12 @@ READ, REFUSED, ASIDE = Outcome.READ, Outcome.REFUSED, Outcome.KEPT_ASIDE
 IDS, HOOKS, FAULTS = "Ids", "Webhooks", "Contracts"
 STRIPE = "kind: webhooks\nprovider: stripe\naccounts: {PRODUCT: {product: PRODUCT}}\n"
 REVENUECAT = "kind: webhooks\nprovider: revenuecat\nprojects: {PRODUCT: {product: PRODUCT}}\n"
+NOBODY = {
+    "object": "event", "id": "evt_nobody", "type": "customer.created", "created": 1772359200,
+    "livemode": True, "data": {"object": {
+        "object": "customer", "id": "cus_1", "metadata": {"user_id": "undefined"},
+    }},
+}  # fmt: skip
 
 
 def person(
@@ -75,6 +81,10 @@ FORMS = (
     stripe("an account that nobody declared", REFUSED,
            "Nobody declared the Stripe account 'acct_other'.", account="acct_other"),
     revenuecat("a RevenueCat webhook", READ),
+    Form("metadata whose `user_id` is a word for nothing", HOOKS, "stripe",
+         {"stripe/PRODUCT/a.jsonl": json.dumps(NOBODY).encode()}, STRIPE, ASIDE,
+         "metadata user_id placeholder_id",
+         ({"payload.data.object.metadata.user_id": None, "customer_id": "cus_1"},)),
     revenuecat("a time that is a text", REFUSED,
                "`event_timestamp_ms` is missing or not a whole number.",
                event_timestamp_ms="yesterday"),
