@@ -21,6 +21,7 @@ CORE = (
     "path:models/staging/upcoach",
     "path:models/staging/rostracore",
     "stg_ops__tenant_statements",
+    "path:models/staging/samia_tarot",
     "path:models/intermediate/core",
     "dim_tenant",
     "dim_user",

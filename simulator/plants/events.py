@@ -21,6 +21,8 @@ ABSURD: tuple[tuple[str, Callable[[Event], Any]], ...] = (
     ("three days ahead", lambda e: iso(e.received + 3 * DAY)),
     ("1999", lambda e: "1999-12-31T23:59:59.000Z"),
 )
+# what nobody believes of a server either, whose other times count
+UNBELIEVABLE = tuple(kind for kind in ABSURD if kind[0] in ("year 4466", "null"))
 
 
 def plant_events(stream: EventStream, limit: int, chance: Chance) -> None:
@@ -66,7 +68,8 @@ def _change(event: Event, tracker: Tracker, limit: int, chance: Chance) -> list[
             Plant("late", "stored_on_its_own_date", event.event_id, f"{late / DAY:.2f} days")
         )
     elif chance.hit(0.0012) and event.received < limit - HOUR:
-        name, tell = ABSURD[int(chance.uniform() * len(ABSURD))]
+        kinds = UNBELIEVABLE if tracker.is_server else ABSURD
+        name, tell = kinds[int(chance.uniform() * len(kinds))]
         event.absurd, event.told_at = True, tell(event)
         plants.append(Plant("absurd_time", "dated_by_received_at", event.event_id, name))
     elif chance.hit(0.0008) and tracker.integer_property in event.properties:

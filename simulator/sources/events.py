@@ -116,7 +116,8 @@ class Tracker:
     """How a product writes an event down, and what it calls the fields that defects are planted in.
 
     Of the properties, `integer_property` may get more digits than a double keeps and `text_property`
-    a line separator; leave out what the product does not send.
+    a line separator; leave out what the product does not send. `is_server`: events carry the time of
+    the product's own servers, as its contract says (`clock: server`).
     """
 
     record: Callable[[Event], dict[str, Any]] = native_record
@@ -126,6 +127,7 @@ class Tracker:
     properties: str = "properties"
     integer_property: str | None = None
     text_property: str | None = None
+    is_server: bool = False
 
     def line(self, event: Event) -> bytes:
         return encode(self.record(event))

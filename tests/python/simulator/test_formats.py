@@ -51,7 +51,7 @@ def test_every_folder_is_a_source_of_a_product(sample: SampleReport) -> None:
     folders = {f"{p.parent.name}/{p.name}" for p in sample.landing.glob("*/*")}
     assert folders >= {
         "events/upcoach", "events/rostracore", "cdc/upcoach", "cdc/rostracore",
-        "stripe/acct_upcoach", "stripe/acct_rostracore", "revenuecat/upcoach",
+        "events/samia_tarot", "cdc/samia_tarot", "stripe/acct_upcoach", "stripe/acct_rostracore", "revenuecat/upcoach",
     }  # fmt: skip
     products = {product.name for product in find_products()}
     assert {folder.split("/")[1].removeprefix("acct_") for folder in folders} == products
@@ -63,6 +63,7 @@ def test_events_have_declared_names_and_fields(sample: SampleReport) -> None:
     names = {
         "upcoach": ("event_name", "properties"),
         "rostracore": ("event_name", "event_properties"),
+        "samia_tarot": ("event_type", "metadata"),
     }
     for product, (name, properties) in names.items():
         contract = yaml.safe_load((CONTRACTS / "events" / f"{product}.yml").read_text("utf-8"))
@@ -71,10 +72,11 @@ def test_events_have_declared_names_and_fields(sample: SampleReport) -> None:
             what = declared[record[name]]
             allowed = {*what.get("optional", {}), *what.get("required", {}), *contract["common"]}
             assert set(record[properties]) <= allowed, record
+            assert record.get("event_domain", what["domain"]) == what["domain"]
 
 
 def test_changes_have_the_declared_columns(sample: SampleReport) -> None:
-    for product in ("upcoach", "rostracore"):
+    for product in ("upcoach", "rostracore", "samia_tarot"):
         tables = yaml.safe_load((CONTRACTS / "cdc" / f"{product}.yml").read_text("utf-8"))["tables"]
         seen: Counter[str] = Counter()
         for record in good_records(sample, f"cdc/{product}"):

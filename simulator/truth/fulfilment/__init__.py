@@ -1,0 +1,1 @@
+"""The truth about fulfilment: orders, payments, calls, content and moderation by day."""
