@@ -78,8 +78,18 @@ create table if not exists ops.replaced_keys (
     user_id uuid,
     anonymous_id text,
     utc_day date,
-    local_day date
+    local_day date,
+    entity_key text
 );
+do $$
+begin
+    if not exists (
+        select from pg_attribute
+        where attrelid = 'ops.replaced_keys'::regclass and attname = 'entity_key'
+    ) then
+        alter table ops.replaced_keys add column entity_key text;
+    end if;
+end $$;
 do $$
 begin
     if to_regclass('ops.replaced_keys_build') is null then

@@ -51,8 +51,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day and local_day as
-    far as that is known. -#}
+{#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day, local_day and
+    entity_key as far as that is known. -#}
 {% macro changes_query(state) -%}
     {%- set types = {
         'tenant_id': type_uuid(),
@@ -60,6 +60,7 @@
         'anonymous_id': type_string(),
         'utc_day': 'date',
         'local_day': 'date',
+        'entity_key': type_string(),
     } -%}
     {%- for name, lookup in affected().through.items() -%}
         {%- set columns = {} -%}

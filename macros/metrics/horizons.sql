@@ -1,6 +1,13 @@
-{#- Affected keys of int_engagement__calendar: the days by which the calendars of changed tenants grew, shrank or became
-    complete. -#}
+{#- Affected keys of a calendar: the days by which the calendars of changed tenants grew, shrank or became complete. -#}
 {% macro days_of_moved_horizons(changes) -%}
+    {{ calendar_days_that_moved(changes, ref('int_engagement__tenant_horizons')) }}
+{%- endmacro %}
+
+{% macro days_of_moved_fulfilment_horizons(changes) -%}
+    {{ calendar_days_that_moved(changes, ref('int_fulfilment__tenant_horizons')) }}
+{%- endmacro %}
+
+{% macro calendar_days_that_moved(changes, horizons) -%}
     with tenants as (
         select distinct tenant_id from ({{ changes }}) as changed
     ),
@@ -22,7 +29,7 @@
             tenant_id,
             first_date,
             running_date as last_date
-        from {{ ref('int_engagement__tenant_horizons') }}
+        from {{ horizons }}
         where first_date <= running_date and tenant_id in (select tenant_id from tenants)
     )
 
