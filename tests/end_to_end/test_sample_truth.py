@@ -233,6 +233,76 @@ def test_filled_shifts(built: Built) -> None:
     agree(truth, {row[:2]: row[2:] for row in built.ask(query)})
 
 
+FULFILMENT = {
+    "fulfilment_daily": ("metrics_daily_fulfillment", ("service_code", "country_code")),
+    "fulfilment_readers_daily": ("metrics_daily_reader_fulfillment", ("reader_id",)),
+    "payments_daily": ("metrics_daily_payments", ("provider", "country_code", "currency")),
+    "calls_daily": ("metrics_daily_calls", ("service_code", "country_code")),
+    "content_daily": ("metrics_daily_content", ()),
+    "moderation_daily": ("metrics_daily_moderation", ()),
+}
+
+
+@pytest.mark.parametrize("name", FULFILMENT)
+def test_fulfilment(built: Built, name: str) -> None:
+    """Counts and amounts as they are, durations to the millisecond, unknown ones (-1) unknown."""
+    table, more = FULFILMENT[name]
+    rows = list(built.truth(f"{name}.csv"))
+    keys = ("metric_date", "tenant_id", *more)
+    measures = [column for column in rows[0] if column not in keys]
+    truth: Rows = {
+        tuple(r[key] for key in keys): tuple(Decimal(r[m] or -1) for m in measures) for r in rows
+    }
+    query = f"""
+        select {", ".join(f"{key}::text" for key in keys)},
+            {", ".join(f"coalesce({m}, -1)" for m in measures)}
+        from fulfilment.{table}
+    """
+    found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
+    agree(truth, found, Decimal("0.001"))
+    assert len({tenant for _, tenant, *_ in truth}) >= 2
+
+
+def test_the_overview_of_fulfilment_adds_up_what_its_tables_say(built: Built) -> None:
+    """Every day of every marketplace, from the truth of orders, payments, calls and users."""
+    names = ("orders_created", "orders_completed", "successes", "attempts", "answered", "calls")
+    totals: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(names, 0))
+    columns = {
+        "fulfilment_daily.csv": ("orders_created", "orders_completed"),
+        "payments_daily.csv": ("successes", "attempts"),
+        "calls_daily.csv": ("calls_answered", "calls_attempted"),
+    }
+    for (file, told), kept in zip(columns.items(), (names[:2], names[2:4], names[4:]), strict=True):
+        for r in built.truth(file):
+            for column, name in zip(told, kept, strict=True):
+                totals[r["metric_date"], r["tenant_id"]][name] += int(r[column])
+    users = {
+        (r["metric_date"], r["tenant_id"]): (int(r["dau"]), r["is_complete"] == "true")
+        for r in built.truth("dau_daily.csv")
+        if r["product"] == "samia_tarot"
+    }
+    truth: Rows = {}
+    for day in users.keys() | totals.keys():
+        total, (dau, is_complete) = totals[day], users[day]
+
+        def share(part: str, whole: str, total=total, is_complete=is_complete) -> Decimal:
+            known = is_complete and total[whole]
+            return Decimal(total[part]) / total[whole] if known else Decimal(-1)
+
+        truth[day] = (
+            *(total[name] for name in names[:2]),
+            share("successes", "attempts"),
+            share("answered", "calls"),
+            dau,
+        )
+    query = """
+        select metric_date::text, tenant_id::text, orders_created, orders_completed,
+            coalesce(payment_success_rate, -1), coalesce(call_answer_rate, -1), dau
+        from fulfilment.metrics_daily_overview where dau > 0
+    """
+    agree(truth, {row[:2]: row[2:] for row in built.ask(query)}, Decimal("0.000001"))
+
+
 def test_living_rows_of_every_source_table(built: Built) -> None:
     for row in built.truth("cdc_state.csv"):
         found = built.ask(f"select count(*) from raw_cdc.{row['product']}__{row['table_name']}")

@@ -24,7 +24,7 @@ AS_OF = "2026-07-01 12:00"
 DAYS = ("01-01", "01-04", "01-05", "01-31", "02-01", "03-01", "03-02", "03-31", "06-29", "06-30")
 TIMES = ("00:10", "04:30", "12:00", "23:50")
 ZONES = {"north": "America/New_York", "south": "Africa/Johannesburg"}
-SCHEMAS = ("core", "engagement", "coaching", "customers", "features", "intermediate")
+SCHEMAS = ("core", "engagement", "coaching", "customers", "features", "fulfilment", "intermediate")
 
 
 class Seen(NamedTuple):
