@@ -99,26 +99,40 @@ def psql(arguments: tuple[str, ...]) -> None:
 @db.command()
 @click.argument("name")
 @click.option("--tenant", metavar="UUID", help="See this tenant's rows, in every mart.")
-@click.option("--role", metavar="ROLE", help="Read as this group role, e.g. tallyhouse_analyst.")
+@click.option("--role", metavar="ROLE", help="Read as this role, e.g. tallyhouse_analyst.")
+@click.option("--reader", metavar="UUID", help="See this reader's own rows of the tenant alone.")
 @click.option("--new-password", is_flag=True, help="Give an existing login another password.")
 @sentences
-def login(name: str, tenant: str | None, role: str | None, new_password: bool) -> None:
+def login(
+    name: str, tenant: str | None, role: str | None, reader: str | None, new_password: bool
+) -> None:
     """Make the login NAME for a person or a BI tool; prints its address, password included, once.
 
-    Either for one tenant (may be repeated for more) or for a group role of the role matrix. A login
-    that exists keeps its password.
+    For one tenant (may be repeated for more), there also as one of its roles (--role) or as one
+    reader (--reader); or for a group role of the role matrix. A login that exists keeps its password.
     """
     from tallyhouse.database import roles
 
-    if (tenant is None) == (role is None):
-        raise TallyhouseError("Say either --tenant or --role.")
+    if tenant is None and (role is None or reader is not None):
+        raise TallyhouseError("Say either --tenant or --role; a --reader is one of a --tenant.")
+    if role is not None and reader is not None:
+        raise TallyhouseError("A --reader has the role of readers; say no other --role.")
     warehouse, password = _running(), secrets.token_urlsafe(18)
     with warehouse.connect() as connection:
-        if role is not None:
-            is_given = roles.join_role(connection, name, role, password, renew=new_password)
+        if tenant is None:
+            is_given = roles.join_role(connection, name, role or "", password, renew=new_password)
+        elif reader is not None:
+            of = (
+                _uuid(tenant, "tenant_id; core.dim_tenant"),
+                _uuid(reader, "user_id; core.dim_user"),
+            )
+            is_given = roles.bind_reader(connection, name, *of, password, renew=new_password)
         else:
-            tenant_id = _uuid(tenant or "")
-            is_given = roles.bind_login(connection, name, tenant_id, password, renew=new_password)
+            tenant_id = _uuid(tenant, "tenant_id; core.dim_tenant")
+            given = {"role": role} if role else {}
+            is_given = roles.bind_login(
+                connection, name, tenant_id, password, renew=new_password, **given
+            )
     if is_given:
         click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)
     else:
@@ -129,13 +143,12 @@ def _as(warehouse: Warehouse, name: str, password: str) -> dict[str, str]:
     return {**warehouse.parameters, "user": name, "password": password}
 
 
-def _uuid(text: str) -> UUID:
+def _uuid(text: str, what: str) -> UUID:
+    """The id; `what` is its column and the table that has them."""
     try:
         return UUID(text)
     except ValueError as error:
-        raise TallyhouseError(
-            f"{text} is not a tenant_id; core.dim_tenant lists them all."
-        ) from error
+        raise TallyhouseError(f"{text} is not a {what} lists them all.") from error
 
 
 def _running() -> Warehouse:

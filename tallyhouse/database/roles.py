@@ -1,4 +1,4 @@
-"""The group roles of the role matrix, and the logins that are bound to tenants.
+"""The roles of the role matrix, and the logins that are bound to tenants or to readers.
 
 The matrix is data: one row per role, schema of marts and relation (`*` for all). Roles belong to
 the whole server and are never dropped here.
@@ -19,8 +19,9 @@ from psycopg import sql
 from tallyhouse.errors import TallyhouseError
 
 COLUMNS = ("role_name", "schema_name", "relation_name", "row_scope")
-SCOPES = ("own_tenants", "all_tenants")
+SCOPES = ("own_tenants", "all_tenants", "own_reader", "nothing")
 TENANT_READER = "tallyhouse_tenant_reader"
+READER = "tallyhouse_reader"
 BROKER = "tallyhouse_bi_broker"
 DDL = Path(__file__).with_name("row_security.sql")
 
@@ -67,7 +68,8 @@ def apply(connection: Connection, csv_path: Path) -> list[str]:
                     "insert into governance.role_grants values (%s, %s, %s, %s)", grants
                 )
         for schema in sorted({grant[1] for grant in grants}):
-            _open_schema(connection, schema, {g[0] for g in grants if g[1] == schema}, names)
+            readers = {g[0] for g in grants if g[1] == schema and g[3] != "nothing"}
+            _open_schema(connection, schema, readers, names)
         for name in PUBLISHED:
             connection.execute(
                 "select governance.secure_relation('ops', %(name)s) "
@@ -80,29 +82,90 @@ def apply(connection: Connection, csv_path: Path) -> list[str]:
 
 
 def bind_login(
-    connection: Connection, login: str, tenant_id: UUID, password: str, *, renew: bool = False
+    connection: Connection,
+    login: str,
+    tenant_id: UUID,
+    password: str,
+    *,
+    renew: bool = False,
+    role: str = TENANT_READER,
 ) -> bool:
     """A login that sees this tenant's rows and whatever tenants it was bound to before.
 
-    An existing login keeps its password unless `renew`; returns whether the one given is its now.
+    In which marts, the role says: one that sees its own tenants' rows, e.g. tallyhouse_monitor. An existing
+    login keeps its password unless `renew`; returns whether the one given is its now.
     """
+    own = {g[0] for g in _stored_matrix(connection) if g[3] == "own_tenants"} - {BROKER}
+    if role not in own:
+        raise TallyhouseError(
+            f"{role} does not see the rows of single tenants; those roles are {', '.join(sorted(own))}."
+        )
     with connection.transaction():
         _refuse_unknown_tenant(connection, tenant_id)
-        found = connection.execute(
-            "select rolsuper or rolbypassrls from pg_roles where rolname = %s", [login]
-        ).fetchone()
-        if found is not None:
-            _refuse_unless_plain(connection, login, is_exempt=found[0])
-        is_given = _make_login(connection, login, password, renew=renew)
-        connection.execute(
-            sql.SQL("grant {} to {}").format(sql.Identifier(TENANT_READER), sql.Identifier(login))
-        )
+        _refuse_if_bound(connection, login, "reader_logins")
+        is_given = _make_bound_login(connection, login, role, password, renew=renew)
         connection.execute(
             "insert into governance.tenant_logins (login_name, tenant_id) values (%s, %s) "
             "on conflict do nothing",
             [login, tenant_id],
         )
     return is_given
+
+
+def bind_reader(
+    connection: Connection,
+    login: str,
+    tenant_id: UUID,
+    reader_id: UUID,
+    password: str,
+    *,
+    renew: bool = False,
+) -> bool:
+    """A login that sees a reader's own rows of the last 30 days in this tenant, and nothing else.
+
+    An existing login keeps its password unless `renew`; returns whether the one given is its now.
+    """
+    with connection.transaction():
+        _refuse_unknown_tenant(connection, tenant_id)
+        _refuse_if_bound(connection, login, "tenant_logins")
+        is_given = _make_bound_login(connection, login, READER, password, renew=renew)
+        connection.execute(
+            "insert into governance.reader_logins (login_name, tenant_id, reader_id) "
+            "values (%s, %s, %s) on conflict do nothing",
+            [login, tenant_id, reader_id],
+        )
+    return is_given
+
+
+def _make_bound_login(
+    connection: Connection, login: str, role: str, password: str, *, renew: bool
+) -> bool:
+    """A login of this role, unless it sees more for another reason."""
+    found = connection.execute(
+        "select rolsuper or rolbypassrls from pg_roles where rolname = %s", [login]
+    ).fetchone()
+    if found is not None:
+        _refuse_unless_plain(connection, login, is_exempt=found[0])
+    is_given = _make_login(connection, login, password, renew=renew)
+    connection.execute(
+        sql.SQL("grant {} to {}").format(sql.Identifier(role), sql.Identifier(login))
+    )
+    return is_given
+
+
+def _refuse_if_bound(connection: Connection, login: str, bindings: str) -> None:
+    """A login is a tenant's or a reader's: as both, it would see the tenant's rows as well."""
+    found = connection.execute(
+        sql.SQL(
+            "select 1 from {} where login_oid = to_regrole(quote_ident(%s))::oid limit 1"
+        ).format(sql.Identifier("governance", bindings)),
+        [login],
+    )
+    if found.fetchone() is not None:
+        who = "a tenant's" if bindings == "tenant_logins" else "a reader's"
+        raise TallyhouseError(
+            f"{login} is {who} login already and would see those rows, too. Use another name."
+        )
 
 
 def _refuse_unknown_tenant(connection: Connection, tenant_id: UUID) -> None:
@@ -122,19 +185,20 @@ def join_role(
 
     An existing login keeps its password unless `renew`; returns whether the one given is its now.
     """
-    known = {grant[0] for grant in _stored_matrix(connection)} - {TENANT_READER}
+    known = {grant[0] for grant in _stored_matrix(connection)} - {TENANT_READER, READER}
     if role not in known:
         raise TallyhouseError(
             f"{role} is no group role of the role matrix; those are {', '.join(sorted(known))}."
         )
     bound = connection.execute(
-        "select 1 from governance.tenant_logins where login_oid = "
+        "select 1 from (select login_oid from governance.tenant_logins union all "
+        "select login_oid from governance.reader_logins) as bound where login_oid = "
         "(select oid from pg_roles where rolname = %s) limit 1",
         [login],
     )
     if bound.fetchone() is not None:
         raise TallyhouseError(
-            f"{login} is a tenant's login; {role} would show it other tenants' rows. Use another name."
+            f"{login} is bound to a tenant; {role} could show it other tenants' rows. Use another name."
         )
     with connection.transaction():
         is_given = _make_login(connection, login, password, renew=renew)
@@ -153,10 +217,10 @@ def read_matrix(csv_path: Path) -> list[tuple[str, str, str, str]]:
             raise TallyhouseError(f"{csv_path} has no column {missing[0]}; every row must fill it.")
         rows = [tuple((row[name] or "").strip() for name in COLUMNS) for row in reader]
     for number, row in enumerate(rows, start=2):
-        if not all(row) or row[3] not in SCOPES:
+        if not all(row) or row[3] not in SCOPES or (row[2], row[3]) == ("*", "own_reader"):
             raise TallyhouseError(
                 f"Line {number} of {csv_path} must fill {', '.join(COLUMNS)}, "
-                f"row_scope with one of {', '.join(SCOPES)}."
+                f"row_scope with one of {', '.join(SCOPES)}; own_reader names its relation."
             )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 

@@ -1,5 +1,6 @@
 -- Who sees which rows. Applied on every preparation; every statement is idempotent.
--- Two tables say it: role_grants (from seeds/governance/role_matrix.csv) and tenant_logins (bind_login).
+-- Three tables say it: role_grants (from seeds/governance/role_matrix.csv), tenant_logins (bind_login) and
+-- reader_logins (bind_reader).
 -- secure_relation turns it into grants and policies; dbt calls it in the transaction that swaps a mart in.
 
 create schema if not exists governance;
@@ -8,15 +9,40 @@ create table if not exists governance.role_grants (
     role_name name not null,
     schema_name name not null,
     relation_name name not null, -- '*': every mart of the schema
-    row_scope text not null check (row_scope in ('own_tenants', 'all_tenants')),
+    row_scope text not null,
     primary key (role_name, schema_name, relation_name)
 );
+
+-- scopes were fewer once; a table whose check knows them all is not altered
+do $$
+begin
+    if not exists (
+        select from pg_constraint
+        where conrelid = 'governance.role_grants'::regclass and conname = 'role_grants_row_scope_check'
+            and pg_get_constraintdef(oid) like '%own_reader%'
+    ) then
+        alter table governance.role_grants drop constraint if exists role_grants_row_scope_check;
+        alter table governance.role_grants add constraint role_grants_row_scope_check
+            check (row_scope in ('own_tenants', 'all_tenants', 'own_reader', 'nothing'));
+    end if;
+end
+$$;
 
 create table if not exists governance.tenant_logins (
     login_name name not null,
     tenant_id uuid not null,
     bound_at timestamptz not null default now(),
     primary key (login_name, tenant_id)
+);
+
+-- a reader's login sees that reader's own rows of the last 30 days
+create table if not exists governance.reader_logins (
+    login_name name not null,
+    tenant_id uuid not null,
+    reader_id uuid not null,
+    login_oid oid,
+    bound_at timestamptz not null default now(),
+    primary key (login_name, tenant_id, reader_id)
 );
 
 -- A binding is to a role, not to a name: the same name made again after `drop role` is another role, and sees only
@@ -43,8 +69,10 @@ begin
     if new.login_oid is null then
         raise exception 'The login % does not exist, so it cannot be bound to a tenant. Create it first.', new.login_name;
     end if;
-    delete from governance.tenant_logins as stale
-    where stale.login_name = new.login_name and stale.login_oid is distinct from new.login_oid;
+    execute format(
+        'delete from %I.%I as stale where stale.login_name = $1 and stale.login_oid is distinct from $2',
+        tg_table_schema, tg_table_name
+    ) using new.login_name, new.login_oid;
     return new;
 end
 $$;
@@ -58,6 +86,13 @@ begin
         create trigger bind_to_role before insert on governance.tenant_logins
         for each row execute function governance.bind_to_role();
     end if;
+    if not exists (
+        select from pg_trigger
+        where tgrelid = 'governance.reader_logins'::regclass and tgname = 'bind_to_role'
+    ) then
+        create trigger bind_to_role before insert on governance.reader_logins
+        for each row execute function governance.bind_to_role();
+    end if;
 end
 $$;
 
@@ -68,6 +103,9 @@ from pg_roles as r
 where old.login_oid is null and r.rolname = old.login_name;
 
 delete from governance.tenant_logins as stale
+where not exists (select from pg_roles as r where r.oid = stale.login_oid);
+
+delete from governance.reader_logins as stale
 where not exists (select from pg_roles as r where r.oid = stale.login_oid);
 
 create table if not exists governance.secured_relations (
@@ -97,6 +135,25 @@ return (
     ) as visible
 );
 
+-- The readers that whoever logged in stands for, each with the first day it sees: 30 days back from the tenant's running
+-- day at as_of, which the marts speak up to. Not the clock's: a warehouse that stands still keeps what its readers see.
+create or replace function governance.visible_readers()
+returns table (tenant_id uuid, reader_id uuid, first_date date)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    if to_regclass('intermediate.int_fulfilment__tenant_horizons') is null then
+        return;
+    end if;
+    return query
+    select logins.tenant_id, logins.reader_id, horizons.running_date - 30
+    from governance.reader_logins as logins
+    inner join intermediate.int_fulfilment__tenant_horizons as horizons on logins.tenant_id = horizons.tenant_id
+    where logins.login_oid = to_regrole(quote_ident(session_user))::oid;
+end
+$$;
+
 -- Brings grants and policies of one mart to what the matrix says; touches nothing that is right already, so that an
 -- incremental build takes no lock that readers would notice.
 create or replace function governance.secure_relation(in_schema text, in_relation text)
@@ -109,6 +166,7 @@ declare
     kind "char";
     is_secured boolean;
     has_tenant boolean;
+    has_reader boolean;
     scope text;
     wanted name[];
     present name[];
@@ -118,8 +176,12 @@ begin
         exists (
             select from pg_attribute as a
             where a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+        ),
+        3 = (
+            select count(*) from pg_attribute as a
+            where a.attrelid = c.oid and a.attname in ('tenant_id', 'reader_id', 'metric_date') and not a.attisdropped
         )
-    into kind, is_secured, has_tenant
+    into kind, is_secured, has_tenant, has_reader
     from pg_class as c where c.oid = relation;
 
     if kind not in ('r', 'p', 'v') then
@@ -136,7 +198,7 @@ begin
             execute format('alter table %s enable row level security', relation);
             execute format('alter table %s force row level security', relation);
         end if;
-        foreach scope in array array['own_tenants', 'all_tenants'] loop
+        foreach scope in array array['own_tenants', 'all_tenants', 'own_reader'] loop
             wanted := array(
                 select distinct g.role_name from governance.role_grants as g
                 where g.schema_name = in_schema and g.relation_name in ('*', in_relation) and g.row_scope = scope
@@ -146,6 +208,9 @@ begin
                 select array(select r.rolname from pg_roles as r where r.oid = any (p.polroles) order by 1)
                 from pg_policy as p where p.polrelid = relation and p.polname = scope
             );
+            if scope = 'own_reader' and wanted <> '{}' and not has_reader then
+                raise exception 'The role matrix lets readers see their own rows of %, which lacks tenant_id, reader_id or metric_date.', relation;
+            end if;
             if present is distinct from nullif(wanted, '{}') then
                 execute format('drop policy if exists %I on %s', scope, relation);
                 if wanted <> '{}' then
@@ -154,6 +219,12 @@ begin
                         scope, relation, (select string_agg(quote_ident(w), ', ') from unnest(wanted) as w),
                         case scope
                             when 'all_tenants' then 'true'
+                            when 'own_reader' then format(
+                                'exists (select from governance.visible_readers() as own '
+                                'where own.tenant_id = %1$s.tenant_id and own.reader_id = %1$s.reader_id '
+                                'and %1$s.metric_date >= own.first_date)',
+                                quote_ident(in_relation)
+                            )
                             else 'tenant_id = any ((select governance.visible_tenants())::uuid[])'
                         end
                     );
@@ -168,6 +239,7 @@ begin
         where
             g.schema_name = in_schema
             and g.relation_name in ('*', in_relation)
+            and g.row_scope <> 'nothing'
             and (has_tenant or g.row_scope = 'all_tenants' or g.relation_name = in_relation)
         order by 1
     );
