@@ -10,7 +10,7 @@ from psycopg import sql
 
 from tallyhouse.database import Warehouse
 
-LOGS = {"etl_job_runs"}  # tells of the clock
+LOGS = {"etl_job_runs", "integration_health"}  # tell of the clock
 # Which load brought a row, and when it was written, depend on how the files were split.
 VOLATILE = {"load_id", "trained_at", "prediction_at", "loaded_at"}
 TABLES = """

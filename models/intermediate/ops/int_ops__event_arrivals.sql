@@ -1,0 +1,32 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'event_date']}],
+    meta={'affected': {'key': ['tenant_id', 'event_date'], 'days': 'utc', 'through': 'loads'}},
+) }}
+
+with
+
+events as (
+
+    select * from {{ ref('stg_events__events') }}
+    where {{ is_affected('tenant_id', 'event_date') }}
+
+),
+
+final as (
+
+    select
+        product,
+        tenant_id,
+
+        count(*) as event_count,
+
+        max(received_at) as last_received_at,
+        {{ local_date('received_at', "'UTC'") }} as received_date,
+        event_date
+    from events
+    group by product, tenant_id, event_date, {{ local_date('received_at', "'UTC'") }}
+
+)
+
+select * from final
