@@ -14,9 +14,9 @@ dated as (
 
     select
         certifications.*,
-        {{ as_of_date('tenants.timezone') }} as today
+        {{ as_of_date("coalesce(tenants.timezone, 'UTC')") }} as today
     from certifications
-    inner join tenants on certifications.tenant_id = tenants.tenant_id
+    left join tenants on certifications.tenant_id = tenants.tenant_id
 
 ),
 

@@ -23,7 +23,7 @@ final as (
         employees.tenant_id,
 
         employees.status,
-        tenants.currency,
+        coalesce(tenants.currency, '{{ var("reporting_currency") }}') as currency,
         employees.hired_on,
         employees.terminated_on,
 
@@ -32,10 +32,11 @@ final as (
         ) }} as hourly_pay_cents,
 
         employees.terminated_on is null
-        or employees.terminated_on >= {{ as_of_date('tenants.timezone') }} as is_employed
+        or employees.terminated_on >= {{ as_of_date("coalesce(tenants.timezone, 'UTC')") }} as is_employed
     from employees
-    inner join tenants on employees.tenant_id = tenants.tenant_id
-    left join currencies on tenants.currency = currencies.currency
+    left join tenants on employees.tenant_id = tenants.tenant_id
+    left join currencies
+        on coalesce(tenants.currency, '{{ var("reporting_currency") }}') = currencies.currency
 
 )
 

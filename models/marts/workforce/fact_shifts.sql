@@ -46,10 +46,10 @@ priced as (
 
     select
         shifts.*,
-        tenants.currency,
+        coalesce(tenants.currency, '{{ var("reporting_currency") }}') as currency,
         cast(staffed.filled_count as integer) as filled_count,
         case when shifts.required_count > 0 then staffed.filled_at else shifts.posted_at end as filled_at,
-        {{ local_date('shifts.starts_at', 'tenants.timezone') }} as date_key,
+        {{ local_date('shifts.starts_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key,
         {{ to_minor_units(
             'staffed.regular_cost_amount', 'currencies.minor_unit_exponent'
         ) }} as regular_cost_cents,
@@ -65,8 +65,10 @@ priced as (
         {{ to_minor_units('shifts.budget_amount', 'currencies.minor_unit_exponent') }} as budget_cents
     from shifts
     inner join staffed on shifts.tenant_id = staffed.tenant_id and shifts.shift_id = staffed.shift_id
-    inner join tenants on shifts.tenant_id = tenants.tenant_id
-    left join currencies on tenants.currency = currencies.currency
+    -- a tenant that nothing else tells of yet; UTC and the reporting currency stand for what dim_tenant will say
+    left join tenants on shifts.tenant_id = tenants.tenant_id
+    left join currencies
+        on coalesce(tenants.currency, '{{ var("reporting_currency") }}') = currencies.currency
 
 ),
 
