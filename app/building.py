@@ -5,9 +5,11 @@ plan. Does not belong here: what is due (`build_plan`), what is remembered (`bui
 run does before and after (`pipeline`).
 """
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.metadata import version
 from typing import Any
 
@@ -98,10 +100,15 @@ def build(
     *,
     full_refresh: bool = False,
     select: str | None = None,
+    days: tuple[date, date] | None = None,
 ) -> Built:
-    """Everything, or what dbt's selection syntax names, with its tests. A failing test fails it."""
+    """Everything, or what dbt's selection syntax names, with its tests. A failing test fails it.
+
+    `days` (first and last) are rebuilt, and what depends on them, though nothing of them changed.
+    """
     with _opened(settings, warehouse) as at:
         names = ["--select", select] if select else []
+        names += days_to_rebuild(*days) if days else []
         in_full = full_refresh or (select is None and at.plan.needs_full_refresh(at.project.built))
         at.carry_forward(at.plan.due())
         built = at.dbt(names, in_full=in_full, on_event=_counter(progress))
@@ -110,6 +117,12 @@ def build(
             f"Nothing here is named by --select {select}. `dbt ls --select …` shows what is."
         )
     return _checked(built)
+
+
+def days_to_rebuild(first: date, last: date) -> list[str]:
+    """The words for dbt that make each incremental model rebuild those days."""
+    asked = {"first": first.isoformat(), "last": last.isoformat()}
+    return ["--vars", json.dumps({"rebuilt_days": asked})]
 
 
 def build_due(

@@ -7,6 +7,7 @@ a package.
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,18 +116,26 @@ def _load(landing: str | None, how: Callable[..., Any]) -> None:
 @AS_OF
 @FULL_REFRESH
 @click.option("--select", "-s", metavar="NODES", help="Only these, in dbt's selection syntax.")
+@click.option("--days", metavar="A..B", help="Rebuild these days, though nothing of them changed.")
 @sentences
-def build(as_of: str | None, full_refresh: bool, select: str | None) -> None:
-    """Build and test the models with dbt."""
+def build(as_of: str | None, full_refresh: bool, select: str | None, days: str | None) -> None:
+    """Build and test the models with dbt.
+
+    With --days, each table that is kept by days builds those of 2026-03-01..2026-03-07 (or of one
+    day) anew, and others what depends on them: the same rows, unless somebody changed them by hand.
+    """
     from app import building, run_log
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
+    asked = asked_days(days) if days else None
     settings, reporter = _settings(None, as_of), Reporter()
     warehouse = open_warehouse(settings)
     prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Building and testing") as step:
-        made = building.build(settings, warehouse, step, full_refresh=full_refresh, select=select)
+        made = building.build(
+            settings, warehouse, step, full_refresh=full_refresh, select=select, days=asked
+        )
     click.echo(f"{len(made.built)} built, {made.outcome.tests_passed} tests passed.")
 
 
@@ -239,6 +248,20 @@ def docs() -> None:
 main.add_command(contract)
 main.add_command(db)
 main.add_command(tenant)
+
+
+def asked_days(text: str) -> tuple[date, date]:
+    """First and last day of `2026-03-01..2026-03-07`, or of a single day."""
+    first, _, last = text.partition("..")
+    try:
+        days = date.fromisoformat(first.strip()), date.fromisoformat((last or first).strip())
+    except ValueError as error:
+        raise TallyhouseError(
+            f"--days {text} names no days; write 2026-03-01..2026-03-07, or one day alone."
+        ) from error
+    if days[0] > days[1]:
+        raise TallyhouseError(f"--days {text} ends before it begins; write {last}..{first}.")
+    return days
 
 
 def _settings(landing: str | None = None, as_of: str | None = None) -> Settings:

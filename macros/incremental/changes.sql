@@ -52,35 +52,31 @@
 {%- endmacro %}
 
 {#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day, local_day and
-    entity_key as far as that is known. -#}
+    entity_key as far as that is known; and with var rebuilt_days of what lies on those days, changed or not. -#}
 {% macro changes_query(state) -%}
-    {%- set types = {
-        'tenant_id': type_uuid(),
-        'user_id': type_uuid(),
-        'anonymous_id': type_string(),
-        'utc_day': 'date',
-        'local_day': 'date',
-        'entity_key': type_string(),
-    } -%}
+    {%- set queries = [] -%}
     {%- for name, lookup in affected().through.items() -%}
-        {%- set columns = {} -%}
         {%- if name == 'loads' -%}
             {%- set is_of_users = 'user_id' in affected().key -%}
-            {%- do columns.update({'tenant_id': 'touched.tenant_id'}) -%}
-            {%- do columns.update(
-                {'user_id': 'touched.entity_id'} if is_of_users else {'utc_day': 'touched.touched_on'}
-            ) -%}
+            {%- set columns = {
+                'tenant_id': 'touched.tenant_id',
+                'user_id' if is_of_users else 'utc_day': 'touched.entity_id' if is_of_users else 'touched.touched_on',
+            } -%}
             {%- set rows -%}
                 from ops.load_touched as touched
                 where
                     touched.entity_type = '{{ 'user' if is_of_users else 'tenant_day' }}'
-                    and touched.load_id > {{ state.loaded }}
+                    and (
+                        touched.load_id > {{ state.loaded }}
+                        {%- if var('rebuilt_days') %} or {{ is_day_asked_for('touched.touched_on') }}{% endif %}
+                    )
                     and touched.load_id <= {{ state.load_id }}
             {%- endset -%}
+            {%- do queries.append(_change_columns(columns) ~ rows) -%}
         {%- else -%}
             {%- set upstream = named_ref(name) -%}
             {%- set found = named_ref(lookup or name) -%}
-            {%- set matches = [] -%}
+            {%- set columns, matches = {}, [] -%}
             {%- for column, found_column in affected(found).notes.items() -%}
                 {%- do columns.update({column: 'found.' ~ found_column if lookup else 'log.' ~ column}) -%}
                 {%- if column in affected(upstream).notes and not column.endswith('_day') -%}
@@ -94,14 +90,51 @@
                     log.model_name = '{{ model_key(upstream) }}'
                     and log.build_id > {{ state.seen[model_key(upstream)] }}
             {%- endset -%}
-        {%- endif %}
+            {%- do queries.append(_change_columns(columns) ~ rows) -%}
+            {%- do queries.append(_rows_on_days_asked_for(found)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- do queries.append(_rows_on_days_asked_for(model)) -%}
+    {{ queries | select | join(' union ') }}
+{%- endmacro %}
+
+{#- The select list of a query of changes, from those columns that are known. -#}
+{% macro _change_columns(columns) -%}
+    {%- set types = {
+        'tenant_id': type_uuid(),
+        'user_id': type_uuid(),
+        'anonymous_id': type_string(),
+        'utc_day': 'date',
+        'local_day': 'date',
+        'entity_key': type_string(),
+    } %}
         select
             {%- for column, type in types.items() %}
             cast({{ columns.get(column, 'null') }} as {{ type }}) as {{ column }}{{ ',' if not loop.last }}
             {%- endfor %}
-        {{ rows }}
-        {{- ' union ' if not loop.last }}
-    {%- endfor -%}
+        {{ '' }}
+{%- endmacro %}
+
+{#- What a model holds on the days asked for, as if all of it had changed; nothing when no days are asked for, or the
+    model's notes name no day. -#}
+{% macro _rows_on_days_asked_for(node) -%}
+    {%- set notes = affected(node).notes -%}
+    {%- set day = notes.local_day or notes.utc_day -%}
+    {%- if var('rebuilt_days') and day -%}
+        {%- set columns = {} -%}
+        {%- for column, own_column in notes.items() -%}
+            {%- do columns.update({column: 'held.' ~ own_column}) -%}
+        {%- endfor -%}
+        {{ _change_columns(columns) }}
+        from {{ model_key(node) }} as held
+        where {{ is_day_asked_for('held.' ~ day) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a day is one of var rebuilt_days (first and last), or next to them: a tenant's day lies in up to two of UTC. -#}
+{% macro is_day_asked_for(day) -%}
+    {{ day }} between {{ add_days(date_literal(var('rebuilt_days').first), -1) }}
+        and {{ add_days(date_literal(var('rebuilt_days').last), 1) }}
 {%- endmacro %}
 
 {#- Days of a period that may follow its first one. -#}

@@ -34,7 +34,7 @@
     {%- if not asked and known and known.is_table and state.fingerprint == plan.fingerprint and state.is_whole -%}
         {%- if affected().whole -%}
             {%- do plan.update(mode='keys') -%}
-        {%- elif not state.is_behind -%}
+        {%- elif not state.is_behind and not var('rebuilt_days') -%}
             {%- do plan.update(mode='none') -%}
         {%- else -%}
             {%- do plan.update(stage_affected_keys(affected_keys_query(state))) -%}

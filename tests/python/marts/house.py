@@ -7,9 +7,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from app.building import days_to_rebuild
 from ingestion.load import load_all
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import parse_instant
@@ -59,12 +61,14 @@ class House:
         *,
         as_of: str | None = None,
         full_refresh: bool = False,
+        days: tuple[date, date] | None = None,
     ) -> None:
         """Models, without dbt's own tests and without seeds, which the database came with."""
         settings = replace(
             self.warehouse.settings, as_of=parse_instant(as_of, "as_of") if as_of else None
         )
         refresh = ["--full-refresh"] if full_refresh else []
+        refresh += days_to_rebuild(*days) if days else []
         warehouse = replace(self.warehouse, settings=settings)
         outcome = run_dbt(warehouse, "build", "--select", *select, *NO_TESTS, *NO_SEEDS, *refresh)
         assert outcome.success, outcome.failures
