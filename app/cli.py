@@ -192,13 +192,13 @@ def status() -> None:
     with warehouse.connect() as connection:
         good = run_log.last(connection, "run")
         newest = run_log.last(connection, "run", status=None)
+    for sentence in (*pipeline.open_drift(warehouse), *pipeline.reloads_due(settings, warehouse)):
+        click.echo(sentence)
     if newest is None:
         fail("Nothing has run on this warehouse yet. `tallyhouse run` does it.")
     if good is not None:
         click.echo(f"Last good run: {good['finished_at']:%Y-%m-%d %H:%M:%S} UTC")
         summary.show(good["details"]["summary"], summary.console())
-    for sentence in (*pipeline.open_drift(warehouse), *pipeline.reloads_due(settings, warehouse)):
-        click.echo(sentence)
     amiss = list(pipeline.reconcile(warehouse).differences)
     if newest["status"] != "succeeded":
         reason = newest["details"].get("reason", "it has not ended")

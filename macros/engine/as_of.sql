@@ -1,9 +1,8 @@
 {#- The instant up to which the marts speak, as a literal: var as_of, else TALLYHOUSE_AS_OF, else the newest
     received_at that was loaded and counts (rule 66). Before anything is loaded: null. Never the wall clock. -#}
 {% macro as_of() -%}
-    {%- set given = var('as_of', none) or env_var('TALLYHOUSE_AS_OF', '') -%}
-    {%- if given -%}
-        {{ timestamp_literal(_with_utc(given | string)) }}
+    {%- if given_as_of() -%}
+        {{ timestamp_literal(given_as_of()) }}
     {%- elif not execute -%}
         cast(null as {{ type_timestamp() }})
     {%- else -%}
@@ -17,6 +16,12 @@
             cast(null as {{ type_timestamp() }})
         {%- endif -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- The same as somebody gave it, with its zone; empty where nobody did. -#}
+{% macro given_as_of() -%}
+    {%- set given = var('as_of', none) or env_var('TALLYHOUSE_AS_OF', '') -%}
+    {{ return(_with_utc(given | string) if given else '') }}
 {%- endmacro %}
 
 {#- A time without a zone is taken as UTC, whatever zone the session is in. -#}

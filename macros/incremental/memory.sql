@@ -13,6 +13,11 @@
     {{ return(node.schema ~ '.' ~ (node.alias or node.name)) }}
 {%- endmacro %}
 
+{#- The newest load, of files or of stored changes that a load decoded by a changed contract: that one has no file. -#}
+{% macro newest_load() -%}
+    greatest((select max(load_id) from ops.load_manifest), (select max(load_id) from ops.load_touched))
+{%- endmacro %}
+
 {#- What is known before a build: `seen` are the builds of upstream models that are taken over, `is_whole` whether their
     logs reach back to there, `is_behind` whether anything came since. -#}
 {% macro model_state() -%}
@@ -45,7 +50,7 @@
         from (
             select coalesce(
                 (select last_load_id from ops.build_bounds where invocation_id = '" ~ invocation_id ~ "'),
-                (select max(load_id) from ops.load_manifest),
+                " ~ newest_load() ~ ",
                 0
             ) as load_id
         ) as bounds
@@ -120,7 +125,7 @@
             )
         {%- endcall -%}
         insert into ops.build_bounds (invocation_id, last_load_id)
-        select '{{ invocation_id }}', coalesce(max(load_id), 0) from ops.load_manifest
+        select '{{ invocation_id }}', coalesce({{ newest_load() }}, 0)
         on conflict (invocation_id) do nothing
     {%- endif -%}
 {%- endmacro %}

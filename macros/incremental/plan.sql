@@ -61,7 +61,8 @@
     ) }}
 {%- endmacro %}
 
-{#- One hash over the SQL and the seeds of the model and its ancestors, and over the vars it names. It goes no further
+{#- One hash over the SQL and the seeds of the model and its ancestors, over the vars it names and over an as_of
+    that cuts what staging shows. It goes no further
     than a model that is compared as a whole: what that one changes is noted row by row. -#}
 {% macro model_fingerprint() -%}
     {%- set parts = [model.checksum.checksum, model.config.meta.affected | string] -%}
@@ -79,5 +80,8 @@
     {%- for name in affected().vars -%}
         {%- do parts.append(name ~ '=' ~ var(name)) -%}
     {%- endfor -%}
+    {%- if cut_as_of() -%}
+        {%- do parts.append('as_of=' ~ cut_as_of()) -%}
+    {%- endif -%}
     {{ return(local_md5(parts | sort | join('|'))) }}
 {%- endmacro %}

@@ -1,0 +1,70 @@
+"""Sources that were read wrongly and are reloaded: the marts are those of a clean run, built by affected keys."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ingestion.load import reload
+from tallyhouse.database import Warehouse
+from tallyhouse.settings import PROJECT_ROOT
+from tests.building import NO_SEEDS, NO_TESTS, run_dbt
+from tests.built_sample import BuiltSample
+from tests.python.marts.house import assert_equal
+from tests.python.marts.test_as_of import marts
+
+pytestmark = pytest.mark.slow
+SOURCES = ("cdc", "events", "revenuecat", "stripe")
+
+
+def wrong_contracts(folder: Path) -> Path:
+    """An event that is missing, columns that are missing or dropped, other owners of accounts."""
+
+    def without(path: str, part: str, keep: str = "") -> None:
+        text = (PROJECT_ROOT / "contracts" / path).read_text()
+        assert part in text
+        (folder / path.replace("/", "-")).write_text(text.replace(part, keep, 1))
+
+    without("cdc/rostracore.yml", "      industry: text\n")
+    task = "      goal_id: bigint\n      status: text\n      created_at: timestamptz\n"
+    without("cdc/upcoach.yml", f"{task}      completed_at: timestamptz\n", keep=task)
+    without(
+        "events/upcoach.yml",
+        "  session_started: {domain: engagement, description: A visit began.}\n",
+    )
+    (folder / "stripe.yml").write_text(
+        "kind: webhooks\nprovider: stripe\ndrop: [tenant_id]\n"
+        "accounts: {acct_rostracore: {product: rentguy}}\n"
+    )
+    (folder / "revenuecat.yml").write_text(
+        "kind: webhooks\nprovider: revenuecat\ndrop: [tenant_id]\n"
+    )
+    return folder
+
+
+def build(warehouse: Warehouse) -> None:
+    outcome = run_dbt(warehouse, "build", *NO_TESTS, *NO_SEEDS)
+    assert outcome.success, outcome.failures
+
+
+def test_after_a_reload_the_marts_are_those_of_a_clean_run(
+    sample_copy: Callable[[str], BuiltSample], tmp_path: Path
+) -> None:
+    sample = sample_copy("reload")
+    settings = replace(
+        sample.warehouse.settings, landing=str(sample.truth.parent / "landing"),
+        lake=str(tmp_path / "lake"),
+    )  # fmt: skip
+    clean = marts(sample.warehouse)
+    connect = sample.warehouse.connect
+    wrongly = replace(settings, contracts=(wrong_contracts(tmp_path),))
+    assert reload(connect, wrongly, SOURCES, processes=1).unreadable == []
+    build(sample.warehouse)
+    wrong = marts(sample.warehouse)
+    for table in ("core.fact_events", "core.fact_sessions", "revenue.metrics_daily_mrr",
+                  "engagement.metrics_daily_engagement"):  # fmt: skip
+        assert wrong[table] != clean[table], table
+    assert reload(connect, settings, SOURCES, processes=1).unreadable == []
+    build(sample.warehouse)
+    assert_equal(marts(sample.warehouse), clean, "reloaded")
