@@ -185,9 +185,10 @@ def _build_and_train(
     with warehouse.connect() as connection:
         before = run_log.last(connection, "build", status=None)
         is_whole = build_ledger.is_whole(connection)
+        lost = run_log.lost_relations(connection, settings.root)
     unseen = guard.is_due(warehouse)
     is_same = before and before["status"] == "succeeded" and before["fingerprint"] == mark
-    if before and is_same and is_whole and not unseen and not full_refresh:
+    if before and is_same and is_whole and not (unseen or lost or full_refresh):
         reporter.say("Nothing new since the last run: building and training are skipped.")
         return {**before["details"], "left_out": [], "tests": {}}
     with run_log.logged(warehouse, "build", mark) as entry:

@@ -108,11 +108,14 @@ def last(
 def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
     """The fingerprint of everything that a build and a training depend on.
 
-    Project files, versions, `as_of`, the newest load, and what is said of tenants; the same again means nothing to do.
+    Project files, versions, `as_of`, the newest load, and what is said of tenants; the same again
+    means nothing to do, if nothing was lost (`lost_relations`).
     """
     with warehouse.connect() as connection:
         row = connection.execute(
-            "select coalesce(max(load_id), 0), count(*), (select md5(string_agg(concat_ws('|', origin,"
+            "select coalesce(max(load_id), 0), count(*),"
+            " (select coalesce(max(load_id), 0) from ops.load_touched),"  # of changed contracts too
+            " (select md5(string_agg(concat_ws('|', origin,"
             " product, tenant_id, timezone, tenant_label), ',' order by origin, product, tenant_id))"
             " from ops.tenant_statements) from ops.load_manifest"
         ).fetchone()
@@ -123,6 +126,17 @@ def fingerprint(settings: Settings, warehouse: Warehouse) -> str:
         str(row),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def lost_relations(connection: psycopg.Connection[Any], root: Path) -> list[str]:
+    """Models, seeds and snapshots of which the database has no table or view, by name.
+
+    Whoever alters a source's table takes the views on it away.
+    """
+    made = {name for (name,) in connection.execute("select relname from pg_class").fetchall()}
+    folders = {"models": "*.sql", "seeds": "*.csv", "snapshots": "*.yml"}
+    files = [path for folder, form in folders.items() for path in (root / folder).rglob(form)]
+    return sorted(path.stem for path in files if path.stem not in made)
 
 
 def digest(root: Path, patterns: tuple[str, ...]) -> str:
