@@ -1,7 +1,7 @@
 {#- A table of a source, as staging reads it. Where somebody says as of when the marts shall speak (var as_of,
-    TALLYHOUSE_AS_OF) and more was loaded, it is what was known then: nothing that came or happened later, and of a table
-    of change data the rows that lived then. So no model after staging can show what lies after it (rule 67). Otherwise,
-    and outside of models, it is the table itself. -#}
+    TALLYHOUSE_AS_OF) and more was loaded, it is what was known then: nothing that came or happened later, and of a
+    table of change data the rows that lived then. So no model after staging can show what lies after it (rule 67).
+    Otherwise, and outside of models, it is the table itself. -#}
 {% macro source(source_name, table_name) -%}
     {%- set relation = builtins.source(source_name, table_name) -%}
     {%- if execute and model is defined and model.resource_type == 'model' and cut_as_of() -%}
@@ -56,8 +56,8 @@
     {%- set times = known_by().get(relation.schema, known_by().get(relation.schema ~ '.' ~ relation.identifier)) -%}
     {%- if times is none -%}
         {{ exceptions.raise_compiler_error(
-            "Nobody says by which column of " ~ relation ~ " one knows what was known as of a moment. Name it in known_by"
-            ~ " (macros/engine/source.sql)."
+            "Nobody says by which column of " ~ relation ~ " one knows what was known as of a moment. Name it in"
+            ~ " known_by (macros/engine/source.sql)."
         ) }}
     {%- elif not times -%}
         {{ return(relation) }}

@@ -11,8 +11,9 @@ from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT
 from tests.building import NO_SEEDS, NO_TESTS, run_dbt
 from tests.built_sample import BuiltSample
-from tests.python.marts.house import assert_equal
+from tests.python.marts.house import House, assert_equal
 from tests.python.marts.test_as_of import marts
+from tests.python.marts.upcoach_lines import event, organization, owned
 
 pytestmark = pytest.mark.slow
 SOURCES = ("cdc", "events", "revenuecat", "stripe")
@@ -31,7 +32,7 @@ def wrong_contracts(folder: Path) -> Path:
     without("cdc/upcoach.yml", f"{task}      completed_at: timestamptz\n", keep=task)
     without(
         "events/upcoach.yml",
-        "  session_started: {domain: engagement, description: A visit began.}\n",
+        "  screen_viewed: {domain: engagement, optional: {screen: string}}\n",
     )
     (folder / "stripe.yml").write_text(
         "kind: webhooks\nprovider: stripe\ndrop: [tenant_id]\n"
@@ -68,3 +69,31 @@ def test_after_a_reload_the_marts_are_those_of_a_clean_run(
     assert reload(connect, settings, SOURCES, processes=1).unreadable == []
     build(sample.warehouse)
     assert_equal(marts(sample.warehouse), clean, "reloaded")
+
+
+def test_what_a_contract_change_decodes_anew_is_built_though_no_file_came(
+    fresh_database: Callable[..., Warehouse], tmp_path: Path
+) -> None:
+    """Two tenants, whose finished tasks nobody had declared."""
+    house = House(fresh_database("decoded", seeded=True))
+    task = "      goal_id: bigint\n      status: text\n      created_at: timestamptz\n"
+    finished = f"{task}      completed_at: timestamptz\n"
+    text = (PROJECT_ROOT / "contracts/cdc/upcoach.yml").read_text()
+    assert finished in text
+    (tmp_path / "upcoach.yml").write_text(text.replace(finished, task))
+    done = {"status": "done", "completed_at": "2026-03-02T09:00:00.000000Z"}
+    for number, tenant in enumerate(("north", "south")):
+        lines = [
+            organization(tenant, "c", "2026-03-01 00:00:00", "Africa/Johannesburg"),
+            owned("tasks", "c", "2026-03-02 09:00:00", number, tenant, "ada", **done),
+        ]
+        house.put(f"cdc/upcoach/{tenant}.jsonl", lines)
+        house.put(f"events/upcoach/{tenant}.jsonl",
+                  [event(f"{tenant}-1", tenant, "ada", "2026-03-02 09:00:00")])  # fmt: skip
+    house.load([tmp_path])
+    house.build()
+    finished_tasks = "select sum(tasks_completed) from coaching.fact_productivity"
+    assert house.query(finished_tasks) == [(0,)]
+    house.load()
+    house.build()
+    assert house.query(finished_tasks) == [(2,)]
