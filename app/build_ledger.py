@@ -44,9 +44,26 @@ def is_whole(connection: psycopg.Connection[Any]) -> bool:
 
 
 def newest_load(connection: psycopg.Connection[Any]) -> int:
-    """The newest load of the ledger, 0 when nothing was loaded yet."""
-    row = connection.execute("select coalesce(max(load_id), 0) from ops.load_manifest").fetchone()
+    """The newest load, of files or of stored changes that a changed contract decoded; 0 when nothing
+    was loaded yet. As macros/incremental/memory.sql has it."""
+    row = connection.execute(
+        "select coalesce(greatest((select max(load_id) from ops.load_manifest),"
+        " (select max(load_id) from ops.load_touched)), 0)"
+    ).fetchone()
     return int(row[0]) if row else 0
+
+
+def cut_as_of(connection: psycopg.Connection[Any], as_of: datetime | None) -> str:
+    """An `as_of` that was given, where something that was loaded lies after it, else empty: by it
+    staging leaves that out (macros/engine/source.sql), so every node is another one."""
+    row = connection.execute(
+        "select exists (select from ops.source_watermarks"
+        " where max_received_at > %(moment)s or max_claimed_at > %(moment)s)"
+        " or exists (select from raw_events.events where occurred_at > %(moment)s"
+        " and event_date >= cast(%(moment)s::timestamptz at time zone 'UTC' as date))",
+        {"moment": as_of},
+    ).fetchone()
+    return f"as_of {as_of}" if row and row[0] else ""
 
 
 def read_state(

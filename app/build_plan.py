@@ -351,6 +351,7 @@ class _Calls:
         return TENANT_DATES if called & self._date else None
 
     def _in_text(self, text: str) -> set[str]:
+        text = re.sub(r"\bvar\(\s*[\"']\w+[\"']", "", text)  # a var of a macro's name is none
         words = re.findall(r"([a-z_]\w*)\s*\(|[\"']([a-z_]\w*)[\"']", text)
         return {self._names[word] for pair in words for word in pair if word in self._names}
 

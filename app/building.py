@@ -243,15 +243,16 @@ class _Opened:
 @contextmanager
 def _opened(settings: Settings, warehouse: Warehouse) -> Iterator[_Opened]:
     manifest = dbt.read_project(settings, warehouse)
-    project = Project(
-        manifest.writable_manifest().to_dict(omit_none=False),
-        settings.root,
-        fingerprint(
-            *(path.read_text("utf-8") for path in sorted(settings.root.glob("*.yml"))),
-            *(f"{name} {version(name)}" for name in VERSIONS),
-        ),
-    )
     with warehouse.connect(autocommit=True) as connection:
+        project = Project(
+            manifest.writable_manifest().to_dict(omit_none=False),
+            settings.root,
+            fingerprint(
+                *(path.read_text("utf-8") for path in sorted(settings.root.glob("*.yml"))),
+                *(f"{name} {version(name)}" for name in VERSIONS),
+                *filter(None, [build_ledger.cut_as_of(connection, settings.as_of)]),
+            ),
+        )
         # a note that is lost with the machine makes a node due again, nothing worse
         connection.execute("set synchronous_commit = off")
         newest = build_ledger.newest_load(connection)

@@ -340,3 +340,11 @@ def test_a_table_that_is_swapped_in_takes_the_views_on_it_along(parsed: dict[str
     plan = Plan(edited, state)
     record(plan, model("dim_date"))
     assert plan.due()[view] == build_plan.GONE
+
+
+def test_staging_that_a_given_as_of_may_cut_does_not_depend_on_the_running_one(
+    project: Project,
+) -> None:
+    """Else everything would be due whenever something arrives."""
+    staging = [n for n in project.nodes.values() if n.path.startswith("models/staging/")]
+    assert len(staging) > 30 and {node.as_of for node in staging} == {None}
