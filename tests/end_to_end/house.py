@@ -21,7 +21,6 @@ class House:
     home: Path
     landing: Path
     key_file: Path
-    contracts: str = ""  # further folders, a path list
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,7 +35,6 @@ class House:
             "TALLYHOUSE_HOME": str(self.home),
             "TALLYHOUSE_LANDING": str(self.landing),
             "TALLYHOUSE_PII_KEY_FILE": str(self.key_file),
-            "TALLYHOUSE_CONTRACTS": self.contracts,
             "DBT_TARGET_PATH": str(self.home / "target"),
             "DBT_LOG_PATH": str(self.home / "logs"),
             "DBT_WRITE_JSON": "false",

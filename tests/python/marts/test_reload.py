@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from ingestion.load import reload
+from app import building, guard, pipeline, run_log
+from ingestion.load import load_all, reload
 from tallyhouse.database import Warehouse
+from tallyhouse.progress import Reporter
 from tallyhouse.settings import PROJECT_ROOT
 from tests.building import NO_SEEDS, NO_TESTS, run_dbt
 from tests.built_sample import BuiltSample
@@ -44,8 +47,8 @@ def wrong_contracts(folder: Path) -> Path:
     return folder
 
 
-def build(warehouse: Warehouse) -> None:
-    outcome = run_dbt(warehouse, "build", *NO_TESTS, *NO_SEEDS)
+def build(warehouse: Warehouse, *selected: str) -> None:
+    outcome = run_dbt(warehouse, "build", *selected, *NO_TESTS, *NO_SEEDS)
     assert outcome.success, outcome.failures
 
 
@@ -97,3 +100,49 @@ def test_what_a_contract_change_decodes_anew_is_built_though_no_file_came(
     house.load()
     house.build()
     assert house.query(finished_tasks) == [(2,)]
+
+
+def test_what_a_contract_change_took_away_is_built_though_no_file_came(
+    sample_copy: Callable[[str], BuiltSample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A typed column is made anew, and the staging views on it go: a run must not say that nothing is new."""
+    warehouse = sample_copy("lost").warehouse
+    Path(warehouse.settings.landing).mkdir(parents=True, exist_ok=True)
+    text = (PROJECT_ROOT / "contracts/cdc/rostracore.yml").read_text()
+    assert "      required_count: integer\n" in text
+    changed = text.replace("      required_count: integer\n", "      required_count: bigint\n")
+    (tmp_path / "rostracore.yml").write_text(changed)
+    said: list[str] = []
+    monkeypatch.setattr(guard, "is_due", lambda _: False)
+    monkeypatch.setattr(building, "build_due", lambda *_, **__: (_ for _ in ()).throw(Built))
+
+    def run() -> None:
+        reporter = Reporter()
+        monkeypatch.setattr(reporter, "say", said.append)
+        pipeline._build_and_train(
+            warehouse.settings, warehouse, reporter, full_refresh=False, tell=Mock()
+        )
+
+    before = run_log.fingerprint(warehouse.settings, warehouse)
+    with run_log.logged(warehouse, "build", before):
+        pass
+    run()
+    assert said.pop().startswith("Nothing new")
+    load_all(warehouse.connect, replace(warehouse.settings, contracts=(tmp_path,)), processes=1)
+    assert run_log.fingerprint(warehouse.settings, warehouse) != before
+    with run_log.logged(warehouse, "build", run_log.fingerprint(warehouse.settings, warehouse)):
+        pass
+    assert "stg_rostracore__shifts" in lost(warehouse)
+    with pytest.raises(Built):
+        run()
+    build(warehouse, "--select", "path:models/staging/rostracore")
+    assert lost(warehouse) == []
+
+
+class Built(Exception):
+    """In place of a build."""
+
+
+def lost(warehouse: Warehouse) -> list[str]:
+    with warehouse.connect() as connection:
+        return run_log.lost_relations(connection, PROJECT_ROOT)
