@@ -131,7 +131,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a day is one of var rebuilt_days (first and last), or next to them: a tenant's day lies in up to two of UTC. -#}
+{#- Whether a day is one of var rebuilt_days (first and last), or next to them: a tenant's day lies in up to two of
+    UTC. -#}
 {% macro is_day_asked_for(day) -%}
     {{ day }} between {{ add_days(date_literal(var('rebuilt_days').first), -1) }}
         and {{ add_days(date_literal(var('rebuilt_days').last), 1) }}
