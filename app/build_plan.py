@@ -41,6 +41,7 @@ NOT_FINISHED = "was not finished last time"
 GONE = "is not in the database"
 INPUTS_CHANGED = "reads something that changed"
 READS_DUE = "reads something that is built anew"
+EVERYTHING = "everything"  # in the meta of a test, at `reads`: it looks at all that is built
 
 
 def fingerprint(*parts: object) -> str:
@@ -62,6 +63,7 @@ class Node:
     code: str
     words: str
     as_of: str | None
+    reads_everything: bool = False
 
     @property
     def is_view(self) -> bool:
@@ -134,6 +136,7 @@ class Project:
                 code=fingerprint(common, _definition(entry, root), *before),
                 words=fingerprint(_json([entry.get("description"), entry.get("columns")])),
                 as_of=calls.as_of(entry),
+                reads_everything=(entry["config"].get("meta") or {}).get("reads") == EVERYTHING,
             )
         self._date_in_utc()
 
@@ -217,6 +220,10 @@ class Plan:
                 seen[node.node_id] = self._shown(node, seen)
         if not unchanged:
             self._seen = seen
+        if self.project.built.intersection(due):
+            for node in self.project.nodes.values():
+                if node.reads_everything:
+                    due.setdefault(node.node_id, READS_DUE)
         return due
 
     def next_wave(self, due: Collection[str]) -> frozenset[str]:
@@ -241,7 +248,8 @@ class Plan:
         wave |= {
             test.node_id
             for test in tests
-            if not any(read in due and read not in wave for read in test.reads)
+            if not test.reads_everything
+            and not any(read in due and read not in wave for read in test.reads)
         }
         return frozenset(wave)
 

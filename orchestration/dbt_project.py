@@ -71,6 +71,27 @@ class FolderTranslator(DagsterDbtTranslator):
         """Return [schema, relation name] of a model, seed, snapshot or source."""
         return dg.AssetKey([dbt_resource_props["schema"], relation_name(dbt_resource_props)])
 
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: Any,
+    ) -> dg.AssetCheckSpec | None:
+        """Return the check of a test, with dbt's own description of the test."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        said = manifest["nodes"].get(unique_id, {}).get("description", "").strip()
+        if spec is None or not said:
+            return spec
+        return dg.AssetCheckSpec(
+            spec.name,
+            asset=spec.asset_key,
+            description=said,
+            additional_deps=spec.additional_deps,
+            blocking=spec.blocking,
+            metadata=spec.metadata,
+        )
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the schema, which is the folder."""
         return str(dbt_resource_props["schema"])

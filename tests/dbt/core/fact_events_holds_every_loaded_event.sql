@@ -1,4 +1,3 @@
--- Integrity: per tenant and UTC day, fact_events holds as many events as were loaded, no more and no less.
 with loaded as (
 
     select

@@ -1,4 +1,3 @@
--- Every user of an event has its row in dim_user of the same tenant.
 select
     days.tenant_id,
     days.user_id

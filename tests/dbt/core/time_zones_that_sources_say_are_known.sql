@@ -1,4 +1,3 @@
--- A tenant of which a time zone is said that nobody knows: its days are counted in UTC (rule 68).
 {{ config(severity='warn') }}
 
 select

@@ -1,4 +1,3 @@
--- Features and outcomes are two tables (an outcome may be corrected, a feature may not) with the same keys.
 with feature_keys as (
 
     select

@@ -1,4 +1,3 @@
--- Rule 23: a currency without a rate is an error that names it, never 1.0. Amounts of nothing need no rate.
 {%- set periods = ref('int_revenue__subscription_periods') %}
 {%- set cash = ref('int_revenue__cash_movements') %}
 {%- set rates = ref('int_revenue__fx_daily') %}

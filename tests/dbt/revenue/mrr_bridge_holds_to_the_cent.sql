@@ -1,5 +1,3 @@
--- Rule 21: opening + new + reactivation + expansion - contraction - churn + fx = closing, and a day opens
--- with what the day before closed with.
 {%- set bridged %}
     opening_mrr_cents + new_mrr_cents + reactivation_mrr_cents + expansion_mrr_cents
     - contraction_mrr_cents - churn_mrr_cents + fx_mrr_cents

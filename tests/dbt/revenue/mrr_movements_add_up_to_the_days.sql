@@ -1,4 +1,3 @@
--- Facts and metrics tell the same: per tenant, the movements up to as_of add up to the closing MRR.
 with movements as (
 
     select

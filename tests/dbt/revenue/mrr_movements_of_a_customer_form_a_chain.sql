@@ -1,5 +1,3 @@
--- Each movement of a customer begins where the one before ended, the rate's own movements included; the
--- first begins at nothing. A gap is a movement that was lost, or one that was counted twice.
 with movements as (
 
     select

@@ -1,4 +1,3 @@
--- The subscriptions that run at as_of, each at that day's rate, are the closing MRR of the tenant.
 with running as (
 
     select

@@ -1,4 +1,3 @@
--- A subscription is in one state at a time: no period begins before the one before it has ended.
 with periods as (
 
     select

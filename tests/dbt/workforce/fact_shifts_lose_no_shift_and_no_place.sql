@@ -1,4 +1,3 @@
--- Integrity: as many shifts and places taken per tenant as were loaded, none twice, none lost.
 with loaded as (
 
     select

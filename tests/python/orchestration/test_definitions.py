@@ -10,6 +10,7 @@ import pytest
 from ml.discovery import find_specs
 from orchestration.dbt_project import manifest
 from orchestration.definitions import defs
+from tallyhouse.settings import PROJECT_ROOT
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
 HINT = "python -m tests.python.orchestration.test_definitions writes the snapshot anew"
@@ -57,6 +58,17 @@ def describe(repository: dg.RepositoryDefinition) -> dict[str, Any]:
 def test_definitions_are_those_of_the_snapshot(repository: dg.RepositoryDefinition) -> None:
     expected = json.loads(SNAPSHOT.read_text(encoding="utf-8"))
     assert describe(repository) == expected, HINT
+
+
+def test_every_test_of_the_project_is_an_asset_check_with_a_description(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    graph = repository.asset_graph
+    checks = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
+    own = {path.stem for path in (PROJECT_ROOT / "tests" / "dbt").rglob("*.sql")}
+    assert len(own) >= 12
+    assert own <= checks.keys()
+    assert not [name for name in own if not checks[name].description]
 
 
 def test_folder_is_schema_is_group_is_key_prefix(repository: dg.RepositoryDefinition) -> None:
