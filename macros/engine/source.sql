@@ -46,6 +46,7 @@
         'raw_stripe': ['created_at'],
         'raw_revenuecat': ['occurred_at'],
         'raw_cdc': ['valid_from'],
+        'raw_cdc.changes': ['committed_at'],
         'ml.predictions': ['prediction_at'],
         'ml.predictive_models': ['trained_at'],
         'ops': [],
@@ -53,7 +54,7 @@
 {%- endmacro %}
 
 {% macro known_rows(relation, moment) -%}
-    {%- set times = known_by().get(relation.schema, known_by().get(relation.schema ~ '.' ~ relation.identifier)) -%}
+    {%- set times = known_by().get(relation.schema ~ '.' ~ relation.identifier, known_by().get(relation.schema)) -%}
     {%- if times is none -%}
         {{ exceptions.raise_compiler_error(
             "Nobody says by which column of " ~ relation ~ " one knows what was known as of a moment. Name it in"
@@ -61,7 +62,7 @@
         ) }}
     {%- elif not times -%}
         {{ return(relation) }}
-    {%- elif relation.schema == 'raw_cdc' -%}
+    {%- elif times == ['valid_from'] -%}
         {{ return(known_versions(relation, moment)) }}
     {%- endif -%}
     {%- set columns = [] -%}

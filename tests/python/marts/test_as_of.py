@@ -21,7 +21,7 @@ from tests.python.marts.house import ENGAGEMENT, House, Rows, assert_equal
 from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
-LOGS = {"etl_job_runs"}  # tells of the clock
+LOGS = {"etl_job_runs", "integration_health"}  # tell of the clock by which files were loaded
 
 
 def when(kind: str, record: dict[str, Any]) -> list[float]:
