@@ -64,13 +64,12 @@ def test_no_more_records_are_read_than_asked(tmp_path: Path) -> None:
         ("a.jsonl.gz", b"{}", "not compressed with gzip"),
         ("a.gz", gzip.compress(b'{"a": 1}\n' * 9)[:-20] + b"x" * 12, "cannot be read"),
         ("a.json", b'[{"a": 1}]', "one JSON array"),
-        ("a.json", b'{\n "a": 1\n}\n', "no JSON objects"),
+        ("a.json", b'{\n "a": 1\n}\n', "an event needs one"),
         ("a.csv", b"just one column\nmore\n", "form that is not known"),
         ("a.csv", b"id,at\n", "a header and no record"),
         ("a.csv", b"id,id,at\n1,1,2026-01-01\n", "column twice"),
-        ("a.csv", "id,at\n1,2026-01-01".encode("utf-16"), "UTF-16"),
         ("a.bin", b"\x01\x00\x02\n", "zero bytes"),
-        ("a.parquet", b"PAR1....", "a Parquet file"),
+        ("a.parquet", b"PAR1\x15\x04PAR1", "a Parquet file"),
         ("a.jsonl", b'{"id": 1, "word": "a"}\n', "an event needs one"),
         ("a.jsonl", b'{"object": "event", "data": {}, "id": "evt_1"}\n', "Stripe's events"),
         (
@@ -90,10 +89,14 @@ def test_what_cannot_be_drafted_is_one_sentence(
     assert "Traceback" not in result.stderr and result.stderr.count("\n") == 1
 
 
-def test_a_zip_is_named(tmp_path: Path) -> None:
+def test_a_file_is_drafted_from_as_the_loader_would_read_it(tmp_path: Path) -> None:
+    text = "id,at\n1,2026-01-01\n"
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("a.csv", "id,at\n1,2026-01-01\n")
-    assert "a zip archive" in run("draft", tmp_path / "a.zip").stderr
+        archive.writestr("a.csv", text)
+    for path in (tmp_path / "a.zip", put(tmp_path / "a.csv", text.encode("utf-16"))):
+        result = run("draft", path)
+        assert result.exit_code == 0, path
+        assert "Tried on its sample: 1 record accepted, none rejected." in result.stderr, path
 
 
 def test_places_that_are_not_there(tmp_path: Path) -> None:
