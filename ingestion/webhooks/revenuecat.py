@@ -6,19 +6,9 @@ the meaning of renewals and expirations (the staging models read the payload).
 
 from typing import Any
 
-from ingestion.contracts.form import Form
-from ingestion.contracts.model import Contracts
-from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import (
-    LineParser,
-    StoresRowsOnly,
-    Target,
-    Undeclared,
-    Waiting,
-    WithoutFastPath,
-)
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.source import LineParser, Target, Undeclared, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep
-from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
 from ingestion.values.identity import is_placeholder, uuid_text
 from ingestion.values.json_lines import encode
@@ -32,8 +22,8 @@ from ingestion.webhooks.common import (
     shown,
     text_or_none,
 )
-from ingestion.webhooks.contract import webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter
+from ingestion.webhooks.source import WebhookSource
 
 WHERE = "Declare it under `projects` in contracts/webhooks/revenuecat.yml, or in a contract of a"
 WHERE += " folder that TALLYHOUSE_CONTRACTS names, and load again."
@@ -46,7 +36,7 @@ _USER_LISTS = ("aliases", "transferred_from", "transferred_to")
 _USER_IDS = ("app_user_id", "original_app_user_id")
 
 
-class RevenueCatSource(StoresRowsOnly):
+class RevenueCatSource(WebhookSource):
     """Events of all declared projects."""
 
     kind = "revenuecat"
@@ -63,40 +53,18 @@ class RevenueCatSource(StoresRowsOnly):
         ),
     )  # fmt: skip
 
-    def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
-        self._contract, self._faults = webhook_contract(contracts, "revenuecat")
-        self._filter = PayloadFilter(self._contract, tokeniser)
-        self._form = self._contract.form()
-
-    def faults(self) -> tuple[str, ...]:
-        return self._faults
-
-    def _look_for_faults(self) -> None:
-        for fault in self._faults:
-            raise Waiting(fault)
-
-    def shape(self, file: FileInfo) -> Shape:
-        self._look_for_faults()
-        self._product(file)
-        return Shape()
-
-    def form(self, file: FileInfo) -> Form:
-        self._look_for_faults()
-        self._product(file)
-        return self._form
-
-    def product(self, name: str) -> str | None:
-        owner = self._contract.projects.get(name)
-        return owner.product if owner else None
-
     def open(self, file: FileInfo) -> LineParser:
         return RevenueCatParser(file.name, self._product(file), self._filter)
 
+    def _must_be_readable(self, file: FileInfo) -> None:
+        super()._must_be_readable(file)
+        self._product(file)
+
     def _product(self, file: FileInfo) -> str:
-        owner = self._contract.projects.get(file.name)
-        if owner is None:
+        product = self.product(file.name)
+        if product is None:
             raise Undeclared(f"Nobody declared the RevenueCat project {file.name!r}. {WHERE}")
-        return owner.product
+        return product
 
 
 class RevenueCatParser(WithoutFastPath):

@@ -6,12 +6,9 @@ the meaning of subscriptions and invoices (the staging models read the payload).
 
 from typing import Any
 
-from ingestion.contracts.form import Form
-from ingestion.contracts.model import Contracts
-from ingestion.landing.file_info import FileInfo, Shape
-from ingestion.parsing.source import LineParser, StoresRowsOnly, Target, Waiting, WithoutFastPath
+from ingestion.landing.file_info import FileInfo
+from ingestion.parsing.source import LineParser, Target, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep, name_shown
-from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
 from ingestion.values.identity import is_placeholder, uuid_text
 from ingestion.values.json_lines import encode
@@ -25,8 +22,9 @@ from ingestion.webhooks.common import (
     shown,
     text_or_none,
 )
-from ingestion.webhooks.contract import WebhookContract, webhook_contract
+from ingestion.webhooks.contract import WebhookContract
 from ingestion.webhooks.privacy import PayloadFilter
+from ingestion.webhooks.source import WebhookSource
 
 WHERE = "Declare it under `accounts` in contracts/webhooks/stripe.yml, or in a contract of a folder"
 WHERE += " that TALLYHOUSE_CONTRACTS names, and run `tallyhouse replay`."
@@ -41,7 +39,7 @@ _TENANT_PATHS = (
 )  # fmt: skip
 
 
-class StripeSource(StoresRowsOnly):
+class StripeSource(WebhookSource):
     """Events of all declared accounts."""
 
     kind = "stripe"
@@ -54,30 +52,6 @@ class StripeSource(StoresRowsOnly):
             "'customer'", "product", "null", "'stripe:' || account || ':' || customer_id", "null",
         ),
     )  # fmt: skip
-
-    def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
-        self._contract, self._faults = webhook_contract(contracts, "stripe")
-        self._filter = PayloadFilter(self._contract, tokeniser)
-        self._form = self._contract.form()
-
-    def faults(self) -> tuple[str, ...]:
-        return self._faults
-
-    def _look_for_faults(self) -> None:
-        for fault in self._faults:
-            raise Waiting(fault)
-
-    def shape(self, file: FileInfo) -> Shape:
-        self._look_for_faults()
-        return Shape()
-
-    def form(self, file: FileInfo) -> Form:
-        self._look_for_faults()
-        return self._form
-
-    def product(self, name: str) -> str | None:
-        owner = self._contract.accounts.get(name)
-        return owner.product if owner else None
 
     def open(self, file: FileInfo) -> LineParser:
         """Also of an undeclared folder: a Connect event in it may name a declared account."""

@@ -1,0 +1,44 @@
+"""What the sources of all webhook providers have in common: one contract for all their files.
+
+Belongs here: the contract, and that files wait while it cannot be used. Does not belong here: whose
+an event is, reading it (`stripe`, `revenuecat`).
+"""
+
+from ingestion.contracts.form import Form
+from ingestion.contracts.model import Contracts
+from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.parsing.source import StoresRowsOnly, Waiting
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.webhooks.contract import webhook_contract
+from ingestion.webhooks.privacy import PayloadFilter
+
+
+class WebhookSource(StoresRowsOnly):
+    """Events of all declared accounts or projects of the provider that `kind` names."""
+
+    kind: str
+
+    def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
+        self._contract, self._faults = webhook_contract(contracts, self.kind)
+        self._filter = PayloadFilter(self._contract, tokeniser)
+        self._form = self._contract.form()
+
+    def faults(self) -> tuple[str, ...]:
+        return self._faults
+
+    def shape(self, file: FileInfo) -> Shape:
+        self._must_be_readable(file)
+        return Shape()
+
+    def form(self, file: FileInfo) -> Form:
+        self._must_be_readable(file)
+        return self._form
+
+    def product(self, name: str) -> str | None:
+        owner = self._contract.owners().get(name)
+        return owner.product if owner else None
+
+    def _must_be_readable(self, file: FileInfo) -> None:
+        """Raises Waiting while the contract has a fault."""
+        for fault in self._faults:
+            raise Waiting(fault)
