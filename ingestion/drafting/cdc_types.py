@@ -2,7 +2,8 @@
 
 A schema (Kafka Connect's, as Debezium fills it) says nearly all; bare values say little, and then
 the widest type that keeps every value as it is wins. Belongs here: one column's type and what to say
-about it. Does not belong here: tables and keys (`cdc`), decoding (`ingestion.cdc.types`).
+about it. Does not belong here: tables and keys (`cdc`), decoding (`ingestion.cdc.types`), what a
+logical type is (`ingestion.cdc.decode.sent_schema`).
 """
 
 from collections.abc import Mapping
@@ -10,40 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingestion.cdc.contract import TYPE
+from ingestion.cdc.decode.sent_schema import Sent, logical_type
 from ingestion.drafting.profiles import Profile
 from ingestion.privacy.scrub import snake_case
 
 SOURCE_TYPE = "__debezium.source.column."  # prefix of what `column.propagate.source.type` adds
 
-_BY_NAME = {
-    "io.debezium.time.Date": "date",
-    "org.apache.kafka.connect.data.Date": "date",
-    "io.debezium.time.Time": "time(3)",
-    "org.apache.kafka.connect.data.Time": "time(3)",
-    "io.debezium.time.MicroTime": "time",
-    "io.debezium.time.ZonedTime": "timetz",
-    "io.debezium.time.Timestamp": "timestamp(3)",
-    "org.apache.kafka.connect.data.Timestamp": "timestamp(3)",
-    "io.debezium.time.MicroTimestamp": "timestamp",
-    "io.debezium.time.IsoTimestamp": "timestamp",
-    "io.debezium.time.IsoDate": "date",
-    "io.debezium.time.IsoTime": "time",
-    "io.debezium.time.ZonedTimestamp": "timestamptz",
-    "io.debezium.time.MicroDuration": "interval",
-    "io.debezium.time.Interval": "interval",
-    "io.debezium.time.Year": "integer",
-    "io.debezium.data.Uuid": "uuid",
-    "io.debezium.data.Json": "jsonb",
-    "io.debezium.data.VariableScaleDecimal": "numeric",
-    "io.debezium.data.geometry.Point": "jsonb",
-    "io.debezium.data.geometry.Geometry": "jsonb",
-    "io.debezium.data.geometry.Geography": "jsonb",
-}
-_IN_NANOSECONDS = {
-    "io.debezium.time.NanoTime": "time",
-    "io.debezium.time.NanoTimestamp": "timestamp",
-    "io.debezium.time.NanoDuration": "interval",
-}
+_GEOMETRY = "io.debezium.data.geometry."
 _BY_TYPE = {
     "int8": "smallint", "int16": "smallint", "int32": "integer", "int64": "bigint",
     "float": "real", "float32": "real", "double": "double precision",
@@ -71,15 +45,15 @@ def from_schema(field: Mapping[str, Any]) -> Guess:  # noqa: PLR0911
     logical, kind = str(field.get("name") or ""), str(field.get("type") or "")
     parameters = field.get("parameters")
     given: Mapping[str, Any] = parameters if isinstance(parameters, Mapping) else {}
-    if logical in _IN_NANOSECONDS:
-        return Guess(_IN_NANOSECONDS[logical], "nanoseconds")
     if logical == "org.apache.kafka.connect.data.Decimal":
         return _decimal(given)
     if logical == "io.debezium.data.Bits":
         length = _number(given.get("length"))
         return Guess(f"bit({length})" if length and length <= _MAX_BITS else "varbit")
-    if logical in _BY_NAME:
-        return Guess(_BY_NAME[logical])
+    if (sent := logical_type(logical)) is not None:
+        return _of_logical(sent)
+    if logical.startswith(_GEOMETRY):
+        return Guess("jsonb")
     if kind == "array":
         items = field.get("items")
         item = from_schema(items if isinstance(items, Mapping) else {})
@@ -92,6 +66,14 @@ def from_schema(field: Mapping[str, Any]) -> Guess:  # noqa: PLR0911
     if kind not in _BY_TYPE:
         return Guess("text", note=f"its schema names the type {kind or 'of nothing'}")
     return Guess(_BY_TYPE[kind], note=note)
+
+
+def _of_logical(sent: Sent) -> Guess:
+    if sent.is_a == "decimal":  # each value carries its scale
+        return Guess("numeric")
+    precision = "(3)" if sent.unit == "milliseconds" else ""
+    encoding = sent.unit if sent.unit == "nanoseconds" else None
+    return Guess(f"{sent.is_a}{precision}", encoding)
 
 
 def _decimal(given: Mapping[str, Any]) -> Guess:

@@ -89,22 +89,25 @@ class Sent(NamedTuple):
 
 def sent_as(field: Mapping[str, Any]) -> Sent | None:
     """What a field of a schema says; None where it says nothing that is known."""
-    logical, kind = field.get("name"), field.get("type")
+    name, kind = field.get("name"), field.get("type")
     parameters = field.get("parameters")
     given = parameters if isinstance(parameters, Mapping) else {}
-    if isinstance(logical, str):
-        if logical in _TIMES:
-            return Sent(*_TIMES[logical])
-        if logical in _TEXTS:
-            return Sent(_TEXTS[logical])
-        if logical in _OTHERS:
-            return Sent(_OTHERS[logical], scale=_scale(logical, given))
+    if isinstance(name, str) and (logical := logical_type(name)) is not None:
+        return logical._replace(scale=_scale(name, given))
     if not isinstance(kind, str) or kind not in _PLAIN:
         return None
     if kind == "array":
         inner = field.get("items")
         return Sent("array", items=sent_as(inner) if isinstance(inner, Mapping) else None)
     return Sent(_PLAIN[kind])
+
+
+def logical_type(name: str) -> Sent | None:
+    """What a logical type is, its scale apart; None for one that nobody knows."""
+    if name in _TIMES:
+        return Sent(*_TIMES[name])
+    is_a = _TEXTS.get(name) or _OTHERS.get(name)
+    return None if is_a is None else Sent(is_a)
 
 
 def _scale(logical: str, given: Mapping[str, Any]) -> int | None:
