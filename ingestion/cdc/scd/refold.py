@@ -7,10 +7,10 @@ Belongs here: emptying, and noting whom that touches. Does not belong here: taki
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 from ingestion.cdc.scd.progress import forget
 from ingestion.cdc.scd.tables import FoldTarget, is_made, text
+from ingestion.cdc.scd.touched import note_touched
 
 _EMPTY = """
 with people as (
@@ -20,18 +20,7 @@ with people as (
 ),
 current as (delete from {current}),
 closed as (delete from {closed})
-insert into ops.load_touched
-    (load_id, source_kind, product, entity_type, tenant_id, entity_id)
-select {load_id}, 'cdc', {product}, 'cdc_table', null, {table}
-union all
-select distinct
-    {load_id}, 'cdc', {product}, 'tenant', _tenant_id, cast(_tenant_id as text)
-from people
-where {is_tenant} and _tenant_id is not null
-union all
-select {load_id}, 'cdc', {product}, 'user', _tenant_id, cast(_user_id as text)
-from people
-where _user_id is not null
+{note_touched}
 """
 
 
@@ -43,10 +32,7 @@ def empty(conn: psycopg.Connection[Any], target: FoldTarget, load_id: int) -> No
         text(_EMPTY).format(
             current=target.current,
             closed=target.closed,
-            load_id=sql.Literal(load_id),
-            product=sql.Literal(target.product),
-            table=sql.Literal(target.relation),
-            is_tenant=sql.Literal(target.table.is_tenant_table),
+            note_touched=note_touched(target, load_id),
         )
     )
     conn.execute(

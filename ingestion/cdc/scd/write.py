@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.cdc.scd.tables import FoldTarget, definitions, names, text
+from ingestion.cdc.scd.touched import note_touched
 
 _OWN = ("_extra", "_valid_from", "_committed_at", "_received_at", "_load_id")
 _CLOSE = """
@@ -92,18 +93,7 @@ people as (
     union
     select _tenant_id, _user_id from removed
 )
-insert into ops.load_touched
-    (load_id, source_kind, product, entity_type, tenant_id, entity_id)
-select {load_id}, 'cdc', {product}, 'cdc_table', null, {table}
-union all
-select distinct
-    {load_id}, 'cdc', {product}, 'tenant', _tenant_id, cast(_tenant_id as text)
-from people
-where {is_tenant} and _tenant_id is not null
-union all
-select {load_id}, 'cdc', {product}, 'user', _tenant_id, cast(_user_id as text)
-from people
-where _user_id is not null
+{note_touched}
 """
 
 
@@ -134,10 +124,7 @@ def write(
             **{name: text(step).format(**parts) for name, step in steps.items()},
             current=target.current,
             closed=target.closed,
-            load_id=sql.Literal(load_id),
-            product=sql.Literal(target.product),
-            table=sql.Literal(target.relation),
-            is_tenant=sql.Literal(target.table.is_tenant_table),
+            note_touched=note_touched(target, load_id),
         )
     )
 
