@@ -46,12 +46,11 @@ class Named:
     tables: Sequence[str] = ()
 
     def choose(
-        self, conn: psycopg.Connection, sources: Sources, landed: Collection[LandingFile],
-        place: str,
+        self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
+        landed: Collection[LandingFile], place: str,
     ) -> tuple[list[Reading], list[LandingFile]]:  # fmt: skip
-        """The readings and the landed files that are meant; raises NothingNamed."""
+        """The known readings and the landed files that are meant; raises NothingNamed."""
         words = [_below(word, place) for word in self.words]
-        known = readings(conn)
         for word, told in zip(words, self.words, strict=True):
             items: list[LandingFile | Reading] = [*landed, *known]
             if not any(_is_meant(word, sources, item) for item in items):
@@ -95,10 +94,9 @@ class DueOrRejected:
     """Files with rejected records, and those that a changed contract would read otherwise."""
 
     def choose(
-        self, conn: psycopg.Connection, sources: Sources, landed: Collection[LandingFile],
-        place: str,
+        self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
+        landed: Collection[LandingFile], place: str,
     ) -> tuple[list[Reading], list[LandingFile]]:  # fmt: skip
-        known = readings(conn)
         due = {file.load_id for item in find_due(conn, sources, known)[0] for file in item.files}
         return [r for r in known if r.is_complete and (r.has_rejections or r.load_id in due)], []
 
@@ -108,8 +106,9 @@ def choose(
     digest: Callable[[LandingFile], Digest | str], wanted: Named | DueOrRejected, place: str,
 ) -> Rereading:  # fmt: skip
     """What to read again; `landed` are all files of the landing folder at `place`."""
-    chosen, files = wanted.choose(conn, sources, landed, place)
-    sharing = _sharing(readings(conn), chosen)
+    known = readings(conn)
+    chosen, files = wanted.choose(conn, sources, known, landed, place)
+    sharing = _sharing(known, chosen)
     folders = {(item.kind, item.name) for item in (*chosen, *sharing)}
     folders |= {(file.kind, file.name) for file in files}
     found = list(_digests((f for f in landed if (f.kind, f.name) in folders), digest))
@@ -130,7 +129,7 @@ def choose(
         result.files.append(content)
         taken.add(content[0])
     if not getattr(wanted, "tables", ()):
-        result.files += _new(found, files, taken, readings(conn))
+        result.files += _new(found, files, taken, known)
     order = {file: number for number, file in enumerate(landed)}
     result.files.sort(key=lambda item: order[item[0]])
     return result
