@@ -8,14 +8,15 @@ import psycopg
 
 from ingestion.cdc.contract import cdc_contracts
 from ingestion.cdc.names import TENANT_ID
-from ingestion.cdc.tenants import is_there, zone_columns
+from ingestion.cdc.scd.tables import is_made
+from ingestion.cdc.tenants import zone_columns
 from ingestion.contracts.model import Contracts
 from ingestion.storing.tenant_statements import publish_contract_zones, publish_database_zones
 
 
 def publish_zones(conn: psycopg.Connection, contracts: Contracts) -> list[str]:
     """Bring ops.tenant_statements to what is said today; sentences about what cannot be taken."""
-    for found in zone_columns(cdc_contracts(contracts).values()):
-        if is_there(conn, found.table):
-            publish_database_zones(conn, found.product, found.table, TENANT_ID, found.column)
+    for target, column in zone_columns(cdc_contracts(contracts).values()):
+        if is_made(conn, target):
+            publish_database_zones(conn, target.product, target.current, TENANT_ID, column)
     return publish_contract_zones(conn, contracts.events.values())

@@ -5,14 +5,11 @@ Belongs here: finding it by the contract's marks. Does not belong here: writing 
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
-
-import psycopg
-from psycopg import sql
+from typing import NamedTuple
 
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.names import stored_column
-from ingestion.cdc.scd.tables import FoldTarget
+from ingestion.cdc.scd.tables import FoldTarget, target_of
 
 ZONE = "timezone"  # what the column is called in staging
 
@@ -20,8 +17,7 @@ ZONE = "timezone"  # what the column is called in staging
 class ZoneColumn(NamedTuple):
     """Where a product's database keeps its tenants' time zones."""
 
-    product: str
-    table: sql.Identifier
+    target: FoldTarget
     column: str
 
 
@@ -29,20 +25,10 @@ def zone_columns(contracts: Iterable[CdcContract]) -> list[ZoneColumn]:
     """The column of each table that is marked `is_tenant_table` which is called `timezone`, or
     `staged_as` that."""
     return [
-        ZoneColumn(
-            contract.product,
-            FoldTarget(contract.product, name, table).current,
-            stored_column(column),
-        )
+        ZoneColumn(target_of(contract, name), stored_column(column))
         for contract in contracts
         for name, table in contract.tables.items()
         if table.is_tenant_table
         for column, declared in table.columns.items()
         if (declared.staged_as or column) == ZONE
     ]
-
-
-def is_there(conn: psycopg.Connection[Any], table: sql.Identifier) -> bool:
-    """Whether a table was made yet."""
-    row = conn.execute("select to_regclass(%s)", (table.as_string(conn),)).fetchone()
-    return row is not None and row[0] is not None

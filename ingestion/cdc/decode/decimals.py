@@ -11,10 +11,6 @@ NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?\Z", re.ASCII)
 _BOTH_WAYS = re.compile(r"(?:[0-9+]{4})+\Z", re.ASCII)
 
 
-class Unsure(ValueError):
-    """The value reads both ways, and a closer look must decide."""
-
-
 class DecimalForms:
     """What was seen of a product's decimals so far. `is_text` of a value that reads both ways counts it
     in `unsure` while nothing tells."""
