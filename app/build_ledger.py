@@ -78,11 +78,12 @@ def read_state(
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
         moment = moments(connection, as_of)
+        relations = _relations(connection)
         return State(
-            versions=_versions(connection, project, moment[INSTANT]),
+            versions=_versions(connection, project, moment[INSTANT], relations),
             as_of=moment,
             held=held(connection),
-            relations=_relations(connection),
+            relations=relations,
         )
 
 
@@ -193,7 +194,7 @@ def tenant_dates(connection: psycopg.Connection[Any], instant: str) -> str:
 
 
 def _versions(
-    connection: psycopg.Connection[Any], project: Project, instant: str
+    connection: psycopg.Connection[Any], project: Project, instant: str, relations: Collection[str]
 ) -> dict[str, str]:
     """Source → its version: the newest load that changed it, for what the ledger of loads tells of.
 
@@ -225,20 +226,11 @@ def _versions(
             versions[source_id] = tables.get(name) or tables.get(name.removesuffix(HISTORY), "")
         elif schema.startswith("raw_"):
             versions[source_id] = kinds.get(schema.removeprefix("raw_"), "")
-        elif _is_there(connection, schema, name):
+        elif f"{schema}.{name}" in relations:
             versions[source_id] = rows_digest(connection, f"{schema}.{name}")
         else:
             versions[source_id] = ABSENT
     return versions
-
-
-def _is_there(connection: psycopg.Connection[Any], schema: str, name: str) -> bool:
-    row = connection.execute(
-        "select exists (select from pg_class as c inner join pg_namespace as n"
-        " on n.oid = c.relnamespace where n.nspname = %s and c.relname = %s)",
-        [schema, name],
-    ).fetchone()
-    return bool(row and row[0])
 
 
 def held(connection: psycopg.Connection[Any]) -> dict[str, Held]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 from psycopg.rows import dict_row
 
-from app import pipeline
+from app import build_ledger, pipeline
 from orchestration.dbt_project import landed_sources, relation_name
 from orchestration.warehouse import WarehouseResource
 from tallyhouse.database import Warehouse
@@ -42,7 +42,8 @@ def landing() -> dg.Definitions:
         What could be read is loaded and kept; a file that could not be read fails the step.
         """
         with house.at_work(context) as warehouse:
-            before = newest_load(warehouse)
+            with warehouse.connect() as connection:
+                before = build_ledger.newest_load(connection)
             report = pipeline.load(house.settings, warehouse)
             counts = counts_since(warehouse, before)
         if report.unreadable:
@@ -53,15 +54,6 @@ def landing() -> dg.Definitions:
         yield dg.MaterializeResult(asset_key=ledger.key)
 
     return dg.Definitions(assets=[load_landing_files], resources={"house": WarehouseResource()})
-
-
-def newest_load(warehouse: Warehouse) -> int:
-    """Return the newest load_id of the ledger, 0 when nothing was loaded yet."""
-    with warehouse.connect() as connection:
-        row = connection.execute(
-            "select coalesce(max(load_id), 0) from ops.load_manifest"
-        ).fetchone()
-    return int(row[0]) if row else 0
 
 
 def counts_since(warehouse: Warehouse, load_id: int) -> dict[str, dict[str, int]]:
