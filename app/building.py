@@ -133,14 +133,16 @@ def build_due(
     predictions: bool,
     full_refresh: bool = False,
     on_event: Event | None = None,
+    parsed: "Parsed | None" = None,
 ) -> Built:
     """What is due and its tests: of what training feeds (`predictions`), or of all the rest.
 
     With `full_refresh` all of that part is due, and incremental models are built in full. What
     fails keeps from being built what reads it, as within one run of dbt; so does a landed table
-    that does not meet its expectations, which is told (`Built.warnings`) and raises nothing.
+    that does not meet its expectations, which is told (`Built.warnings`) and raises nothing. Builds
+    of one run may share what was `parsed`.
     """
-    with _opened(settings, warehouse) as at:
+    with _opened(settings, warehouse, parsed) as at:
         fed = at.project.below(PREDICTIONS_FOLDER)
         part = fed if predictions else at.project.nodes.keys() - fed
         built = Built(broken=at.broken)
@@ -240,19 +242,38 @@ class _Opened:
         return self.project.after([*failed, *tested])
 
 
-@contextmanager
-def _opened(settings: Settings, warehouse: Warehouse) -> Iterator[_Opened]:
+@dataclass(frozen=True)
+class Parsed:
+    """dbt's manifest of the project, and what follows from it."""
+
+    manifest: Any
+    project: Project
+
+
+def parse(settings: Settings, warehouse: Warehouse) -> Parsed:
+    """Read the project as it is now."""
     manifest = dbt.read_project(settings, warehouse)
+    with warehouse.connect() as connection:
+        cut = build_ledger.cut_as_of(connection, settings.as_of)
+    project = Project(
+        manifest.writable_manifest().to_dict(omit_none=False),
+        settings.root,
+        fingerprint(
+            *(path.read_text("utf-8") for path in sorted(settings.root.glob("*.yml"))),
+            *(f"{name} {version(name)}" for name in VERSIONS),
+            *([cut] if cut else []),
+        ),
+    )
+    return Parsed(manifest, project)
+
+
+@contextmanager
+def _opened(
+    settings: Settings, warehouse: Warehouse, parsed: Parsed | None = None
+) -> Iterator[_Opened]:
+    parsed = parsed or parse(settings, warehouse)
+    manifest, project = parsed.manifest, parsed.project
     with warehouse.connect(autocommit=True) as connection:
-        project = Project(
-            manifest.writable_manifest().to_dict(omit_none=False),
-            settings.root,
-            fingerprint(
-                *(path.read_text("utf-8") for path in sorted(settings.root.glob("*.yml"))),
-                *(f"{name} {version(name)}" for name in VERSIONS),
-                *filter(None, [build_ledger.cut_as_of(connection, settings.as_of)]),
-            ),
-        )
         # a note that is lost with the machine makes a node due again, nothing worse
         connection.execute("set synchronous_commit = off")
         newest = build_ledger.newest_load(connection)

@@ -196,9 +196,10 @@ def _build_and_train(
             with reporter.step("Checking what was landed"):
                 guard.check(settings, warehouse)
         with reporter.step("Building and testing") as step:
+            parsed = building.parse(settings, warehouse)
             built = building.build_due(
                 settings, warehouse, step,
-                predictions=False, full_refresh=full_refresh, on_event=tell,
+                predictions=False, full_refresh=full_refresh, on_event=tell, parsed=parsed,
             )  # fmt: skip
         with reporter.step("Training and predicting") as step:
             entry.details["learned"] = learning.train(
@@ -208,7 +209,7 @@ def _build_and_train(
         with reporter.step("Building what the predictions feed") as step:
             built += building.build_due(
                 settings, warehouse, step,
-                predictions=True, full_refresh=full_refresh, on_event=tell,
+                predictions=True, full_refresh=full_refresh, on_event=tell, parsed=parsed,
             )  # fmt: skip
         reporter.say(built.sentence)
         entry.details["left_out"] = sorted(built.left_out)
