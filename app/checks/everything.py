@@ -29,8 +29,12 @@ def main() -> None:
     with contextlib.suppress(TallyhouseError):  # the parts say it where it matters
         provide_packages(PROJECT_ROOT)  # once, before several processes look for them
     with tempfile.TemporaryDirectory(prefix="tallyhouse-checks-") as folder:
-        counts = _counts(Path(folder), PROJECT_ROOT)
+        report = Path(folder, "pytest.xml")
+        counts = _counts(report, PROJECT_ROOT)
+        slowest = longest_files(report)
     click.echo("")
+    for line in slowest:
+        click.echo(line)
     for line in closing_lines(counts, time.monotonic() - started):
         click.echo(line)
     sys.exit(1 if any(count.failed for count in counts.values()) else 0)
@@ -52,16 +56,20 @@ def closing_lines(counts: Mapping[str, Count], seconds: float) -> list[str]:
     ]
 
 
-def _counts(folder: Path, root: Path) -> dict[str, Count]:
-    """Both halves at the same time: each waits often enough for the other to use the cores."""
+def _counts(report: Path, root: Path) -> dict[str, Count]:
+    """Both halves at the same time: each waits often enough for the other to use the cores.
+
+    What pytest did is left in `report`.
+    """
+    folder = report.parent
     given = parts.environment(folder)
-    report = folder / "fresh_database.json"
-    command = [sys.executable, "-m", "app.checks.fresh_database", str(report)]
+    fresh = folder / "fresh_database.json"
+    command = [sys.executable, "-m", "app.checks.fresh_database", str(fresh)]
     # tests compile the project in `target/` at the same time
     target = {"DBT_TARGET_PATH": str(folder / "target")}
     with parts.beside(command, root, given | target):
-        pytest = _pytest(folder, root, given)
-    told = json.loads(report.read_text("utf-8")) if report.exists() else {}
+        pytest = _pytest(report, root, given)
+    told = json.loads(fresh.read_text("utf-8")) if fresh.exists() else {}
     counts = {
         name: Count(**told[name]) if name in told else Count(failed=1)
         for name in (fresh_database.RUN, fresh_database.LINT)
@@ -69,9 +77,8 @@ def _counts(folder: Path, root: Path) -> dict[str, Count]:
     return {**counts, "pytest": pytest}
 
 
-def _pytest(folder: Path, root: Path, given: dict[str, str]) -> Count:
+def _pytest(report: Path, root: Path, given: dict[str, str]) -> Count:
     """All of pytest, a file of tests at a time on two workers: one would wait with its database."""
-    report = folder / "pytest.xml"
     # in the order of collection, which tests/conftest.py sets: long files come first
     how = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *how, f"--junit-xml={report}"]
@@ -91,6 +98,17 @@ def count_of(report: Path, code: int) -> Count:
     skipped = Counter(skip.get("message", "") for skip in found if skip is not None)
     passed = len(cases) - failed - skipped.total()
     return Count(passed, max(failed, 1 if code else 0), dict(skipped))
+
+
+def longest_files(report: Path, shown: int = 15) -> list[str]:
+    """Where pytest's time went: the files of tests that took longest, setting up counted in."""
+    if not report.exists():
+        return []
+    seconds: Counter[str] = Counter()
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        seconds[case.get("classname", "")] += float(case.get("time", 0))
+    lines = [f"{spent:6.0f} s  {name}" for name, spent in seconds.most_common(shown)]
+    return [f"pytest's {seconds.total():.0f} s of work, its longest files:", *lines]
 
 
 if __name__ == "__main__":

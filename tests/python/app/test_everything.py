@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.checks.everything import closing_lines, count_of
+from app.checks.everything import closing_lines, count_of, longest_files
 from app.checks.parts import Count
 
 TESTS = """
@@ -57,3 +57,15 @@ def test_the_last_line_counts_all_and_skips_only_where_there_are_any() -> None:
         "16 passed, 1 failed, 3 skipped",
     ]
     assert closing_lines({"lint": Count(6)}, 1)[-1] == "6 passed, 0 failed"
+
+
+def test_the_files_that_took_longest_are_named_with_their_seconds(tmp_path: Path) -> None:
+    cases = [("a.test_quick", 1.4), ("a.test_long", 40.0), ("a.test_long", 20.6), ("b.test", 3)]
+    text = "".join(f'<testcase classname="{name}" time="{time}"/>' for name, time in cases)
+    (tmp_path / "report.xml").write_text(f"<testsuites><testsuite>{text}</testsuite></testsuites>")
+    assert longest_files(tmp_path / "report.xml", shown=2) == [
+        "pytest's 65 s of work, its longest files:",
+        "    61 s  a.test_long",
+        "     3 s  b.test",
+    ]
+    assert longest_files(tmp_path / "absent.xml") == []
