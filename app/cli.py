@@ -96,19 +96,20 @@ def reload(what: tuple[str, ...], tables: tuple[str, ...], landing: str | None) 
 
 
 def _load(landing: str | None, how: Callable[..., Any]) -> None:
-    from app import pipeline, run_log
+    from app import landing_folder, pipeline, run_log
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings, reporter = _settings(landing), Reporter()
     warehouse = open_warehouse(settings)
     prepare(warehouse)
+    landing_folder.claim(settings, warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
         report = how(settings, warehouse, step)
         amiss = pipeline.reconcile(warehouse, count_rows=False).differences
     for sentence in (*report.sentences(), *amiss):
         click.echo(sentence)
-    if report.unreadable or amiss:
+    if report.failures or amiss:
         fail("Not everything was read or adds up (see above); everything else is loaded.")
 
 

@@ -38,6 +38,29 @@ def start() -> None:
 
 
 @db.command()
+@click.argument("folder", required=False, metavar="[DIR]")
+@sentences
+def landing(folder: str | None) -> None:
+    """Show the landing folder of this warehouse, or say that it is DIR from now on.
+
+    A warehouse loads from one folder. Name another when the folder was moved, or when its files
+    go on in a new one.
+    """
+    from app import landing_folder
+    from app.preparation import prepare
+    from ingestion.landing.listing import open_landing
+
+    warehouse = _running()
+    prepare(warehouse)
+    settings = warehouse.settings.with_options(landing=folder)
+    if folder is not None:
+        open_landing(settings.landing)
+        landing_folder.name(settings, warehouse, settings.landing)
+    with warehouse.connect() as connection:
+        click.echo(landing_folder.of_warehouse(connection) or "Nothing was loaded yet.")
+
+
+@db.command()
 @sentences
 def stop() -> None:
     """Stop the embedded server."""

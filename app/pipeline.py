@@ -15,9 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import build_ledger, building, guard, learning, run_log, summary, told
+from app import build_ledger, building, guard, landing_folder, learning, run_log, summary, told
 from tallyhouse.database import Warehouse
-from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter, Step
 from tallyhouse.settings import Settings
 
@@ -97,7 +96,7 @@ def _logged_load(
     with run_log.logged(warehouse, job) as entry:
         report = how(warehouse.connect, settings, progress=progress)
         report.notes += _import_refused_calls(settings, warehouse)
-        entry.details["unreadable"] = [str(problem) for problem in report.unreadable]
+        entry.details["unreadable"] = report.failures
     return report
 
 
@@ -151,7 +150,10 @@ def run(
         run_log.logged(warehouse, "run") as entry,
         told.telling(settings) as tell,
     ):
-        if may_sample and _is_empty(settings.landing):
+        landing_folder.claim(settings, warehouse)
+        with warehouse.connect() as connection:
+            may_sample = may_sample and not landing_folder.has_loaded(connection)
+        if may_sample and landing_folder.is_empty(settings.landing):
             sample(settings, reporter)
         with warehouse.connect() as connection:
             tell.loaded_after(build_ledger.newest_load(connection))
@@ -159,7 +161,7 @@ def run(
             report = load(settings, warehouse, step)
         for note in report.notes:
             reporter.say(note)
-        result.problems += [str(problem) for problem in report.unreadable]
+        result.problems += report.failures
         result.problems += reconcile(warehouse).differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh, tell)
         result.problems += built.get("warnings", [])
@@ -220,22 +222,3 @@ def _build_and_train(
             "built": len(built.built),
         }
     return entry.details
-
-
-def _is_empty(landing: str) -> bool:
-    """True when the landing folder is local and holds no file (or is not there yet)."""
-    if "://" in landing:
-        return False
-    try:
-        return not any(files for _, _, files in os.walk(landing, onerror=_complain))
-    except FileNotFoundError:
-        return True
-
-
-def _complain(error: OSError) -> None:
-    if isinstance(error, FileNotFoundError):
-        raise error
-    raise TallyhouseError(
-        f"The landing folder {error.filename} cannot be read ({error.strerror}). Give this "
-        "account read permission, or name another folder with --landing."
-    ) from error

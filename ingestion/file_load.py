@@ -200,7 +200,7 @@ class FileLoad:
         counts.rejected += self._counts["rejected"]
         counts.ignored += self._counts["ignored"]
         counts.conflicts += stored.conflicts
-        report.reasons.update(self._reasons)
+        counts.reasons.update(self._reasons)
         for found, count in self._drift.items():
             name, field_name, kind = map(drift_log.storable, found)
             report.drift[self.file.kind, self.file.name, name, field_name, kind] += count
@@ -208,11 +208,18 @@ class FileLoad:
         report.withdrawn += self._withdrawn
 
 
-def note_undeclared(conn: psycopg.Connection, ledger: Ledger, file: FileInfo, reason: str) -> None:
+def note_undeclared(
+    conn: psycopg.Connection, ledger: Ledger, file: FileInfo, reason: str, report: LoadReport
+) -> None:
     """Note a file whose source nobody declared; it is loaded once somebody does."""
+    code = "undeclared_source"
     with conn.transaction():
         load_id = ledger.next_load_id()
-        ledger.reject(file, load_id, [Rejection(0, "undeclared_source", reason, "")])
+        ledger.reject(file, load_id, [Rejection(0, code, reason, "")])
         counts = Counter({"records": 1, "rejected": 1})
         ledger.finish(file, load_id, False, counts, Stored())
     ledger.remember(file, Entry(load_id, is_complete=False))
+    told = report.source(file.kind, file.name)
+    told.records += 1
+    told.rejected += 1
+    told.reasons[code] += 1

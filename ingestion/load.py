@@ -199,7 +199,7 @@ class _Load:
                 if isinstance(item, Begin):
                     self._at_work = item.file.path
                     if item.undeclared:
-                        note_undeclared(conn, ledger, item.file, item.undeclared)
+                        note_undeclared(conn, ledger, item.file, item.undeclared, self._report)
                     else:
                         source = self._sources(item.file.kind)
                         current = FileLoad(

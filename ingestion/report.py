@@ -19,11 +19,12 @@ class SourceCounts:
     rejected: int = 0
     ignored: int = 0
     conflicts: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)  # of what was rejected
 
 
 @dataclass
 class LoadReport:
-    """`unreadable` are sentences about what failed; with one of them the run must not end well.
+    """`unreadable` are sentences about what failed; with one of `failures` the run must not end well.
 
     `drift` counts where sources and contracts differ. `notes` are for a person's eye and fail nothing.
     """
@@ -35,7 +36,6 @@ class LoadReport:
     lake_files: int = 0
     withdrawn: int = 0  # rows that were taken back, because their files were read again
     sources: dict[tuple[str, str], SourceCounts] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
     undeclared: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
@@ -57,6 +57,22 @@ class LoadReport:
     def duplicates(self) -> int:
         return sum(counts.duplicates for counts in self.sources.values())
 
+    @property
+    def reasons(self) -> Counter[str]:
+        """Code of a rejection → records, over all sources."""
+        return sum((counts.reasons for counts in self.sources.values()), Counter())
+
+    @property
+    def failures(self) -> list[str]:
+        """What the run must not end well with: what was unreadable, and sources without any row."""
+        nothing = [
+            f"Nothing of {kind}/{name} was stored: of {counts.records:,} records {_listed(counts.reasons)};"
+            " each stands in ops.rejected_records."
+            for (kind, name), counts in self.sources.items()
+            if counts.rejected and not counts.stored + counts.duplicates
+        ]
+        return [*nothing, *self.unreadable]
+
     def sentences(self) -> list[str]:
         """The report in plain sentences, the bad news last."""
         known = self.files_seen - self.files_loaded
@@ -68,7 +84,11 @@ class LoadReport:
         if self.withdrawn:
             lines.append(f"{self.withdrawn:,} rows that these files had brought were replaced.")
         if self.reasons:
-            codes = ", ".join(f"{count:,} {code}" for code, count in self.reasons.most_common())
+            codes = _listed(self.reasons)
             lines.append(f"Rejected: {codes}. Each stands in ops.rejected_records.")
         told = sentences(Difference(*place, count) for place, count in self.drift.items())
-        return [*lines, *told, *self.notes, *self.undeclared, *self.stray, *self.unreadable]
+        return [*lines, *told, *self.notes, *self.undeclared, *self.stray, *self.failures]
+
+
+def _listed(reasons: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {code}" for code, count in reasons.most_common())

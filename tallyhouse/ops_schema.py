@@ -23,6 +23,13 @@ create table if not exists ops.run_log (
     unique (job_name, run_id)  -- for the newest runs of a job
 );
 
+-- the landing folder that this warehouse loads from (app/landing_folder.py)
+create table if not exists ops.landing_folder (
+    is_one boolean primary key default true check (is_one),
+    place text not null,
+    since timestamptz not null default clock_timestamp()
+);
+
 -- what each node of dbt holds, and each model that is learned (app/build_ledger.py): inputs is null
 -- until its last build is known to have ended well
 create table if not exists ops.node_builds (

@@ -17,6 +17,7 @@ from tallyhouse.errors import TallyhouseError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "TALLYHOUSE_"
+LANDING_NOTE = "landing_folder"  # in the home: the folder that its warehouse loads from
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Settings:
             root=PROJECT_ROOT,
             home=home,
             database_url=_database_url(read("DATABASE_URL")),
-            landing=_place(read("LANDING"), PROJECT_ROOT / "landing"),
+            landing=_place(read("LANDING") or _noted(home), PROJECT_ROOT / "landing"),
             lake=_place(read("LAKE"), home / "lake"),
             pii_key_file=_path(read("PII_KEY_FILE"), home / "pii.key"),
             as_of=parse_instant(as_of, PREFIX + "AS_OF") if as_of else None,
@@ -141,6 +142,19 @@ def _place(text: str | None, default: Path) -> str:
     if text and "://" in text:
         return text
     return str(_path(text, default))
+
+
+def _noted(home: Path) -> str | None:
+    """The landing folder that an earlier command remembered (`app.landing_folder`)."""
+    try:
+        return (home / LANDING_NOTE).read_text("utf-8").strip() or None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TallyhouseError(
+            f"{home / LANDING_NOTE} cannot be read; it names the landing folder of this warehouse."
+            f" Give this account read permission, or set {PREFIX}LANDING."
+        ) from error
 
 
 def _seconds(text: str | None, default: float) -> float:

@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
@@ -104,11 +104,12 @@ def longest_files(report: Path, shown: int = 15) -> list[str]:
     """Where pytest's time went: the files of tests that took longest, setting up counted in."""
     if not report.exists():
         return []
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         seconds[case.get("classname", "")] += float(case.get("time", 0))
-    lines = [f"{spent:6.0f} s  {name}" for name, spent in seconds.most_common(shown)]
-    return [f"pytest's {seconds.total():.0f} s of work, its longest files:", *lines]
+    longest = sorted(seconds.items(), key=lambda found: -found[1])[:shown]
+    lines = [f"{spent:6.0f} s  {name}" for name, spent in longest]
+    return [f"pytest's {sum(seconds.values()):.0f} s of work, its longest files:", *lines]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 from psycopg.rows import dict_row
 
-from app import build_ledger, pipeline
+from app import build_ledger, landing_folder, pipeline
 from orchestration.dbt_project import landed_sources, relation_name
 from orchestration.warehouse import WarehouseResource
 from tallyhouse.database import Warehouse
@@ -42,12 +42,13 @@ def landing() -> dg.Definitions:
         What could be read is loaded and kept; a file that could not be read fails the step.
         """
         with house.at_work(context) as warehouse:
+            landing_folder.claim(house.settings, warehouse)
             with warehouse.connect() as connection:
                 before = build_ledger.newest_load(connection)
             report = pipeline.load(house.settings, warehouse)
             counts = counts_since(warehouse, before)
-        if report.unreadable:
-            raise TallyhouseError("\n".join(str(problem) for problem in report.unreadable))
+        if report.failures:
+            raise TallyhouseError("\n".join(report.failures))
         for spec in specs:
             kind = spec.key.path[0].removeprefix("raw_")
             yield dg.MaterializeResult(asset_key=spec.key, metadata=counts.get(kind, {}))

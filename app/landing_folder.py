@@ -1,0 +1,120 @@
+"""Which landing folder a warehouse loads from: the first one it met, until a person names another.
+
+The warehouse itself knows it (`ops.landing_folder`), so that no other folder's files ever reach it,
+whoever connects; its home keeps a copy, so that later commands need no option. Belongs here:
+remembering and refusing. Does not belong here: what lies in a landing folder (`ingestion.landing`).
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import LANDING_NOTE, Settings, make_folder
+
+
+def claim(settings: Settings, warehouse: Warehouse) -> None:
+    """Hold the settings' landing folder against the warehouse's; one that has none takes it.
+
+    A folder that was moved is known again by its newest file. Raises TallyhouseError, with the ways
+    out, where the warehouse was loaded from another folder.
+    """
+    place = _real(settings.landing)
+    with warehouse.connect() as connection:
+        known = of_warehouse(connection)
+        if known is None:
+            takes = not (is_empty(place) and has_loaded(connection))
+        else:
+            takes = known != place and _was_moved(connection, known, place)
+        if takes:
+            _remember(connection, place)
+            known = place
+    if known is not None and known != place:
+        raise TallyhouseError(
+            f"This warehouse was loaded from {known}, not from {place}: their files do not mix."
+            f" Leave out --landing (and TALLYHOUSE_LANDING) to load from {known}; set TALLYHOUSE_HOME"
+            " to another folder for a warehouse of its own; or, if the folder was moved, say so"
+            f" once: tallyhouse db landing {place}"
+        )
+    _note(settings, place)
+
+
+def name(settings: Settings, warehouse: Warehouse, place: str) -> None:
+    """Let the warehouse load from `place` from now on."""
+    place = _real(place)
+    with warehouse.connect() as connection:
+        _remember(connection, place)
+    _note(settings, place)
+
+
+def of_warehouse(connection: psycopg.Connection[Any]) -> str | None:
+    """The folder that the warehouse loads from, none before its first load."""
+    row = connection.execute("select place from ops.landing_folder").fetchone()
+    return str(row[0]) if row else None
+
+
+def has_loaded(connection: psycopg.Connection[Any]) -> bool:
+    """Whether anything was ever loaded."""
+    row = connection.execute("select exists (select from ops.load_manifest)").fetchone()
+    return bool(row and row[0])
+
+
+def is_empty(place: str) -> bool:
+    """True when the landing folder is local and holds no file (or is not there yet)."""
+    if "://" in place:
+        return False
+    try:
+        return not any(files for _, _, files in os.walk(place, onerror=_complain))
+    except FileNotFoundError:
+        return True
+
+
+def _complain(error: OSError) -> None:
+    if isinstance(error, FileNotFoundError):
+        raise error
+    raise TallyhouseError(
+        f"The landing folder {error.filename} cannot be read ({error.strerror}). Give this "
+        "account read permission, or name another folder with --landing."
+    ) from error
+
+
+def _was_moved(connection: psycopg.Connection[Any], known: str, place: str) -> bool:
+    if "://" in known or "://" in place or Path(known).exists():
+        return False
+    newest = connection.execute(
+        "select file_path, size_bytes from ops.load_manifest order by load_id desc limit 1"
+    ).fetchone()
+    if newest is None:
+        return False
+    found = Path(place, newest[0])
+    return found.is_file() and found.stat().st_size == newest[1]
+
+
+def _real(place: str) -> str:
+    return place.rstrip("/") if "://" in place else str(Path(place).resolve())
+
+
+def _remember(connection: psycopg.Connection[Any], place: str) -> None:
+    connection.execute(
+        "insert into ops.landing_folder (place) values (%s) on conflict (is_one)"
+        " do update set place = excluded.place, since = clock_timestamp()",
+        [place],
+    )
+
+
+def _note(settings: Settings, place: str) -> None:
+    """Written aside and moved into place: a reader finds all of it or none. The project's own folder
+    needs no note, and may be moved with the project."""
+    note = settings.home / LANDING_NOTE
+    if place == _real(str(settings.root / "landing")):
+        note.unlink(missing_ok=True)
+        return
+    if note.exists() and note.read_text("utf-8").strip() == place:
+        return
+    make_folder(settings.home)
+    draft = note.with_name(f".{LANDING_NOTE}.{os.getpid()}")
+    draft.write_text(place + "\n", "utf-8")
+    draft.replace(note)
