@@ -66,9 +66,9 @@ class LoadReport:
     def failures(self) -> list[str]:
         """What the run must not end well with: what was unreadable, and sources without any row."""
         nothing = [
-            f"Nothing of {kind}/{name} was stored: of {counts.records:,} records {_listed(counts.reasons)};"
-            " each stands in ops.rejected_records."
-            for (kind, name), counts in self.sources.items()
+            f"Nothing of {kind}/{name} was stored. Refused: {_listed(counts.reasons)}; each stands in"
+            " ops.rejected_records with its reason."
+            for (kind, name), counts in sorted(self.sources.items())
             if counts.rejected and not counts.stored + counts.duplicates
         ]
         return [*nothing, *self.unreadable]

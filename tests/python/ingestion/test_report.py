@@ -18,10 +18,12 @@ def test_a_source_of_which_nothing_was_stored_fails_the_load_and_shows_why(
         " where source_name = 'upcoach' group by 1"
     ))  # fmt: skip
     assert sum(rejected.values()) == 3
-    of_upcoach, of_nobody = report.failures
-    assert of_upcoach.startswith("Nothing of events/upcoach was stored: of 3 records ")
+    of_nobody, of_upcoach = report.failures
+    assert of_upcoach.startswith("Nothing of events/upcoach was stored. Refused: ")
     assert all(f"{count} {code}" in of_upcoach for code, count in rejected.items())
-    assert of_nobody.startswith("Nothing of events/nobodys was stored: of 1 records 1 undeclared")
+    assert of_nobody.startswith(
+        "Nothing of events/nobodys was stored. Refused: 1 undeclared_source;"
+    )
     assert not loading.load().failures  # nothing new came
 
 
