@@ -100,6 +100,17 @@ def _logged_load(
     return report
 
 
+def rotate_key(
+    settings: Settings, warehouse: Warehouse, progress: Step | None = None, *,
+    is_lost: bool, leaves_gone: bool,
+) -> Any:  # fmt: skip
+    """Read everything again under a new key of personal data; see `ingestion.load`."""
+    from ingestion.load import rotate_key as rotate
+
+    how = partial(rotate, is_lost=is_lost, leaves_gone=leaves_gone)
+    return _logged_load("key rotate", how, settings, warehouse, progress)
+
+
 def reloads_due(settings: Settings, warehouse: Warehouse) -> list[str]:
     """Sentences on what today's contracts would read otherwise than it was read."""
     from ingestion.due import due_sentences

@@ -15,6 +15,7 @@ from ingestion.contracts.model import load_contracts
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import SourceMaker
 from ingestion.parsing.source import Source, Undeclared
+from ingestion.storing.master_key import confirmed_key
 from ingestion.storing.readings import Reading, kept_forms, loads_with_parts, readings
 from tallyhouse.settings import Settings
 
@@ -103,6 +104,6 @@ def find_due(
 def due_sentences(connect: Callable[[], psycopg.Connection], settings: Settings) -> list[str]:
     """One sentence per source and changed contract under which a reload is due."""
     contracts = load_contracts([settings.root / "contracts", *settings.contracts])
-    sources = SourceMaker(contracts, settings.pii_key())
     with connect() as conn:
+        sources = SourceMaker(contracts, confirmed_key(conn, settings))
         return [due.sentence for due in find_due(conn, sources, readings(conn))[0]]

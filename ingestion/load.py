@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import psycopg
@@ -32,13 +33,25 @@ from ingestion.parsing.batches import SourceMaker
 from ingestion.parsing.source import Undeclared, Waiting
 from ingestion.parsing.workers import Begin, Finish, Item, Parsing, Unread, Work
 from ingestion.report import LoadReport
-from ingestion.rereading import DueOrRejected, Found, Named, choose, take_back
+from ingestion.rereading import (
+    DueOrRejected,
+    Everything,
+    Found,
+    Named,
+    Rereading,
+    Wanted,
+    choose,
+    take_back,
+)
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from ingestion.storing.master_key import confirmed_key, next_key, remember
 from ingestion.storing.readings import keep_form, readings
 from ingestion.tenant_zones import publish_zones
+from tallyhouse import key_file
 from tallyhouse.database.standstill import take_lock
+from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
 
 
@@ -96,6 +109,25 @@ def reload(
     return _Load(connect, settings, progress, processes).run_again(named)
 
 
+def rotate_key(
+    connect: Connect,
+    settings: Settings,
+    progress: Progress | None = None,
+    *,
+    is_lost: bool = False,
+    leaves_gone: bool = False,
+    processes: int | None = None,
+) -> LoadReport:
+    """`reload` of everything under a new key of personal data, which then takes the place of the former.
+
+    `is_lost`: the former key need not be there. Files that are gone cannot be read again: what they
+    brought would keep tokens of the former key, so that they stop the rotation unless `leaves_gone`.
+    Raises TallyhouseError. Ended early, everything is as it was.
+    """
+    load = _Load(connect, settings, progress, processes)
+    return load.rotate(is_lost=is_lost, leaves_gone=leaves_gone)
+
+
 class _Load:
     def __init__(self, connect: Connect, settings: Settings, progress: Progress | None,
                  processes: int | None) -> None:  # fmt: skip
@@ -112,8 +144,8 @@ class _Load:
         self._bounds = OWN
         folders = [settings.root / "contracts", *settings.contracts]
         self._contracts = load_contracts(folders)
-        self._key = settings.pii_key()
-        self._sources = SourceMaker(self._contracts, self._key)
+        self._key: bytes
+        self._sources: SourceMaker
         self._landing = open_landing(settings.landing)
 
     def run(self, kinds: Collection[str] | None) -> LoadReport:
@@ -135,30 +167,61 @@ class _Load:
             self._mirror(conn)
         return self._report
 
-    def run_again(self, wanted: Named | DueOrRejected) -> LoadReport:
+    def run_again(self, wanted: Wanted) -> LoadReport:
         """Replace what the wanted files brought by what they say today."""
         files = self._list()
         with self._opened() as conn:
-            ledger, known_digests = Ledger(conn), KnownDigests(conn, self._landing)
-            place = self._settings.landing
-            digest = known_digests.digest
-            chosen = choose(conn, self._sources, files, digest, wanted, place)
-            self._report.files_seen = len(chosen.files)
+            known_digests = KnownDigests(conn, self._landing)
+            chosen = self._choose(conn, known_digests, files, wanted)
             self._report.unreadable += chosen.kept
-            self._bounds = SHARED
-            conn.execute("begin")
-            self._report.withdrawn += take_back(conn, self._sources, ledger, chosen)
-            self._load(conn, ledger, chosen.files)
-            conn.execute("commit")
-            self._bounds = OWN
-            known_digests.save()
-            for kind in {file.kind for file, _ in chosen.files}:
-                merge_recent(conn, self._sources(kind).target.key_table)
-            self._report.notes += publish_zones(conn, self._contracts)
-            self._tell_faults(KINDS)
-            self._tell_due(conn)
-            self._mirror(conn)
+            self._replace(conn, known_digests, chosen)
         return self._report
+
+    def rotate(self, *, is_lost: bool, leaves_gone: bool) -> LoadReport:
+        """Replace everything by what it is under a new key."""
+        files = self._list()
+        with self._opened(is_key_lost=is_lost) as conn:
+            known_digests = KnownDigests(conn, self._landing)
+            self._use_key(next_key(self._settings))
+            chosen = self._choose(conn, known_digests, files, Everything())
+            if chosen.kept and not leaves_gone:
+                raise TallyhouseError(_cannot_rotate(chosen.kept))
+            self._report.notes += chosen.kept
+            self._replace(conn, known_digests, chosen, is_new_key=True)
+            former = key_file.exchange(self._settings.pii_key_file)
+            self._report.notes.append(_rotated(self._settings.pii_key_file, self._key, former))
+        return self._report
+
+    def _choose(
+        self, conn: psycopg.Connection, known_digests: KnownDigests, files: list[LandingFile],
+        wanted: Wanted,
+    ) -> Rereading:  # fmt: skip
+        place, digest = self._settings.landing, known_digests.digest
+        chosen = choose(conn, self._sources, files, digest, wanted, place)
+        self._report.files_seen = len(chosen.files)
+        return chosen
+
+    def _replace(
+        self, conn: psycopg.Connection, known_digests: KnownDigests, chosen: Rereading,
+        *, is_new_key: bool = False,
+    ) -> None:  # fmt: skip
+        """Take back what the chosen files brought and load them, in one transaction."""
+        ledger = Ledger(conn)
+        self._bounds = SHARED
+        conn.execute("begin")
+        if is_new_key:
+            remember(conn, self._key)
+        self._report.withdrawn += take_back(conn, self._sources, ledger, chosen)
+        self._load(conn, ledger, chosen.files)
+        conn.execute("commit")
+        self._bounds = OWN
+        known_digests.save()
+        for kind in {file.kind for file, _ in chosen.files}:
+            merge_recent(conn, self._sources(kind).target.key_table)
+        self._report.notes += publish_zones(conn, self._contracts)
+        self._tell_faults(KINDS)
+        self._tell_due(conn)
+        self._mirror(conn)
 
     def _list(self) -> list[LandingFile]:
         files = list_files(self._landing, self._settings.landing)
@@ -167,12 +230,14 @@ class _Load:
         return files
 
     @contextmanager
-    def _opened(self) -> Iterator[psycopg.Connection]:
+    def _opened(self, *, is_key_lost: bool = False) -> Iterator[psycopg.Connection]:
         """The database, for the one loader at work; times the load and puts errors into words."""
         started = time.monotonic()
         try:
             with closing(self._new_days), closing(self._connect(autocommit=True)) as conn:
                 self._prepare(conn)
+                if not is_key_lost:
+                    self._use_key(confirmed_key(conn, self._settings))
                 yield conn
         except psycopg.Error as error:
             is_one = self._bounds is SHARED
@@ -184,6 +249,9 @@ class _Load:
         conn.execute("set timezone = 'UTC'")
         take_lock(conn, LOADER_LOCK, self._say, "waiting for another load to finish")
         publish_event_versions(conn, self._contracts)
+
+    def _use_key(self, key: bytes) -> None:
+        self._key, self._sources = key, SourceMaker(self._contracts, key)
 
     def _follow_contracts(self, conn: psycopg.Connection, ledger: Ledger, kind: str) -> None:
         """Bring what is stored to contracts that changed, with or without new files."""
@@ -324,6 +392,26 @@ class _Load:
     def _say(self, text: str) -> None:
         if self._progress is not None:
             self._progress.update(self._done, None, text)
+
+
+def _cannot_rotate(kept: Sequence[str]) -> str:
+    shown = " ".join(kept[:5])
+    more = f" And {len(kept) - 5:,} more." if len(kept) > 5 else ""
+    return (
+        f"The key stays as it is, for not everything that was loaded can be read again under a new one. {shown}{more}"
+        " Put these files back; or let what they brought keep the tokens of the former key, which meet none of the"
+        " new ones, with --leave-gone."
+    )
+
+
+def _rotated(path: Path, key: bytes, former: Path | None) -> str:
+    put_away = (
+        f" The former one lies in {former}: delete it once no backup needs it." if former else ""
+    )
+    return (
+        f"{path} holds a new key (fingerprint {key_file.fingerprint(key)}); keep a copy of it apart from the"
+        f" warehouse.{put_away} The next build brings the marts up to it."
+    )
 
 
 def _with_header(info: FileInfo, block: Block | ByteRange, shape: Shape) -> FileInfo:

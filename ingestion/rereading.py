@@ -101,9 +101,23 @@ class DueOrRejected:
         return [r for r in known if r.is_complete and (r.has_rejections or r.load_id in due)], []
 
 
+@dataclass(frozen=True)
+class Everything:
+    """All that was ever loaded."""
+
+    def choose(
+        self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
+        landed: Collection[LandingFile], place: str,
+    ) -> tuple[list[Reading], list[LandingFile]]:  # fmt: skip
+        return list(known), list(landed)
+
+
+Wanted = Named | DueOrRejected | Everything
+
+
 def choose(
     conn: psycopg.Connection, sources: Sources, landed: Sequence[LandingFile],
-    digest: Callable[[LandingFile], Digest | str], wanted: Named | DueOrRejected, place: str,
+    digest: Callable[[LandingFile], Digest | str], wanted: Wanted, place: str,
 ) -> Rereading:  # fmt: skip
     """What to read again; `landed` are all files of the landing folder at `place`."""
     known = readings(conn)

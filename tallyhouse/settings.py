@@ -7,12 +7,12 @@ first use because a warehouse must never run without one). `docs/settings.md` li
 
 import contextlib
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tallyhouse import key_file
 from tallyhouse.errors import TallyhouseError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -45,13 +45,16 @@ class Settings:
         home = _path(read("HOME"), PROJECT_ROOT / ".tallyhouse")
         extra = (read("CONTRACTS") or "").split(os.pathsep)
         as_of = read("AS_OF")
+        url = _database_url(read("DATABASE_URL"))
         return cls(
             root=PROJECT_ROOT,
             home=home,
-            database_url=_database_url(read("DATABASE_URL")),
+            database_url=url,
             landing=_place(read("LANDING") or _noted(home), PROJECT_ROOT / "landing"),
             lake=_place(read("LAKE"), home / "lake"),
-            pii_key_file=_path(read("PII_KEY_FILE"), home / "pii.key"),
+            pii_key_file=_path(
+                read("PII_KEY_FILE"), _key_file(home, env, is_server=url is not None)
+            ),
             as_of=parse_instant(as_of, PREFIX + "AS_OF") if as_of else None,
             contracts=tuple(_folder(part, PREFIX + "CONTRACTS") for part in extra if part.strip()),
             reader_patience=_seconds(read("READER_PATIENCE"), cls.reader_patience),
@@ -67,48 +70,8 @@ class Settings:
         return changed
 
     def pii_key(self) -> bytes:
-        """The master key of all personal data tokens; made (0600, 32 random bytes) on first use."""
-        try:
-            return self._read_key()
-        except FileNotFoundError:
-            self._make_key()
-            return self._read_key()
-
-    def _read_key(self) -> bytes:
-        try:
-            text = self.pii_key_file.read_text("ascii").strip()
-            key = bytes.fromhex(text)
-        except PermissionError as error:
-            raise TallyhouseError(
-                f"The key of personal data, {self.pii_key_file}, cannot be read by this account. "
-                f"Give it read permission or set {PREFIX}PII_KEY_FILE."
-            ) from error
-        except (UnicodeDecodeError, ValueError) as error:
-            raise TallyhouseError(
-                f"{self.pii_key_file} does not hold a key of hexadecimal digits. Restore it from "
-                "a backup: tokens made with another key cannot be joined to the ones stored."
-            ) from error
-        if len(key) < 16:
-            raise TallyhouseError(
-                f"The key in {self.pii_key_file} is shorter than 16 bytes. Restore the right one "
-                f"or name another file with {PREFIX}PII_KEY_FILE."
-            )
-        return key
-
-    def _make_key(self) -> None:
-        """Written aside and linked into place, so that two first runs agree on one key."""
-        make_folder(self.pii_key_file.parent)
-        draft = self.pii_key_file.with_name(f".{self.pii_key_file.name}.{secrets.token_hex(4)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_bytes(32).hex() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileExistsError):
-                os.link(draft, self.pii_key_file)
-        finally:
-            draft.unlink()
+        """The master key of all personal data tokens; made on first use."""
+        return key_file.read_or_make(self.pii_key_file)
 
 
 def parse_instant(text: str, name: str) -> datetime:
@@ -136,6 +99,19 @@ def make_folder(path: Path) -> None:
 
 def _path(text: str | None, default: Path) -> Path:
     return Path(text).expanduser().absolute() if text else default
+
+
+def _key_file(home: Path, env: Mapping[str, str], *, is_server: bool) -> Path:
+    """Beside an embedded database; for a server outside of the home, unless a key lies there from before."""
+    own = home / "pii.key"
+    with contextlib.suppress(
+        OSError, RuntimeError
+    ):  # a folder that is not ours; an account without a home
+        if is_server and not own.exists():
+            stated = env.get("XDG_CONFIG_HOME")
+            config = Path(stated) if stated else Path.home() / ".config"
+            return config.absolute() / "tallyhouse" / own.name
+    return own
 
 
 def _place(text: str | None, default: Path) -> str:

@@ -41,6 +41,14 @@ def _turn(path: str) -> int:
     return next(places, len(LONG_FIRST))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_files_of_the_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is read from or written to the folders of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def session_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A folder of this test session, the same one for all its workers."""

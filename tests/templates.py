@@ -69,6 +69,7 @@ class Templates:
                 "TALLYHOUSE_HOME": str(home),
                 "TALLYHOUSE_LANDING": str(home / "landing"),
                 "TALLYHOUSE_DATABASE_URL": database.url,
+                "TALLYHOUSE_PII_KEY_FILE": str(home / "pii.key"),
             }
         )
         return replace(database, settings=settings, server=None)

@@ -44,6 +44,13 @@ create table if not exists ops.contract_forms (
     first_seen_at timestamptz not null default now()
 );
 
+-- The keys of personal data that the warehouse was loaded with, by their fingerprints; one is not retired.
+create table if not exists ops.personal_data_keys (
+    key_fingerprint text primary key,
+    taken_at timestamptz not null default now(),
+    retired_at timestamptz
+);
+
 -- record is scrubbed of personal data and cut to a readable length; line 0 is the file as a whole.
 create table if not exists ops.rejected_records (
     load_id bigint not null,

@@ -15,6 +15,7 @@ import pytest
 from simulator import write_sample
 from tests.end_to_end.house import House
 from tests.end_to_end.marts import contents
+from tests.keys import put_key
 from tests.once import made_once, users
 
 DAYS, SEED, SCALE = 45, 5, 0.06
@@ -38,8 +39,8 @@ def sample(session_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def key_file(session_folder: Path) -> Path:
     """The key of personal data that all houses share: tokens are part of what is compared."""
-    key = secrets.token_hex(32)
-    return made_once(session_folder / "pii.key", lambda path: path.write_text(key))
+    key = secrets.token_bytes(32)
+    return made_once(session_folder / "pii.key", lambda path: put_key(path, key))
 
 
 @pytest.fixture(scope="session")

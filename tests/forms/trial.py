@@ -12,6 +12,7 @@ from typing import Any
 from ingestion.load import load_all
 from tallyhouse.database import Warehouse
 from tests.forms import PRODUCT, Form
+from tests.keys import put_key
 
 TABLES = {
     "events": "raw_events.events",
@@ -46,8 +47,7 @@ def load_form(form: Form, warehouse: Warehouse, folder: Path) -> Came:
     if form.contract is not None:
         text = form.contract.replace(PRODUCT, form.product)
         (contracts / f"{form.product}.yml").write_text(text, encoding="utf-8")
-    key = folder / "pii.key"
-    key.write_text("07" * 32)
+    key = put_key(folder / "pii.key", b"\x07" * 32)
     settings = replace(
         warehouse.settings,
         landing=os.fspath(landing),

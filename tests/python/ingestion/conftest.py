@@ -22,6 +22,7 @@ from ingestion.report import LoadReport
 from ingestion.storing.ledger import LOADER_LOCK
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT, Settings
+from tests.keys import put_key
 
 KEY = bytes(range(32))
 TENANT = "5c0ac4e0-0005-4a00-8000-000000000001"
@@ -79,7 +80,7 @@ class Loading:
             lake=str(folder / "lake"),
             pii_key_file=folder / "pii.key",
         )
-        (folder / "pii.key").write_text(KEY.hex())
+        put_key(folder / "pii.key", KEY)
 
     def put(self, path: str, content: bytes | Iterable[bytes]) -> Path:
         """A file below the landing folder, from bytes or from lines; .gz is compressed."""

@@ -16,6 +16,7 @@ from ingestion.storing.tenant_statements import NotAZone, state
 from ingestion.values.identity import entity_uuid
 from tallyhouse.database import Warehouse
 from tests.hand_made import CORE, HandMade
+from tests.keys import put_key
 from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
@@ -52,7 +53,7 @@ def zones(fresh_database: Callable[..., Warehouse], tmp_path: Path) -> HandMade:
     for path, record in (("cdc/shops/a.jsonl", company), ("events/shops/a.jsonl", event)):
         (landing / path).parent.mkdir(parents=True)
         (landing / path).write_text(json.dumps(record) + "\n")
-    (tmp_path / "key").write_text("07" * 32)
+    put_key(tmp_path / "key", b"\x07" * 32)
     made = HandMade(fresh_database("zones", prepared=True))
     made.stand_in()
     settings = replace(

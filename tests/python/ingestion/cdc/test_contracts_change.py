@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.keys import put_key
 from tests.python.ingestion.cdc.conftest import Loading
 
 pytestmark = pytest.mark.slow
@@ -120,8 +121,8 @@ def test_the_rebuilt_tables_are_those_of_a_warehouse_that_knew_from_the_start(
     lines += [shop.change("d", {"id": 3}), shop.change("c", {"person": 1, "on": 5}, table="visits")]
     knowing = Shop(loading(), tmp_path_factory.mktemp("knowing"))
     knowing.contract(AFTER)
-    knowing.loading.warehouse.settings.pii_key_file.write_text(  # tokens compare under one key
-        shop.loading.warehouse.settings.pii_key().hex()
+    put_key(  # tokens compare under one key
+        knowing.loading.warehouse.settings.pii_key_file, shop.loading.warehouse.settings.pii_key()
     )
     knowing.load(*lines)
     shop.load(*lines)

@@ -25,6 +25,7 @@ from ingestion.quality import reconcile
 from ingestion.report import LoadReport
 from simulator import write_sample
 from tallyhouse.database import Warehouse
+from tests.keys import put_key
 from tests.python.ingestion.conftest import KEY
 
 DAYS, SEED, SCALE = 7, 11, 0.04
@@ -155,9 +156,7 @@ def _contradict(source: Path, target: Path) -> None:
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The key of personal data that all share: tokens are part of what is compared."""
-    path = tmp_path_factory.mktemp("key") / "pii.key"
-    path.write_text(KEY.hex())
-    return path
+    return put_key(tmp_path_factory.mktemp("key") / "pii.key", KEY)
 
 
 @pytest.fixture(scope="session")

@@ -160,6 +160,7 @@ def test_the_asset_check_fails_with_the_sentence(
 ) -> None:
     monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", loaded.warehouse.url)
     monkeypatch.setenv("TALLYHOUSE_HOME", str(loaded.warehouse.settings.home))
+    monkeypatch.setenv("TALLYHOUSE_PII_KEY_FILE", str(loaded.settings.pii_key_file))
     definitions = defs()  # type: ignore[call-arg]
 
     def run(job: str) -> dg.AssetCheckEvaluation:
