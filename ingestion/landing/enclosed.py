@@ -143,7 +143,7 @@ def _listed(line: bytes, records: RecordList) -> list[bytes] | None:
         texts = [bytes(item).replace(b"\n", b" ") for item in items]
         if not records.is_certain and not all(text[:1] == b"{" for text in texts):
             continue
-        return [_with(text, beside) for text in texts]
+        return [_with(text, beside) for text in texts] if records.keeps_beside else texts
     return None
 
 

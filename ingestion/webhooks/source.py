@@ -6,7 +6,7 @@ an event is, reading it (`stripe`, `revenuecat`).
 
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
-from ingestion.landing.file_info import FileInfo, Shape
+from ingestion.landing.file_info import FileInfo, RecordList, Shape
 from ingestion.parsing.source import StoresRowsOnly, Waiting
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.webhooks.contract import webhook_contract
@@ -17,6 +17,7 @@ class WebhookSource(StoresRowsOnly):
     """Events of all declared accounts or projects of the provider that `kind` names."""
 
     kind: str
+    records: RecordList | None = None  # where a line may hold several
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:
         self._contract, self._faults = webhook_contract(contracts, self.kind)
@@ -28,7 +29,7 @@ class WebhookSource(StoresRowsOnly):
 
     def shape(self, file: FileInfo) -> Shape:
         self._must_be_readable(file)
-        return Shape()
+        return Shape(records=self.records)
 
     def form(self, file: FileInfo) -> Form:
         self._must_be_readable(file)

@@ -1,4 +1,4 @@
-"""Stripe: one Event object a line, into raw_stripe.events.
+"""Stripe: events, or objects as the API lists them, into raw_stripe.events.
 
 Belongs here: whose an event is, its identity, the columns taken out of it. Does not belong here:
 the meaning of subscriptions and invoices (the staging models read the payload).
@@ -6,11 +6,11 @@ the meaning of subscriptions and invoices (the staging models read the payload).
 
 from typing import Any
 
-from ingestion.landing.file_info import FileInfo
+from ingestion.landing.file_info import FileInfo, RecordList
 from ingestion.parsing.source import LineParser, Target, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep, name_shown
 from ingestion.values.drift import Drift
-from ingestion.values.identity import is_placeholder, uuid_text
+from ingestion.values.identity import is_placeholder, record_key, uuid_text
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
@@ -25,6 +25,7 @@ from ingestion.webhooks.common import (
 from ingestion.webhooks.contract import WebhookContract
 from ingestion.webhooks.privacy import PayloadFilter
 from ingestion.webhooks.source import WebhookSource
+from ingestion.webhooks.stripe_objects import event_of
 
 WHERE = "Declare it under `accounts` in contracts/webhooks/stripe.yml, or in a contract of a folder"
 WHERE += " that TALLYHOUSE_CONTRACTS names, and run `tallyhouse replay`."
@@ -43,6 +44,9 @@ class StripeSource(WebhookSource):
     """Events of all declared accounts."""
 
     kind = "stripe"
+    records = RecordList(
+        ("data",), unless=frozenset({"type", "id"}), keeps_beside=False
+    )  # a page of a list
     target = Target(
         table="raw_stripe.events",
         key_table="raw_stripe.event_keys",
@@ -84,14 +88,12 @@ class StripeParser(WithoutFastPath):
             return Rejected("invalid_utf8", "The event holds text that is not UTF-8.")
 
     def _event(self, event: dict[str, Any]) -> Row:
-        kind = event.get("object")
-        if kind != "event":
-            named = name_shown(kind) if isinstance(kind, str) else None
-            what = f"an object of kind {named!r}" if named else "no Stripe object"
-            raise NotAnEvent("not_an_event", f"The line is {what}, not an Event.")
-        event_id, event_type = event.get("id"), event.get("type")
-        if not isinstance(event_id, str) or not event_id:
+        is_snapshot = event.get("object") != "event"
+        if is_snapshot:
+            event = event_of(event)
+        elif not isinstance(event.get("id"), str) or not event["id"]:
             raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
+        event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             raise NotAnEvent("no_type", "The event has no `type`.")
         created = instant(event.get("created"), 1_000_000, "created")
@@ -113,14 +115,17 @@ class StripeParser(WithoutFastPath):
         customer = text_or_none(held.get("id" if object_type == "customer" else "customer"))
         entity = f"stripe:{account}:{customer}"
         touch = Touch("customer", owner.product, None, entity, None) if customer else None
+        # How many endpoints still wait for the event differs from delivery to delivery.
+        hashed = {name: value for name, value in payload.items() if name != "pending_webhooks"}
+        if is_snapshot:
+            payload["id"] = f"{payload['data']['object']['id']}@{record_key(encode(hashed))}"
+        event_id = payload["id"] if is_snapshot else event["id"]
         columns = (
             created.text[:10], account, owner.product, event_id, event_type,
             text_or_none(event.get("api_version")), "t" if event.get("livemode") is True else "f",
             created.text, created.text, text_or_none(held.get("id")), object_type, customer,
             encode(payload),
         )  # fmt: skip
-        # How many endpoints still wait for the event differs from delivery to delivery.
-        hashed = {name: value for name, value in payload.items() if name != "pending_webhooks"}
         is_live = event.get("livemode") is True
         return event_row(
             "stripe", account, event_id, created, columns, hashed, touch, is_live=is_live

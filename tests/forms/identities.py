@@ -42,6 +42,37 @@ def stripe(name: str, outcome: Outcome, sentence: str = "", **changes: Any) -> F
                 rows)  # fmt: skip
 
 
+LISTED_EVENT = {
+    "object": "event", "id": "evt_listed", "type": "customer.created", "created": 1772359200,
+    "livemode": True, "data": {"object": {"object": "customer", "id": "cus_1"}},
+}  # fmt: skip
+SUBSCRIPTION = {
+    "object": "subscription", "id": "sub_1", "customer": "cus_1", "status": "active",
+    "created": 1772359200, "current_period_start": 1775037600, "cancel_at": 1893456000,
+}  # fmt: skip
+BEGUN = "2026-04-01 10:00:00+00"  # the newest time that it names and that is past
+
+
+def listed(
+    name: str, data: list[dict[str, Any]], sentence: str = "", *, lines: bool = False
+) -> Form:
+    """Objects on lines of their own, or in a page as the API and its command line print them."""
+    page = {"object": "list", "data": data, "has_more": False, "url": "/v1/subscriptions"}
+    body = b"\n".join(json.dumps(one).encode() for one in data)
+    if not lines:
+        body = json.dumps(page, indent=2).encode()
+    rows = [
+        {"event_type": "customer.created", "customer_id": "cus_1"}
+        if one["object"] == "event"
+        else {"event_type": "customer.subscription.updated", "object_id": one["id"],
+              "created_at": BEGUN, "customer_id": "cus_1", "payload.data.object.has_more": None}
+        for one in data
+    ]  # fmt: skip
+    outcome = REFUSED if sentence else READ
+    return Form(name, HOOKS, "stripe", {"stripe/PRODUCT/a.json": body}, STRIPE, outcome, sentence,
+                () if sentence else tuple(rows))  # fmt: skip
+
+
 def hash_of(text: str) -> int:
     """The same number for the same text in every run."""
     return sum(place * byte for place, byte in enumerate(text.encode(), 1))
@@ -75,8 +106,12 @@ FORMS = (
     Form("no event id", IDS, "events", {"events/PRODUCT/a.jsonl": record(event_id=None)}, CONTRACT,
          REFUSED, "The record has no event id."),
     stripe("an Event object", READ),
-    stripe("a Stripe object that is no Event", REFUSED,
-           "The line is an object of kind 'invoice', not an Event.", object="invoice"),
+    listed("an object as the API lists it", [SUBSCRIPTION], lines=True),
+    listed("a page of a list of objects", [SUBSCRIPTION, {**SUBSCRIPTION, "id": "sub_2"}]),
+    listed("a page of a list of events", [LISTED_EVENT]),
+    listed("an object without a time", [{"object": "invoice", "id": "in_1"}],
+           "`created` is missing or not a whole number."),
+    stripe("a Stripe line of no kind", REFUSED, "The record is no Stripe object", object=None),
     stripe("an event without `data.object`", REFUSED, "The event has no `data.object`.", data=None),
     stripe("an account that nobody declared", REFUSED,
            "Nobody declared the Stripe account 'acct_other'.", account="acct_other"),

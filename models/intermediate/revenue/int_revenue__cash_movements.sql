@@ -59,7 +59,10 @@ charges as (
         min(invoice_source_id) as invoice_source_id,
         min(payment_intent_source_id) as payment_intent_source_id,
         min(currency) as currency,
-        min(created_at) as occurred_at,
+        -- whose payment nobody told of is known by its refund alone
+        coalesce(
+            min(case when event_type <> 'charge.refunded' then created_at end), min(charged_at)
+        ) as occurred_at,
         max(coalesce(captured_source_cents, amount_source_cents)) as amount_source_cents
     from charge_events
     where status = 'succeeded' and is_paid and is_captured

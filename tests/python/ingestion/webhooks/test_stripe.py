@@ -126,7 +126,7 @@ def test_test_mode_is_stored_as_such(stripe: LineParser) -> None:
 
 
 def test_what_is_no_event_says_why(stripe: LineParser) -> None:
-    assert rejected(stripe, EVENT["data"]["object"]).reason_code == "not_an_event"
+    assert rejected(stripe, {"id": "cus_1", "created": 1_700_000_000}).reason_code == "not_an_event"
     assert rejected(stripe, {**EVENT, "id": None}).reason_code == "no_id"
     assert rejected(stripe, {**EVENT, "type": ""}).reason_code == "no_type"
     assert rejected(stripe, {**EVENT, "created": "today"}).reason_code == "bad_time"
