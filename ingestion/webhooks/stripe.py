@@ -1,4 +1,4 @@
-"""Stripe: events, or objects as the API lists them, into raw_stripe.events.
+"""Stripe: events, objects as the API lists them, exports of its Dashboard, into raw_stripe.events.
 
 Belongs here: whose an event is, its identity, the columns taken out of it. Does not belong here:
 the meaning of subscriptions and invoices (the staging models read the payload).
@@ -6,7 +6,7 @@ the meaning of subscriptions and invoices (the staging models read the payload).
 
 from typing import Any
 
-from ingestion.landing.file_info import FileInfo, RecordList
+from ingestion.landing.file_info import FileInfo, RecordList, Shape
 from ingestion.parsing.source import LineParser, Target, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep, name_shown
 from ingestion.values.drift import Drift
@@ -25,6 +25,7 @@ from ingestion.webhooks.common import (
 from ingestion.webhooks.contract import WebhookContract
 from ingestion.webhooks.privacy import PayloadFilter
 from ingestion.webhooks.source import WebhookSource
+from ingestion.webhooks.stripe_exports import Reader, is_export, reader
 from ingestion.webhooks.stripe_objects import event_of
 
 WHERE = "Declare it under `accounts` in contracts/webhooks/stripe.yml, or in a contract of a folder"
@@ -57,16 +58,30 @@ class StripeSource(WebhookSource):
         ),
     )  # fmt: skip
 
+    def shape(self, file: FileInfo) -> Shape:
+        if not is_export(file.path):
+            return super().shape(file)
+        self._must_be_readable(file)
+        return Shape(is_json=False, has_header=True, is_quoted=True)
+
     def open(self, file: FileInfo) -> LineParser:
         """Also of an undeclared folder: a Connect event in it may name a declared account."""
-        return StripeParser(self._contract, self._filter, file.name)
+        read = reader(file.header) if is_export(file.path) else read_object
+        return StripeParser(self._contract, self._filter, file.name, read)
 
 
 class StripeParser(WithoutFastPath):
     """Parses the lines of one file."""
 
-    def __init__(self, contract: WebhookContract, payloads: PayloadFilter, folder: str) -> None:
+    def __init__(
+        self,
+        contract: WebhookContract,
+        payloads: PayloadFilter,
+        folder: str,
+        read: Reader = read_object,
+    ) -> None:
         self.drift = Drift()
+        self._read = read
         self._contract, self._filter, self._folder = contract, payloads, folder
 
     def shown(self, line: bytes) -> str:
@@ -75,7 +90,7 @@ class StripeParser(WithoutFastPath):
 
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line. Never raises."""
-        event = read_object(line)
+        event = self._read(line)
         if isinstance(event, Rejected):
             return event
         try:

@@ -50,6 +50,11 @@ SUBSCRIPTION = {
     "object": "subscription", "id": "sub_1", "customer": "cus_1", "status": "active",
     "created": 1772359200, "current_period_start": 1775037600, "cancel_at": 1893456000,
 }  # fmt: skip
+EXPORT = (
+    "id,Customer ID,Plan,Quantity,Currency,Interval,Amount,Status,Coupon,Created (UTC),"
+    "Current Period Start (UTC)\n"
+    "sub_1,cus_1,pro,1,eur,month,9.99,active,,2026-03-01 10:00,2026-04-01 10:00\n"
+)
 BEGUN = "2026-04-01 10:00:00+00"  # the newest time that it names and that is past
 
 
@@ -109,6 +114,16 @@ FORMS = (
     listed("an object as the API lists it", [SUBSCRIPTION], lines=True),
     listed("a page of a list of objects", [SUBSCRIPTION, {**SUBSCRIPTION, "id": "sub_2"}]),
     listed("a page of a list of events", [LISTED_EVENT]),
+    Form("an export of subscriptions (CSV of the Dashboard)", HOOKS, "stripe",
+         {"stripe/PRODUCT/a.csv": EXPORT.encode()}, STRIPE, READ, "",
+         ({"event_type": "customer.subscription.updated", "object_id": "sub_1",
+           "created_at": BEGUN, "payload.data.object.plan.amount": "999"},)),
+    Form("a row of it with a coupon", HOOKS, "stripe",
+         {"stripe/PRODUCT/a.csv": EXPORT.replace(",,", ",SPRING,").encode()}, STRIPE, REFUSED,
+         "The subscription has a coupon, and the export does not say what it is worth."),
+    Form("a CSV with the columns of no export that is read", HOOKS, "stripe",
+         {"stripe/PRODUCT/a.csv": b"id,Amount Due\nin_1,5.00\n"}, STRIPE, REFUSED,
+         "The columns are those of no export that is read."),
     listed("an object without a time", [{"object": "invoice", "id": "in_1"}],
            "`created` is missing or not a whole number."),
     stripe("a Stripe line of no kind", REFUSED, "The record is no Stripe object", object=None),
