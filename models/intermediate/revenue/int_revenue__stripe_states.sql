@@ -120,7 +120,7 @@ discounted as (
 
 ),
 
-final as (
+told as (
 
     select
         policies.policy,
@@ -137,13 +137,9 @@ final as (
         discounted.billing_interval,
         discounted.interval_count,
         coalesce(discounted.currency, versions.currency) as currency,
-        cast(
-            case
-                when versions.status not in ('active', 'past_due') then 0
-                when versions.is_paused and policies.pause_counts_as_zero then 0
-                else coalesce(discounted.discounted_source_cents, 0)
-            end as {{ type_money() }}
-        ) as mrr_source_cents,
+        cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
+        versions.status in ('active', 'past_due')
+        and not (versions.is_paused and policies.pause_counts_as_zero) as does_count,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
         -- a backdated start restates history from that date; an end is dated by the object, whenever the
@@ -156,7 +152,11 @@ final as (
                 then least(versions.created_at, versions.started_at)
             else least(versions.created_at, greatest(versions.started_at, versions.trial_ends_at))
         end as effective_at,
-        cast(null as {{ type_timestamp() }}) as access_until_at
+        case
+            when versions.version_number > 1 or versions.status <> 'canceled' then null
+            when versions.trial_ends_at is null then versions.started_at
+            else greatest(versions.started_at, versions.trial_ends_at)
+        end as untold_start_at
     from versions
     cross join policies
     left join discounted
@@ -164,6 +164,58 @@ final as (
             policies.policy = discounted.policy
             and versions.account = discounted.account
             and versions.event_id = discounted.event_id
+
+),
+
+final as (
+
+    select
+        policy,
+        provider,
+        account,
+        subscription_source_id,
+        state_number,
+        event_id,
+        product,
+        customer_source_id,
+        status,
+        plan,
+        quantity,
+        billing_interval,
+        interval_count,
+        currency,
+        case when does_count then full_source_cents else cast(0 as {{ type_money() }}) end as mrr_source_cents,
+        is_at_risk,
+        is_over,
+        effective_at,
+        cast(null as {{ type_timestamp() }}) as access_until_at
+    from told
+
+    union all
+
+    -- of whom only the end is known, the end says what was paid until then
+    select
+        policy,
+        provider,
+        account,
+        subscription_source_id,
+        0 as state_number,
+        event_id,
+        product,
+        customer_source_id,
+        'active' as status,
+        plan,
+        quantity,
+        billing_interval,
+        interval_count,
+        currency,
+        full_source_cents as mrr_source_cents,
+        false as is_at_risk,
+        false as is_over,
+        untold_start_at as effective_at,
+        cast(null as {{ type_timestamp() }}) as access_until_at
+    from told
+    where untold_start_at < effective_at
 
 )
 
