@@ -25,11 +25,13 @@ def test_forty_files_shuffled_each_given_twice_and_built_in_between(
         for number, part in enumerate(cut(lines, 40)):
             waiting.append((house.landing / name / f"part-{number}.jsonl", part))
     chance.shuffle(waiting)
-    for batch in (waiting[:5], waiting[5 : len(waiting) // 2], waiting[len(waiting) // 2 :]):
+    first, second, last = waiting[:5], waiting[5 : len(waiting) // 2], waiting[len(waiting) // 2 :]
+    # the last time with the same records again, in files of another content
+    again = [
+        (path.with_name(f"{path.stem}-again.jsonl.gz"), [*lines, b""]) for path, lines in waiting
+    ]
+    for batch in (first, second, [*last, *again]):
         for path, lines in batch:
             write(path, lines)
-        house.good("run", dbt_tests=batch[-1] is not waiting[-1])
-    for path, lines in waiting:  # the same records again, in files of another content
-        write(path.with_name(f"{path.stem}-again.jsonl.gz"), [*lines, b""])
-    house.good("run")
+        house.good("run", dbt_tests=batch is not second)
     assert_same_marts(house, undisturbed())

