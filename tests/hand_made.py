@@ -22,6 +22,7 @@ CORE = (
     "path:models/staging/rostracore",
     "stg_ops__tenant_statements",
     "path:models/staging/samia_tarot",
+    "stg_projectflo__organizations",
     "path:models/intermediate/core",
     "dim_tenant",
     "dim_user",

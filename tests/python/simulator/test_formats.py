@@ -52,6 +52,7 @@ def test_every_folder_is_a_source_of_a_product(sample: SampleReport) -> None:
     assert folders >= {
         "events/upcoach", "events/rostracore", "cdc/upcoach", "cdc/rostracore",
         "events/samia_tarot", "cdc/samia_tarot", "stripe/acct_upcoach", "stripe/acct_rostracore", "revenuecat/upcoach",
+        "events/projectflo", "cdc/projectflo", "stripe/acct_projectflo",
     }  # fmt: skip
     products = {product.name for product in find_products()}
     assert {folder.split("/")[1].removeprefix("acct_") for folder in folders} == products
@@ -64,6 +65,7 @@ def test_events_have_declared_names_and_fields(sample: SampleReport) -> None:
         "upcoach": ("event_name", "properties"),
         "rostracore": ("event_name", "event_properties"),
         "samia_tarot": ("event_type", "metadata"),
+        "projectflo": ("event_name", "properties"),
     }
     for product, (name, properties) in names.items():
         contract = yaml.safe_load((CONTRACTS / "events" / f"{product}.yml").read_text("utf-8"))
@@ -76,7 +78,7 @@ def test_events_have_declared_names_and_fields(sample: SampleReport) -> None:
 
 
 def test_changes_have_the_declared_columns(sample: SampleReport) -> None:
-    for product in ("upcoach", "rostracore", "samia_tarot"):
+    for product in ("upcoach", "rostracore", "samia_tarot", "projectflo"):
         tables = yaml.safe_load((CONTRACTS / "cdc" / f"{product}.yml").read_text("utf-8"))["tables"]
         seen: Counter[str] = Counter()
         for record in good_records(sample, f"cdc/{product}"):

@@ -1,0 +1,27 @@
+with source as (
+
+    select * from {{ source('raw_cdc_projectflo_history', 'contributors') }}
+
+),
+
+renamed as (
+
+    select
+        'projectflo' as product,
+        _tenant_id as tenant_id,
+        {{ entity_uuid('projectflo', 'contributor', 'id') }} as contributor_id,
+
+        weekly_capacity_hours,
+        hourly_cost as hourly_cost_amount,
+        cost_effective_on,
+
+        version_number,
+
+        valid_from as committed_at,
+        valid_to as replaced_at,
+        _received_at as received_at
+    from source
+
+)
+
+select * from renamed

@@ -1,0 +1,1 @@
+"""The truth about the productions of studios."""
