@@ -70,6 +70,7 @@ class FieldMap(Strict):
     prefix: str = ""
     time_format: str | None = None  # strptime pattern, epoch_s, epoch_ms or epoch_us
     type: FieldTypeName = "any"  # what a text becomes; of the envelope see `model`
+    personal: Literal["token"] | None = None  # an id of the envelope that names a person
 
     def paths(self) -> tuple[str, ...]:
         """The paths whose values it takes."""
@@ -129,6 +130,10 @@ class PropertyMap(Strict):
     @classmethod
     def _have_no_id(cls, value: Mapping[str, FieldMap]) -> Mapping[str, FieldMap]:
         for name, field in value.items():
+            if field.personal:
+                raise ValueError(
+                    f"{name}: `personal` is for the envelope's ids; of a property its event says it"
+                )
             if field.content or field.time_format:
                 raise ValueError(
                     f"{name}: `content` and `time_format` are for the envelope's fields"

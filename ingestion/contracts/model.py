@@ -69,6 +69,7 @@ class EventType(Strict):
 
 TIMES = ("occurred_at", "received_at")
 WHOLE_NUMBERS = ("schema_version", "page_load_time_ms")
+IDS = ("tenant_id", "user_id", "anonymous_id", "session_id")  # of whom and what an event tells
 ENVELOPE = (
     "event_id", "event_name", "event_domain", "occurred_at", "received_at", "tenant_id", "user_id",
     "anonymous_id", "session_id", "source", "schema_version", "user_agent", "ip", "device_type",
@@ -132,6 +133,10 @@ class EventContract(Strict):
             if field.type not in types:
                 allowed = " or ".join(sorted(types - {"any"}))
                 raise ValueError(f"{name}: type {field.type} cannot be; it is {allowed}")
+            if field.personal and name not in IDS:
+                raise ValueError(
+                    f"{name}: personal is for {', '.join(IDS)}; others are hidden by themselves"
+                )
             if field.content and name != "event_id":
                 raise ValueError(f"{name}: only an event id can be made of the content")
             if field.time_format and name not in TIMES:

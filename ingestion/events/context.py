@@ -9,11 +9,11 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-from ingestion.contracts.model import EventContract
+from ingestion.contracts.model import IDS, EventContract
 from ingestion.events.errors import Invalid, text_of
 from ingestion.events.limits import MAX_LOAD_TIME_MS
 from ingestion.events.mapped_fields import envelope_getters
-from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet, looks_personal
+from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet
 from ingestion.privacy.user_agents import describe
 from ingestion.values.identity import is_placeholder, uuid_text
 from ingestion.values.outcomes import NULL, Rejected, copy_field
@@ -50,13 +50,16 @@ class Context:
         self._default_tenant = contract.default_tenant or contract.product
         self._tokeniser = tokeniser
         get = envelope_getters(contract)
+        self._is_marked = {
+            name: name in contract.envelope and contract.envelope[name].personal is not None
+            for name in IDS
+        }
 
         def nothing(record: Any) -> None:
             return None
 
         self._tenant, self._user, self._anonymous, self._session = (
-            get.get(name, nothing)
-            for name in ("tenant_id", "user_id", "anonymous_id", "session_id")
+            get.get(name, nothing) for name in IDS
         )
         self._agent, self._ip, self._device, self._browser, self._country = (
             get.get(name, nothing)
@@ -97,9 +100,10 @@ class Context:
                 placeholders.append("tenant_id")
             else:
                 tenant_source = named
-        if looks_personal(tenant_source):
-            home = uuid_text(self._product, "tenant", self._product)
-            tenant_source = self._tokeniser.token(home, tenant_source)
+        home = uuid_text(self._product, "tenant", self._product)
+        tenant_source = self._tokeniser.keyed_id(
+            self._product, home, tenant_source, is_marked=self._is_marked["tenant_id"]
+        )
         tenant_id = uuid_text(self._product, "tenant", tenant_source)
         user_id, user_source = NULL, NULL
         if user is not None and user != "":
@@ -108,15 +112,16 @@ class Context:
                 placeholders.append("user_id")
                 user_source = NULL
             else:
-                if looks_personal(user_source):
-                    user_source = self._tokeniser.token(tenant_id, user_source)
+                user_source = self._tokeniser.keyed_id(
+                    self._product, tenant_id, user_source, is_marked=self._is_marked["user_id"]
+                )
                 user_id = uuid_text(self._product, "user", user_source)
                 user_source = copy_field(user_source)
         copy = f"{tenant_id}\t{copy_field(tenant_source)}\t{user_id}\t{user_source}"
         return Who(tenant_id, copy, tuple(placeholders))
 
     def _plain(self, value: Any, field: str, tenant_id: str) -> str:
-        """An id that is kept as it is; one that holds an e-mail address becomes a token."""
+        """An id that is kept as it is; one that names a person becomes a token."""
         if value is None or value == "":
             return NULL
         text = text_of(value, field)
@@ -125,7 +130,17 @@ class Context:
             return NULL
         if "@" in text and EMAIL.search(text):
             return self._tokeniser.token(tenant_id, text)
-        return copy_field(text)
+        return copy_field(
+            self._tokeniser.keyed_id(
+                self._product, tenant_id, text, is_marked=self._is_marked[field]
+            )
+        )
+
+    def is_keyed(self, field: str, source_id: str) -> bool:
+        """Whether an id in a field of the envelope becomes a token, whoever's it is."""
+        return self._is_marked[field] or self._plain(source_id, field, self._product) != copy_field(
+            source_id
+        )
 
     def _count_placeholder(self, field: str) -> None:
         self._drift["envelope", field, "placeholder_id"] += 1

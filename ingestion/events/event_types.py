@@ -49,7 +49,7 @@ class CompiledEventType:
     def __init__(self, name: str, event: EventType, contract: EventContract, domain: str | None,
                  scrubber: Scrubber) -> None:  # fmt: skip
         self.name = name
-        self._shown_name = scrubber.text(name, None) if suspicious(name) else name
+        self._shown_name = scrubber.key(name, None)
         self.domain = event.domain or domain
         self.required = tuple(event.required)
         self._scrubber = scrubber
@@ -94,7 +94,9 @@ class CompiledEventType:
         return True
 
     def _learned(self, key: str, is_drift: bool) -> Rule:
-        return Rule(None, None, self._scrubber.judge(key), is_drift)
+        """Of a property that nobody declared, where a plain name is a person's."""
+        verdict = TOKEN if key == "name" else self._scrubber.judge(key)
+        return Rule(None, None, verdict, is_drift)
 
     def from_text(self, properties: dict[str, Any]) -> dict[str, Any]:
         """Text of a CSV as the declared types; text that does not fit stays, to be refused."""
@@ -139,7 +141,7 @@ class CompiledEventType:
                     rules[key] = rule
             if rule.is_drift:
                 is_odd = suspicious(key)
-                shown = self._scrubber.text(key, None) if is_odd else key
+                shown = self._scrubber.key(key, None) if is_odd else key
                 place = (self._shown_name, shown[:200], "unknown_field")
                 drift[place] = drift.get(place, 0) + 1
                 renamed = renamed or is_odd
@@ -151,7 +153,7 @@ class CompiledEventType:
             if kind is float and not exact and is_inexact(value):
                 raise InexactParse
             if rule.verdict is not KEEP:
-                properties[key] = self._scrubber.by_verdict(rule.verdict, value, tenant_id)
+                properties[key] = self._scrubber.by_verdict(rule.verdict, value, tenant_id, 0, key)
             elif kind is str:
                 if value not in self._harmless and not self._is_harmless(value):
                     properties[key] = self._scrubber.text(value, tenant_id, key)
@@ -161,7 +163,7 @@ class CompiledEventType:
                 properties[key] = self._scrubber.value(key, value, tenant_id)
         if renamed:
             for key in [key for key in properties if suspicious(key)]:
-                properties[self._scrubber.text(key, tenant_id)] = properties.pop(key)
+                properties[self._scrubber.key(key, tenant_id)] = properties.pop(key)
 
 
 def wrong_type(event: str, key: str, value: Any, wanted: frozenset[type]) -> Rejected:

@@ -27,7 +27,7 @@ from ingestion.events.times import Times
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.rows import Accepted, Line
 from ingestion.privacy.scrub import Scrubber, TooDeep, name_shown
-from ingestion.privacy.tokens import EMAIL, Tokeniser
+from ingestion.privacy.tokens import Tokeniser, may_name_somebody, names_somebody
 from ingestion.values.drift import Drift
 from ingestion.values.identity import UUID_TEXT, is_placeholder, record_key
 from ingestion.values.json_lines import decode_exactly, encode
@@ -49,7 +49,7 @@ class EventParser:
         self._decode = decoder(contract.format, file.header)
         self._is_text = contract.format.is_text
         self._tokeniser = tokeniser
-        self._scrubber = Scrubber(tokeniser)
+        self._scrubber = Scrubber(tokeniser, contract.product)
         self._context = Context(contract, tokeniser, self.drift)
         self._times = Times(contract)
         self._properties = Properties(contract)
@@ -88,7 +88,6 @@ class EventParser:
         self._id = self._get.get("event_id")
         named = contract.envelope.get("event_id")
         self._is_by_content = named is not None and named.content
-        self._is_joined = named is not None and named.join is not None
         self._domain = self._get.get("event_domain")
         self._source = self._get.get("source")
         self._version = self._get.get("schema_version")
@@ -227,15 +226,15 @@ class EventParser:
 
     def _event_id(self, record: dict[str, Any], number: int) -> str:
         if self._is_by_content:
-            return self._tokeniser.seal(encode(record))
+            return self._tokeniser.stand_in(encode(record))
         if self._id is None:
             return f"{self._file.content_hash[:32]}:{number}"
         event_id = self._id(record)
         if event_id is None or event_id == "":
             raise Invalid(Rejected("missing_field", "The record has no event id."))
         text = text_of(event_id, "event_id")
-        if self._is_joined and EMAIL.search(text):
-            return self._tokeniser.seal(text)
+        if may_name_somebody(text) and names_somebody(text):
+            return self._tokeniser.stand_in(text)
         if is_placeholder(text):
             reason = (
                 "The record's event id is a word for nothing, see seeds/core/placeholder_ids.csv."

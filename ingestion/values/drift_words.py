@@ -69,6 +69,11 @@ _WORDS = {
         "{fields}: not in the contract, kept in properties ({count} time{s})",
         "Declare it in the contract of {source_name}.",
     ),
+    "unlisted_field": _Words(
+        "{fields}: in no list of the contract, kept sealed ({count} time{s})",
+        "Name them in contracts/webhooks/{source_kind}.yml under keep, token, drop or seal; what is kept so far follows"
+        " with tallyhouse reload {source_kind}.",
+    ),
     "placeholder_id": _Words(
         "{fields}: {count} time{s} a word for nobody, which identifies nobody", "Mend the source."
     ),

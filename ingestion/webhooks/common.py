@@ -13,6 +13,7 @@ from ingestion.values.identity import record_key
 from ingestion.values.instants import EPOCH, start_of_year
 from ingestion.values.json_lines import decode_exactly, decode_object, encode
 from ingestion.values.outcomes import Arrival, Rejected, Row, Touch, copy_line
+from ingestion.webhooks.privacy import UNLISTED, PayloadFilter
 
 _FIRST_US, _LAST_US = start_of_year(2000), start_of_year(2100)  # no provider is older
 
@@ -58,11 +59,14 @@ def shown(line: bytes, holder: str | None, names: Sequence[str], numbers: Sequen
     return encode(found)
 
 
-def count_nobodies(found: Counter[str], drift: Counter[tuple[str, str, str]]) -> None:
-    """Move what was counted of ids that identify nobody into the drift."""
-    for name, count in found.items():
+def note_drift(payloads: PayloadFilter, drift: Counter[tuple[str, str, str]]) -> None:
+    """Move what the filter counted into the drift: ids that identify nobody, fields of no list."""
+    for name, count in payloads.placeholders.items():
         drift["metadata", name, "placeholder_id"] += count
-    found.clear()
+    for (context, name), count in payloads.unlisted.items():
+        drift[context, name, UNLISTED] += count
+    payloads.placeholders.clear()
+    payloads.unlisted.clear()
 
 
 def text_or_none(value: Any) -> str | None:

@@ -13,6 +13,7 @@ from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts, usable
 
 _PERSONAL = ("token", "drop", "person_objects")
+_KEPT = ("keep", "keep_metadata", "thing_objects", "seal")
 
 
 class _Strict(BaseModel):
@@ -26,7 +27,8 @@ class Owner(_Strict):
 
 
 class WebhookContract(_Strict):
-    """`accounts` (Stripe) or `projects` (RevenueCat) by name; field names that are personal."""
+    """`accounts` (Stripe) or `projects` (RevenueCat) by name; what becomes of fields, by their names. A
+    field that is in no list is sealed, and counted."""
 
     kind: Literal["webhooks"]
     provider: Literal["stripe", "revenuecat"]
@@ -36,13 +38,17 @@ class WebhookContract(_Strict):
     token: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     person_objects: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    keep_metadata: tuple[str, ...] = ()
+    thing_objects: tuple[str, ...] = ()
+    seal: tuple[str, ...] = ()
 
     def owners(self) -> Mapping[str, Owner]:
         return self.accounts if self.provider == "stripe" else self.projects
 
     def form(self) -> Form:
         """What decides how events are read: whose each account is, and what is personal."""
-        personal = {name: sorted(set(getattr(self, name))) for name in _PERSONAL}
+        personal = {name: sorted(set(getattr(self, name))) for name in (*_PERSONAL, *_KEPT)}
         owners = {name: owner.model_dump(mode="json") for name, owner in self.owners().items()}
         return Form(f"webhooks/{self.provider}", personal, owners)
 
@@ -62,6 +68,17 @@ def webhook_contract(
             continue
         for name in ("accounts", "projects"):
             merged[name] = {**merged.get(name, {}), **getattr(found, name)}  # type: ignore[dict-item]
-        for name in _PERSONAL:
+        for name in (*_PERSONAL, *_KEPT):
             merged[name] = (*merged.get(name, ()), *getattr(found, name))  # type: ignore[misc]
-    return WebhookContract.model_validate(merged), tuple(fault.sentence for fault in faults)
+    sentences = [fault.sentence for fault in faults]
+    if (
+        documents
+        and not faults
+        and not merged.get("keep")
+        and merged.keys() & {"accounts", "projects"}
+    ):
+        sentences.append(
+            f"No contract of {provider} says under `keep` which fields may be stored as they are, so that all of"
+            f" them would be sealed. Take the list of contracts/webhooks/{provider}.yml into yours."
+        )
+    return WebhookContract.model_validate(merged), tuple(sentences)

@@ -10,14 +10,14 @@ from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.source import LineParser, Target, Undeclared, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep
 from ingestion.values.drift import Drift
-from ingestion.values.identity import is_placeholder, uuid_text
+from ingestion.values.identity import is_placeholder
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
     NotAnEvent,
-    count_nobodies,
     event_row,
     instant,
+    note_drift,
     read_object,
     shown,
     text_or_none,
@@ -104,18 +104,19 @@ class RevenueCatParser(WithoutFastPath):
         if not isinstance(event_type, str) or not event_type:
             raise NotAnEvent("no_type", "The event has no `type`.")
         occurred = instant(event.get("event_timestamp_ms"), 1000, "event_timestamp_ms")
-        tenant_id = uuid_text(self._product, "tenant", self._tenant(event))
+        tenant_id = self._filter.of_product(self._product).tenant_uuid(self._tenant(event))
         hidden = self._hide(event, tenant_id)
-        count_nobodies(self._filter.placeholders, self.drift)
         payload = {**self._filter.hide({k: v for k, v in body.items() if k != "event"}, tenant_id),
                    "event": hidden}  # fmt: skip
+        note_drift(self._filter, self.drift)
+        event_id, event_type = hidden["id"], hidden["type"]
         user = hidden.get("app_user_id") or next(iter(hidden.get("transferred_to") or ()), None)
         entity = f"revenuecat:{self._project}:{user}"
         touch = Touch("customer", self._product, None, entity, None) if user else None
         aliases = hidden.get("aliases")
         columns = (
             occurred.text[:10], self._project, self._product, event_id, event_type,
-            text_or_none(event.get("environment")), text_or_none(event.get("store")),
+            text_or_none(hidden.get("environment")), text_or_none(hidden.get("store")),
             hidden.get("app_user_id"), hidden.get("original_app_user_id"),
             None if aliases is None else encode(aliases), occurred.text, occurred.text,
             encode(payload),

@@ -10,14 +10,14 @@ from ingestion.landing.file_info import FileInfo, RecordList, Shape
 from ingestion.parsing.source import LineParser, Target, WithoutFastPath
 from ingestion.privacy.scrub import TooDeep, name_shown
 from ingestion.values.drift import Drift
-from ingestion.values.identity import is_placeholder, record_key, uuid_text
+from ingestion.values.identity import is_placeholder, record_key
 from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
     NotAnEvent,
-    count_nobodies,
     event_row,
     instant,
+    note_drift,
     read_object,
     shown,
     text_or_none,
@@ -124,8 +124,10 @@ class StripeParser(WithoutFastPath):
             reason = f"Nobody declared the Stripe account {name_shown(account) or ''!r}. {WHERE}"
             raise NotAnEvent("undeclared_account", reason)
         tenant = tenant_of(held) or account
-        payload = self._filter.hide(event, uuid_text(owner.product, "tenant", tenant))
-        count_nobodies(self._filter.placeholders, self.drift)
+        payloads = self._filter.of_product(owner.product)
+        payload = payloads.hide(event, payloads.tenant_uuid(tenant))
+        note_drift(payloads, self.drift)
+        held = payload["data"]["object"]
         object_type = text_or_none(held.get("object"))
         customer = text_or_none(held.get("id" if object_type == "customer" else "customer"))
         entity = f"stripe:{account}:{customer}"
@@ -133,11 +135,11 @@ class StripeParser(WithoutFastPath):
         # How many endpoints still wait for the event differs from delivery to delivery.
         hashed = {name: value for name, value in payload.items() if name != "pending_webhooks"}
         if is_snapshot:
-            payload["id"] = f"{payload['data']['object']['id']}@{record_key(encode(hashed))}"
-        event_id = payload["id"] if is_snapshot else event["id"]
+            payload["id"] = f"{held['id']}@{record_key(encode(hashed))}"
+        event_id = payload["id"]
         columns = (
-            created.text[:10], account, owner.product, event_id, event_type,
-            text_or_none(event.get("api_version")), "t" if event.get("livemode") is True else "f",
+            created.text[:10], account, owner.product, event_id, payload["type"],
+            text_or_none(payload.get("api_version")), "t" if event.get("livemode") is True else "f",
             created.text, created.text, text_or_none(held.get("id")), object_type, customer,
             encode(payload),
         )  # fmt: skip

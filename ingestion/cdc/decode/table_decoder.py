@@ -20,7 +20,7 @@ from ingestion.cdc.decode.sent_schema import Reader, disagrees, reader, sent_as
 from ingestion.cdc.decode.types import Decoder, decoder
 from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
 from ingestion.privacy.scrub import TOO_DEEP, Scrubber, TooDeep, is_scrubbed
-from ingestion.privacy.tokens import Tokeniser, looks_personal
+from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
 from ingestion.values.identity import uuid_text
 from ingestion.values.json_lines import encode
@@ -66,7 +66,7 @@ class TableDecoder:
         self.columns: Mapping[str, Column] = columns
         self.primary_key = tuple(map(stored_column, table.primary_key if table else ()))
         self._tokeniser = tokeniser
-        self._scrubber = Scrubber(tokeniser)
+        self._scrubber = Scrubber(tokeniser, product)
         self.default_tenant = uuid_text(product, "tenant", product)
         self._decoders: dict[str, Decoder] = {n: decoder(c, self.forms) for n, c in columns.items()}
         self._decimals = tuple(n for n, c in columns.items() if c.type.startswith("numeric"))
@@ -279,9 +279,10 @@ class TableDecoder:
         return self._tokeniser.token(tenant_id, value)
 
     def _new_entity(self, kind: str, source_id: str, tenant_id: str) -> str:
-        if looks_personal(source_id):
-            source_id = self._tokeniser.token(tenant_id, source_id)
-        return uuid_text(self.product, kind, source_id)
+        named = self._tenant if kind == "tenant" else self._user
+        is_marked = named is not None and self.columns[named].personal is not None
+        keyed = self._tokeniser.keyed_id(self.product, tenant_id, source_id, is_marked=is_marked)
+        return uuid_text(self.product, kind, keyed)
 
     def _hide(self, values: dict[str, Any], tenant_id: str) -> None:
         """Personal columns as the contract says; JSON searched for what it must not hold."""

@@ -5,6 +5,8 @@ Belongs here: what a plain id, time, version is. Does not belong here: decoding 
 """
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -18,6 +20,7 @@ from ingestion.events.fast.interners import NOT_PLAIN, Drift, Interners
 from ingestion.events.limits import MAX_ID_LENGTH, MAX_LOAD_TIME_MS, MAX_VERSION
 from ingestion.events.times import arrival_by, can_arrive, can_occur
 from ingestion.parsing.rows import Mask
+from ingestion.privacy.tokens import MAY_BE_PERSONAL, MAY_NAME, names_somebody
 from ingestion.values.arrow import INSTANT, alike, joined, only
 from ingestion.values.identity import placeholder_ids
 from ingestion.values.instants import USUAL_FORMS, parse_instant
@@ -93,9 +96,10 @@ def judged_fields(
     for numbers in (fields.versions, fields.load_times):
         is_plain &= numbers.fill_null(0).to_numpy() != REFUSED
     is_plain &= _is_short(fields.ids) & ~_is_placeholder(fields.ids)
-    for texts in (fields.anonymous, fields.sessions):
-        has_address = pc.match_substring(texts, "@").fill_null(False)
-        is_plain &= _is_short(texts) & ~np.asarray(has_address) & ~_is_placeholder(texts)
+    is_plain &= ~_are_so(fields.ids, MAY_NAME, names_somebody)
+    for name, texts in (("anonymous_id", fields.anonymous), ("session_id", fields.sessions)):
+        is_plain &= _is_short(texts) & ~_is_placeholder(texts)
+        is_plain &= ~_are_so(texts, MAY_BE_PERSONAL, partial(interners.is_keyed, name))
     return (
         fields,
         is_plain & _is_of_domain(field["event_domain"], kinds, interners, contract),
@@ -139,6 +143,17 @@ def _is_short(texts: pa.Array) -> Mask:
     if (pc.max(pc.binary_length(texts)).as_py() or 0) <= MAX_ID_LENGTH:
         return np.ones(len(texts), np.bool_)
     return np.asarray(pc.less_equal(pc.utf8_length(texts), MAX_ID_LENGTH).fill_null(True))
+
+
+def _are_so(texts: pa.Array, pattern: str, is_so: Callable[[str], bool]) -> Mask:
+    """Which texts are what `is_so` says, asked of those alone that match the pattern."""
+    matches = pc.match_substring_regex(texts, pattern).fill_null(False)
+    found = np.array(matches)
+    if not found.any():
+        return found
+    answers = {text: is_so(text) for text in pc.unique(texts.filter(matches)).to_pylist()}
+    found[found] = [answers[text] for text in texts.filter(matches).to_pylist()]
+    return found
 
 
 def _is_placeholder(texts: pa.Array) -> Mask:

@@ -77,6 +77,10 @@ class Interners:
         self.subnets = Interner(_SUBNET, self._judge_subnet, NOT_PLAIN)  # by address
         self._bodies: dict[tuple[str, bytes], Judged] = {}  # by event name and properties
 
+    def is_keyed(self, field: str, source_id: str) -> bool:
+        """Whether an anonymous id or a session's is not kept as it is."""
+        return self._context.is_keyed(field, source_id)
+
     def forget(self) -> None:
         """Start those anew that have grown large; numbers of before are void."""
         for interner in (self.people, self.places, self.subnets):

@@ -105,6 +105,7 @@ def is_plain(table: Table) -> bool:
         and all(base.removesuffix("[]") in _BITS or base in _JSON_TYPES for base in types.values())
         and not any(types[name] in _NO_KEY for name in table.primary_key)
         and owners <= {"text", "uuid", *_BITS}
+        and not any(table.columns[name].personal for name in (table.tenant, table.user) if name)
     )
 
 

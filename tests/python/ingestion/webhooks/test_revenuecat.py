@@ -53,6 +53,19 @@ def test_attributes_lose_the_person_and_keep_the_rest(revenuecat: LineParser) ->
     assert "example.org" not in json.dumps(row["payload"])
 
 
+def test_attributes_and_fields_of_no_list_are_sealed_and_counted(revenuecat: LineParser) -> None:
+    event = stored(
+        revenuecat, nickname="Annie", experiments=[{"experiment_id": "e", "who": "Ann"}]
+    )["payload"]["event"]
+    assert event["subscriber_attributes"]["favourite"]["value"].startswith("sealed_")
+    assert event["subscriber_attributes"]["favourite"]["updated_at_ms"] == 1
+    assert event["nickname"].startswith("sealed_")
+    assert event["experiments"][0]["experiment_id"] == "e"
+    assert event["experiments"][0]["who"].startswith("sealed_")
+    counted = {field for _, field, kind in revenuecat.drift if kind == "unlisted_field"}
+    assert counted == {"favourite", "nickname", "who"}
+
+
 def test_numbers_and_ids_stay_even_where_they_look_like_cards(revenuecat: LineParser) -> None:
     event = stored(revenuecat)["payload"]["event"]
     assert event["transaction_id"] == "4111111111111111"

@@ -4,7 +4,11 @@ import copy
 import json
 from typing import Any
 
+import pytest
+
 from ingestion.parsing.source import LineParser
+from ingestion.privacy.tokens import Tokeniser
+from ingestion.values.identity import uuid_text
 from ingestion.values.outcomes import Rejected, Row
 from ingestion.webhooks.stripe import COLUMNS
 
@@ -97,6 +101,66 @@ def test_one_e_mail_in_two_tenants_has_two_tokens(stripe: LineParser) -> None:
     assert there["payload"]["data"]["object"]["email"] != here
 
 
+def test_a_field_of_no_list_is_sealed_and_counted(stripe: LineParser) -> None:
+    """Rule 36 for what nobody knows: it is stored, lies open nowhere, and is told."""
+    customer = stored(stripe, changed("data/object/shoe", "Ann's 43"))["payload"]["data"]["object"]
+    assert customer["shoe"].startswith("sealed_") and customer["description"].startswith("sealed_")
+    sealer, tenant = Tokeniser(b"k" * 32).sealer, uuid_text("upcoach", "tenant", "t1")
+    assert sealer.open(tenant, "shoe", customer["shoe"]) == "Ann's 43"
+    assert stripe.drift["customer", "shoe", "unlisted_field"] == 1
+    assert not any(field == "description" for _, field, _ in stripe.drift)
+
+
+def test_of_metadata_the_products_ids_alone_stay(stripe: LineParser) -> None:
+    given = {
+        "tenant_id": "t1",
+        "user_id": "u1",
+        "status": "Ann is ill",
+        "age": 43,
+        "ann@x.example": "y",
+    }
+    held = stored(stripe, changed("data/object/metadata", given))["payload"]["data"]["object"][
+        "metadata"
+    ]
+    token = Tokeniser(b"k" * 32).token(uuid_text("upcoach", "tenant", "t1"), "ann@x.example")
+    assert held.keys() == {"tenant_id", "user_id", "status", "age", token}
+    assert (held["tenant_id"], held["user_id"]) == ("t1", "u1")
+    assert all(held[name].startswith("sealed_") for name in ("status", "age", token))
+
+
+def test_what_an_object_was_before_is_hidden_as_it_is(stripe: LineParser) -> None:
+    before = {"name": "Ann Old", "email": "old@x.example", "balance": 5, "metadata": {"note": "Ann"},
+              "invoice_settings": {"footer": "Ann Old"}}  # fmt: skip
+    event = changed("data/previous_attributes", before)
+    found = stored(stripe, event)["payload"]["data"]["previous_attributes"]
+    assert found["balance"] == 5
+    assert found["name"].startswith("tok_") and found["email"].startswith("tok_")
+    assert found["metadata"]["note"].startswith("sealed_")
+    assert found["invoice_settings"]["footer"].startswith("sealed_")
+    plan = changed("data/object", {"id": "plan_1", "object": "plan", "nickname": "Gold"})
+    plan["data"]["previous_attributes"] = {"nickname": "Silver"}
+    assert stored(stripe, plan)["payload"]["data"]["previous_attributes"] == {"nickname": "Silver"}
+
+
+@pytest.mark.parametrize(
+    "person", ["0821234567", "+27821234567", "8001015009087", "111222333", "ann%40x.example"]
+)
+def test_a_products_id_that_is_a_persons_number_is_keyed(stripe: LineParser, person: str) -> None:
+    event = changed("data/object/metadata", {"tenant_id": "t1", "user_id": person})
+    held = stored(stripe, event)["payload"]["data"]["object"]["metadata"]
+    assert held["user_id"].startswith("tok_")
+    if person.isdigit():
+        event = changed("data/object/metadata", {"tenant_id": "t1", "user_id": int(person)})
+        again = stored(stripe, event)["payload"]["data"]["object"]["metadata"]
+        assert (again == held) is not person.startswith("0")
+
+
+def test_a_redelivery_of_what_is_sealed_is_the_same_record(stripe: LineParser) -> None:
+    first, again = (stripe.parse(n, line(changed("data/object/shoe", "43"))) for n in (1, 2))
+    assert isinstance(first, Row) and isinstance(again, Row)
+    assert first.content_hash == again.content_hash
+
+
 def test_identity_is_account_and_id(stripe: LineParser) -> None:
     """Rules 40 and 41: again, with fewer deliveries pending, is the same record."""
     first = stripe.parse(1, line(EVENT))
@@ -136,8 +200,8 @@ def test_what_is_no_event_says_why(stripe: LineParser) -> None:
 
 
 def test_text_the_database_cannot_hold_is_replaced(stripe: LineParser) -> None:
-    row = stored(stripe, changed("data/object/description", "a\x00b"))
-    assert row["payload"]["data"]["object"]["description"] == "a\ufffdb"
+    row = stored(stripe, changed("data/object/code", "a\x00b"))
+    assert row["payload"]["data"]["object"]["code"] == "a\ufffdb"
 
 
 def test_deep_nesting_is_refused(stripe: LineParser) -> None:
