@@ -19,6 +19,7 @@ CORE = (
     "-s",
     "path:models/staging/events",
     "path:models/staging/upcoach",
+    "path:models/staging/rentguy",
     "path:models/staging/rostracore",
     "stg_ops__tenant_statements",
     "path:models/staging/samia_tarot",

@@ -1,0 +1,25 @@
+with source as (
+
+    select * from {{ source('raw_cdc_rentguy_history', 'users') }}
+
+),
+
+renamed as (
+
+    select
+        'rentguy' as product,
+        _tenant_id as tenant_id,
+        {{ entity_uuid('rentguy', 'user', 'id') }} as user_id,
+
+        version_number,
+
+        is_current,
+        is_deleted,
+
+        valid_from as committed_at,
+        _received_at as received_at
+    from source
+
+)
+
+select * from renamed
