@@ -35,6 +35,7 @@ read as (
     select
         facts.tenant_id,
         facts.event_id,
+        facts.user_id,
         facts.event_name,
         facts.event_domain,
         {{ json_text(properties, 'entity_type') }} as entity_type,
@@ -47,6 +48,7 @@ read as (
         facts.country_code,
         nullif(lower(trim({{ json_text(properties, 'currency') }})), '') as currency,
         lower(trim({{ json_text(properties, 'zodiac_sign') }})) as zodiac_sign,
+        {{ json_text(properties, 'error_code') }} as error_code,
         {{ json_integer(properties, 'amount_cents') }} as amount_cents,
         {{ json_number(properties, 'duration_seconds') }} as duration_seconds,
         {{ json_boolean(properties, 'is_recorded') }} as is_recorded,
@@ -104,6 +106,7 @@ final as (
         case
             when reader_source_id is not null then {{ entity_uuid('samia_tarot', 'user', 'reader_source_id') }}
         end as reader_id,
+        user_id,
 
         event_name,
         event_domain,
@@ -111,6 +114,7 @@ final as (
         service_code,
         country_code,
         currency,
+        error_code,
         zodiac_sign,
 
         amount_cents,

@@ -36,11 +36,13 @@ final as (
         -- an answer may name its payment alone; a payment that never names an order is one by itself
         coalesce('paid order|' || coalesce(events.order_id, payments.order_id), events.entity_key) as order_key,
         events.payment_id,
+        events.user_id,
 
         events.event_name,
         events.provider,
         events.country_code,
         events.currency,
+        events.error_code,
 
         events.amount_cents,
 

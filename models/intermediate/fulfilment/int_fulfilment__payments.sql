@@ -16,10 +16,12 @@ paid as (
         order_key as entity_key,
         event_id,
         payment_id,
+        user_id,
         event_name,
         provider,
         country_code,
         currency,
+        error_code,
         amount_cents,
         date_key,
         occurred_at
@@ -70,6 +72,7 @@ followed as (
         events.entity_key,
         events.event_id,
         events.event_name,
+        events.error_code,
         events.amount_cents,
         events.position,
         attempts.event_id as attempt_id,
@@ -116,7 +119,8 @@ outcomes as (
         {{ count_if("event_name = 'payment_succeeded'") }} = 0 as is_failure,
         {{ earliest_by(
             'amount_cents', "case when event_name = 'payment_succeeded' then position else position + 1000000000 end"
-        ) }} as amount_cents
+        ) }} as amount_cents,
+        {{ latest_by('error_code', 'position') }} as error_code
     from answers
     group by tenant_id, entity_key, attempt_id
 
@@ -162,6 +166,7 @@ final as (
         events.tenant_id,
         events.entity_key,
         events.event_id,
+        events.user_id,
         case events.event_name
             when 'payment_attempted' then 'attempt'
             when 'refund_issued' then 'refund'
@@ -170,6 +175,8 @@ final as (
         coalesce(events.provider, followed.provider, 'unknown') as provider,
         coalesce(events.country_code, orders.country_code, 'unknown') as country_code,
         coalesce(events.currency, orders.currency, 'unknown') as currency,
+        case when outcomes.is_failure then outcomes.error_code end as failure_reason,
+        events.amount_cents as told_cents,
         case
             when events.event_name = 'refund_issued' then events.amount_cents
             when outcomes.is_success then coalesce(outcomes.amount_cents, events.amount_cents)

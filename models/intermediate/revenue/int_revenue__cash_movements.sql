@@ -181,6 +181,7 @@ final as (
         stripe_cash.account,
         stripe_cash.source_id,
         stripe_cash.cash_type,
+        stripe_cash.customer_source_id,
         stripe_cash.product,
         {{ entity_uuid(
             'stripe_cash.product',
@@ -209,6 +210,7 @@ final as (
         revenuecat_events.project as account,
         revenuecat_events.event_id as source_id,
         case when revenuecat_events.price_usd < 0 then 'refund' else 'purchase' end as cash_type,
+        revenuecat_owners.payer_source_id as customer_source_id,
         revenuecat_events.product,
         revenuecat_owners.tenant_id,
         revenuecat_owners.user_id,

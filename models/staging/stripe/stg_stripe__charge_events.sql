@@ -22,6 +22,7 @@ final as (
         {{ json_text('payload', object + ['metadata', 'user_id']) }} as user_source_id,
         event_type,
         {{ json_text('payload', object + ['status']) }} as status,
+        {{ json_text('payload', object + ['failure_code']) }} as failure_code,
         lower({{ json_text('payload', object + ['currency']) }}) as currency,
         {{ json_integer('payload', object + ['amount']) }} as amount_source_cents,
         {{ json_integer('payload', object + ['amount_captured']) }} as captured_source_cents,

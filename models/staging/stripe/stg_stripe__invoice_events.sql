@@ -32,9 +32,18 @@ final as (
         lower({{ json_text('payload', object + ['currency']) }}) as currency,
         {{ json_integer('payload', object + ['amount_due']) }} as due_source_cents,
         {{ json_integer('payload', object + ['amount_paid']) }} as paid_source_cents,
+        coalesce(
+            {{ json_integer('payload', object + ['tax']) }},
+            {{ json_integer('payload', object + ['total']) }}
+            - {{ json_integer('payload', object + ['total_excluding_tax']) }}
+        ) as tax_source_cents,
         livemode as is_live,
         created_at,
         received_at,
+        {{ to_timestamp_seconds(json_integer('payload', object + ['created'])) }} as drafted_at,
+        {{ to_timestamp_seconds(
+            json_integer('payload', object + ['status_transitions', 'finalized_at'])
+        ) }} as finalized_at,
         {{ to_timestamp_seconds(json_integer('payload', object + ['due_date'])) }} as due_at,
         {{ to_timestamp_seconds(
             json_integer('payload', object + ['status_transitions', 'paid_at'])
