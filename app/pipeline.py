@@ -15,7 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app import build_ledger, building, guard, landing_folder, learning, run_log, summary, told
+from app import (
+    build_ledger,
+    building,
+    guard,
+    landing_folder,
+    learning,
+    report_page,
+    run_log,
+    summary,
+    told,
+)
 from tallyhouse.database import Warehouse
 from tallyhouse.progress import Reporter, Step
 from tallyhouse.settings import Settings
@@ -182,6 +192,7 @@ def run(
         result.summary["left_out"] = built.get("left_out", [])
         result.summary["problems"] = result.problems
         result.summary["data_docs"] = str(guard.pages(settings) / "index.html")
+        result.summary["report"] = str(report_page.write(settings, warehouse, result.summary))
         entry.details["summary"] = result.summary
     return result
 

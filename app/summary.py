@@ -4,6 +4,7 @@ Belongs here: the few queries on published tables and their layout. Does not bel
 its own; every figure is read from a table that an analyst can open too.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from app.building import told
 from tallyhouse.database import Warehouse
 
 WEEKS = 6
+BLOCKS = "▁▂▃▄▅▆▇█"
 LOADED = """
     select source_kind, count(*) as files, sum(record_count) as records,
         sum(stored_count) as stored, sum(duplicate_count) as duplicates,
@@ -43,8 +45,10 @@ ENGAGEMENT = """
         sum(mau)::bigint as mau
     from engagement.metrics_daily_engagement
     where metric_date = (
-        select max(metric_date) from engagement.metrics_daily_engagement
-        where stickiness is not null
+        select max(metric_date) from (
+            select metric_date from engagement.metrics_daily_engagement
+            group by metric_date having bool_and(is_complete)
+        ) as over_for_everybody
     )
     group by metric_date, product order by product
 """
@@ -58,6 +62,14 @@ RETENTION = """
             where cohort_type = 'week' and mode = 'bounded' and retained_users is not null
         )
     group by cohort_start, period_number order by cohort_start, period_number
+"""
+SPARKS = """
+    select product, array_agg(net_mrr_cents order by metric_date) as mrr_cents
+    from revenue.metrics_daily_mrr
+    where policy = 'standard' and is_complete and metric_date > (
+        select max(metric_date) - 28 from revenue.metrics_daily_mrr where is_complete
+    )
+    group by product
 """
 MODELS = """
     select distinct on (model_type) model_type, is_active, metrics, baseline_metrics, trained_at
@@ -77,6 +89,7 @@ QUERIES = {
     "rejected": REJECTED,
     "engagement": ENGAGEMENT,
     "mrr": MRR,
+    "sparks": SPARKS,
     "retention": RETENTION,
     "models": MODELS,
 }
@@ -128,6 +141,7 @@ def show(found: dict[str, Any], console: Console) -> None:
         f"Time taken: {found['seconds']:.1f} s."
     )
     pages = f"landed tables, checked: {found['data_docs']}\n" if found.get("data_docs") else ""
+    pages += f"all of it as a page:    {found['report']}\n" if found.get("report") else ""
     console.print(
         Panel(
             "tallyhouse db psql      look inside with SQL, e.g. select * from "
@@ -177,15 +191,26 @@ def _products(found: dict[str, Any]) -> Table:
     days = sorted({str(row["metric_date"]) for row in (*found["engagement"], *found["mrr"])})
     table = Table(title=f"Products on {' and '.join(days)}", title_justify="left")
     table.add_column("product")
+    table.add_column("MRR, 28 days")
     for name in ("closing MRR", "paying customers", "DAU", "WAU", "MAU"):
         table.add_column(name, justify="right")
+    sparks = {row["product"]: sparkline(row["mrr_cents"]) for row in found.get("sparks", [])}
     for product, row in sorted(rows.items()):
         money = ""
         if "net_mrr_cents" in row:
             money = f"{float(row['net_mrr_cents']) / 100:,.2f} {row['currency'].upper()}"
         counts = [_count(row, name) for name in ("paying_customers", "dau", "wau", "mau")]
-        table.add_row(product, money, *counts)
+        table.add_row(product, sparks.get(product, ""), money, *counts)
     return table
+
+
+def sparkline(values: Sequence[float], width: int = 14) -> str:
+    """A line of blocks, the lowest value the lowest block; every other day where there are many."""
+    shown = list(values)[:: -max(1, len(values) // width)][::-1]
+    low, high = min(shown, default=0), max(shown, default=0)
+    if low == high:
+        return BLOCKS[3] * len(shown)
+    return "".join(BLOCKS[round((value - low) / (high - low) * 7)] for value in shown)
 
 
 def _count(row: dict[str, Any], name: str) -> str:
