@@ -28,7 +28,7 @@ def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]
         connection.execute(f"create schema if not exists {SCHEMA}")
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    config = yaml.safe_dump(instance_config(home), sort_keys=False)
+    config = yaml.safe_dump(instance_config(home, settings.longest_run), sort_keys=False)
     (home / "dagster.yaml").write_text(config, encoding="utf-8")
     environment = {
         "DAGSTER_HOME": str(home.resolve()),
@@ -40,8 +40,12 @@ def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]
     return environment
 
 
-def instance_config(home: Path) -> dict[str, object]:
-    """Return the content of `dagster.yaml`; one run at a time, because a load is one at a time."""
+def instance_config(home: Path, longest_run: float) -> dict[str, object]:
+    """Return the content of `dagster.yaml`; one run at a time, because a load is one at a time.
+
+    A run whose process is gone, or that takes longer than `longest_run` hours, is ended, so that
+    it does not hold up those that wait.
+    """
     return {
         "storage": {"postgres": {"postgres_url": {"env": "TALLYHOUSE_DAGSTER_URL"}}},
         "local_artifact_storage": {
@@ -50,7 +54,13 @@ def instance_config(home: Path) -> dict[str, object]:
             "config": {"base_dir": str(home.resolve())},
         },
         "concurrency": {"runs": {"max_concurrent_runs": 1}},
-        "run_monitoring": {"enabled": True},
+        "run_launcher": {"module": "orchestration.run_launcher", "class": "WatchedRunLauncher"},
+        "run_monitoring": {
+            "enabled": True,
+            "poll_interval_seconds": 15,
+            "cancel_timeout_seconds": 60,
+            "max_runtime_seconds": round(longest_run * 3600),
+        },
         "telemetry": {"enabled": False},
     }
 

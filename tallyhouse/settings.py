@@ -33,6 +33,7 @@ class Settings:
     as_of: datetime | None
     contracts: tuple[Path, ...]
     reader_patience: float = 60.0  # seconds that a build waits for a reader's transaction
+    longest_run: float = 6.0  # hours after which Dagster ends a run; 0 sets no limit
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -57,7 +58,12 @@ class Settings:
             ),
             as_of=parse_instant(as_of, PREFIX + "AS_OF") if as_of else None,
             contracts=tuple(_folder(part, PREFIX + "CONTRACTS") for part in extra if part.strip()),
-            reader_patience=_seconds(read("READER_PATIENCE"), cls.reader_patience),
+            reader_patience=_number(
+                read("READER_PATIENCE"), cls.reader_patience, "READER_PATIENCE", "seconds, as in 60"
+            ),
+            longest_run=_number(
+                read("LONGEST_RUN"), cls.longest_run, "LONGEST_RUN", "hours, as in 6"
+            ),
         )
 
     def with_options(self, *, landing: str | None = None, as_of: str | None = None) -> "Settings":
@@ -133,13 +139,14 @@ def _noted(home: Path) -> str | None:
         ) from error
 
 
-def _seconds(text: str | None, default: float) -> float:
+def _number(text: str | None, default: float, name: str, form: str) -> float:
     try:
-        return float(text) if text else default
-    except ValueError as error:
-        raise TallyhouseError(
-            f"{PREFIX}READER_PATIENCE is '{text}'; write a number of seconds, as in 60."
-        ) from error
+        number = float(text) if text else default
+    except ValueError:
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise TallyhouseError(f"{PREFIX}{name} is '{text}'; write a number of {form}.")
+    return number
 
 
 def _folder(text: str, name: str) -> Path:

@@ -3,6 +3,7 @@
 Belongs here: is this pid alive and ours, is this port free. Does not belong here: Postgres.
 """
 
+import os
 import socket
 import subprocess
 import sys
@@ -25,6 +26,25 @@ def is_alive(pid: int) -> bool:
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return answer.returncode == 0 and not answer.stdout.strip().startswith("Z")
+
+
+def is_alive_since(pid: int, instant: float) -> bool:
+    """Whether the process that had this pid at an instant (seconds since 1970) still runs.
+
+    A pid is reused; a process that began later is another one. Where the system does not say when
+    one began, it is taken for the same.
+    """
+    if not is_alive(pid):
+        return False
+    try:
+        uptime = float(Path("/proc/uptime").read_text().split()[0])
+        ticks = int(
+            Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+        )
+    except FileNotFoundError:
+        return sys.platform != "linux"
+    began = time.time() - uptime + ticks / os.sysconf("SC_CLK_TCK")
+    return began <= instant + 2  # both clocks are read apart
 
 
 def is_postgres_in(pid: int, data: Path) -> bool:
