@@ -14,8 +14,10 @@ from typing import Any, NoReturn
 import click
 import psycopg
 
-from tallyhouse.errors import TallyhouseError
+from tallyhouse.errors import INTERRUPTED, INTERRUPTED_CODE, TallyhouseError
 from tallyhouse.settings import Settings, make_folder
+
+NOT_OURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def sentences(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +30,7 @@ def sentences(command: Callable[..., Any]) -> Callable[..., Any]:
         except TallyhouseError as error:
             fail(str(error))
         except KeyboardInterrupt:
-            fail("Interrupted. Nothing is lost; the same command picks up from here.", 130)
+            fail(INTERRUPTED, INTERRUPTED_CODE)
         except psycopg.errors.DiskFull as error:
             fail(f"The database's disk is full ({_flat(error)}). Make room, then run again.")
         except psycopg.OperationalError as error:
@@ -37,9 +39,16 @@ def sentences(command: Callable[..., Any]) -> Callable[..., Any]:
                 "`tallyhouse db status`, then run again."
             )
         except OSError as error:
-            if error.errno != errno.ENOSPC:
-                _unexpected(error)
-            fail(f"No space is left on the disk of {error.filename}. Make room, then run again.")
+            if error.errno == errno.ENOSPC:
+                fail(
+                    f"No space is left on the disk of {error.filename}. Make room, then run again."
+                )
+            if error.errno in NOT_OURS:
+                fail(
+                    f"{error.filename} cannot be read or written ({error.strerror}). Give this account"
+                    " the right to it, or set TALLYHOUSE_HOME to a folder of its own; then run again."
+                )
+            _unexpected(error)
         except click.exceptions.Exit:
             raise
         except click.ClickException:
@@ -62,8 +71,13 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
 
 def _unexpected(error: Exception) -> NoReturn:
     """What nobody foresaw: one sentence here, the whole story in a file."""
-    home = Settings.from_env().home
-    make_folder(home / "logs")
-    path = home / "logs" / f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
-    path.write_text("".join(traceback.format_exception(error)))
-    fail(f"Unexpected {type(error).__name__}: {_flat(error)}. The whole story is in {path}.")
+    story = "".join(traceback.format_exception(error))
+    sentence = f"Unexpected {type(error).__name__}: {_flat(error)}."
+    name = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+    try:
+        logs = Settings.from_env().home / "logs"
+        make_folder(logs)
+        (logs / name).write_text(story)
+    except (OSError, TallyhouseError):
+        fail(f"{story}\n{sentence}")
+    fail(f"{sentence} The whole story is in {logs / name}.")

@@ -7,3 +7,7 @@ reasons themselves; each module raises its own, in words that name the thing and
 
 class TallyhouseError(Exception):
     """Something a person can act upon; its text is shown as it is and the exit code is 1."""
+
+
+INTERRUPTED = "Interrupted. Nothing is lost; the same command picks up from here."
+INTERRUPTED_CODE = 130
