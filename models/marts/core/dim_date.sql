@@ -29,6 +29,20 @@ final as (
         {{ iso_year('days.date_day') }} as iso_year,
         {{ iso_week('days.date_day') }} as iso_week,
         {{ iso_day_of_week('days.date_day') }} as iso_day_of_week,
+        cast(extract(month from days.date_day) as integer) as month_number,
+        case {{ iso_day_of_week('days.date_day') }}
+            {%- for name in ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] %}
+            when {{ loop.index }} then '{{ name }}'
+            {%- endfor %}
+        end as weekday_name,
+        case extract(month from days.date_day)
+            {%- for name in [
+                'January', 'February', 'March', 'April', 'May', 'June',
+                'July', 'August', 'September', 'October', 'November', 'December',
+            ] %}
+            when {{ loop.index }} then '{{ name }}'
+            {%- endfor %}
+        end as month_name,
         holidays_by_day.holiday_name_za,
         holidays_by_day.holiday_name_nl,
 

@@ -65,9 +65,9 @@ final as (
         movement_type,
         '{{ var("reporting_currency") }}' as currency,
 
-        mrr_change_cents,
-        mrr_before_cents,
-        mrr_after_cents,
+        {{ published_money('mrr_change_cents') }} as mrr_change_cents,
+        {{ published_money('mrr_before_cents') }} as mrr_before_cents,
+        {{ published_money('mrr_after_cents') }} as mrr_after_cents,
 
         occurred_at,
         date_key

@@ -34,8 +34,10 @@ final as (
         periods.currency,
 
         cast(periods.quantity as bigint) as quantity,
-        periods.mrr_source_cents,
-        periods.mrr_source_cents * {{ fx_rate('periods.currency', 'rates.rate') }} as mrr_cents,
+        {{ published_money('periods.mrr_source_cents') }} as mrr_source_cents,
+        {{ published_money(
+            "periods.mrr_source_cents * " ~ fx_rate('periods.currency', 'rates.rate')
+        ) }} as mrr_cents,
 
         periods.is_at_risk,
 
