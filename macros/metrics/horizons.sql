@@ -7,6 +7,10 @@
     {{ calendar_days_that_moved(changes, ref('int_fulfilment__tenant_horizons')) }}
 {%- endmacro %}
 
+{% macro days_of_moved_rental_horizons(changes) -%}
+    {{ calendar_days_that_moved(changes, ref('int_rental__tenant_horizons')) }}
+{%- endmacro %}
+
 {% macro calendar_days_that_moved(changes, horizons) -%}
     with tenants as (
         select distinct tenant_id from ({{ changes }}) as changed
