@@ -37,7 +37,10 @@ class Plant:
 
 @dataclass
 class Folder:
-    """One source's folder. `place` decides file and order; it may differ from the arrival."""
+    """One source's folder. `place` decides file and order; it may differ from the arrival.
+
+    Files of lines that are no JSON say so: their `extension`, and a `header` as each one's first line.
+    """
 
     source_kind: str
     source_name: str
@@ -45,6 +48,8 @@ class Folder:
     always_plain: bool = False
     byte_order_mark: bool = False
     unterminated: bool = False
+    extension: str = "jsonl"
+    header: bytes | None = None
     lines: list[tuple[int, int, bytes]] = field(default_factory=list)
     plants: dict[int, list[Plant]] = field(default_factory=lambda: defaultdict(list))
     fixed: dict[str, bytes] = field(default_factory=dict)
@@ -65,17 +70,17 @@ class Folder:
         root.mkdir(parents=True, exist_ok=True)
         report = FolderReport(self.source_kind, self.source_name)
         if self.history:
-            name = "history-before-the-window.jsonl"
+            name = f"history-before-the-window.{self.extension}"
             report.add(root, name, self.history, packed=not self.always_plain)
         buckets: dict[tuple[str, bool], list[tuple[int, bytes]]] = defaultdict(list)
         tail = window.end - self.daily_tail * DAY
         for place, number, line in sorted(self.lines, key=lambda entry: entry[:2]):
             inside = min(max(place, window.start), window.end - 1)
             if inside >= tail:
-                key = (f"{utc_day(inside)}.jsonl", False)
+                key = (f"{utc_day(inside)}.{self.extension}", False)
             else:
                 week = window.start + (inside - window.start) // (7 * DAY) * 7 * DAY
-                key = (f"{utc_day(week)}-week.jsonl", not self.always_plain)
+                key = (f"{utc_day(week)}-week.{self.extension}", not self.always_plain)
             buckets[key].append((number, line))
         last = max(buckets, default=None)
         for index, ((name, packed), entries) in enumerate(sorted(buckets.items())):
@@ -87,8 +92,12 @@ class Folder:
             if self.unterminated and (name, packed) == last:
                 end = b""
                 self.plants[entries[-1][0]].append(Plant("no_newline_at_the_end", "stored"))
+            first = 1
+            if self.header is not None:
+                lines.insert(0, self.header)
+                first = 2
             path = report.add(root, name, lines, packed, end)
-            for position, (number, _) in enumerate(entries, start=1):
+            for position, (number, _) in enumerate(entries, start=first):
                 for plant in self.plants.get(number, ()):
                     report.planted.append((path.relative_to(landing), position, plant))
         return report

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from simulator.catalogue import Tenant
 from simulator.chance import Chance
+from simulator.files import Folder
 from simulator.fx import Rates
 from simulator.ledger import Ledger
 from simulator.sources.debezium import ChangeLog
@@ -59,13 +60,15 @@ class Systems:
 
     A system that the product does not have is left out. `truth` is asked once the events stand as
     they were told, and gets the sessions that a right warehouse finds in them; it returns the tables
-    that this product alone has (`simulator/truth/<domain>/`). `counts` go into the summary.
+    that this product alone has (`simulator/truth/<domain>/`). `exports` are folders that it filled and
+    planted itself, line by line. `counts` go into the summary.
     """
 
     events: EventStream | None = None
     changes: ChangeLog | None = None
     stripe: StripeAccount | None = None
     revenuecat: RevenueCatProject | None = None
+    exports: tuple[Folder, ...] = ()
     truth: Callable[[list[Session]], Iterable[Table]] = _nothing
     counts: Mapping[str, int] = field(default_factory=dict)
 

@@ -100,6 +100,7 @@ def _filed(world: World, product: Product, systems: Systems) -> Iterator[Folder]
     if systems.events is not None:
         plant_events(systems.events, world.limit, world.chance("plants", "events", product.name))
         yield systems.events.folder
+    yield from systems.exports
     if systems.changes is not None:
         folder = Folder("cdc", product.name)
         envelope = Envelope(systems.changes, folder, world.chance("debezium", product.name))

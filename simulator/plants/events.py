@@ -69,6 +69,8 @@ def _change(event: Event, tracker: Tracker, limit: int, chance: Chance) -> list[
         )
     elif chance.hit(0.0012) and event.received < limit - HOUR:
         kinds = UNBELIEVABLE if tracker.is_server else ABSURD
+        if tracker.needs_a_time:
+            kinds = tuple(kind for kind in kinds if kind[0] != "null")
         name, tell = kinds[int(chance.uniform() * len(kinds))]
         event.absurd, event.told_at = True, tell(event)
         plants.append(Plant("absurd_time", "dated_by_received_at", event.event_id, name))

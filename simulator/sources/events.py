@@ -117,7 +117,8 @@ class Tracker:
 
     Of the properties, `integer_property` may get more digits than a double keeps and `text_property`
     a line separator; leave out what the product does not send. `is_server`: events carry the time of
-    the product's own servers, as its contract says (`clock: server`).
+    the product's own servers, as its contract says (`clock: server`). `needs_a_time`: its contract
+    refuses an event whose time is null.
     """
 
     record: Callable[[Event], dict[str, Any]] = native_record
@@ -128,6 +129,7 @@ class Tracker:
     integer_property: str | None = None
     text_property: str | None = None
     is_server: bool = False
+    needs_a_time: bool = False
 
     def line(self, event: Event) -> bytes:
         return encode(self.record(event))

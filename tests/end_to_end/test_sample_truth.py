@@ -233,6 +233,60 @@ def test_filled_shifts(built: Built) -> None:
     agree(truth, {row[:2]: row[2:] for row in built.ask(query)})
 
 
+RENTAL = {
+    "rental_equipment_daily": (
+        "rental.metrics_daily_equipment",
+        ("metric_date", "tenant_id", "category"),
+    ),
+    "rental_transport_daily": ("rental.metrics_daily_transport", ("metric_date", "tenant_id")),
+    "rental_scans_daily": ("rental.metrics_daily_scans", ("metric_date", "tenant_id")),
+    "rental_growth_weekly": (
+        "rental.metrics_weekly_growth",
+        ("week_start", "tenant_id", "channel"),
+    ),
+    "rental_collections_monthly": (
+        "revenue.metrics_monthly_collections where provider = 'rentguy'",
+        ("month_start", "tenant_id"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RENTAL)
+def test_rental(built: Built, name: str) -> None:
+    """Counts and amounts as they are, hours and minutes to a thousandth, unknown ones (-1) unknown."""
+    table, keys = RENTAL[name]
+    rows = list(built.truth(f"{name}.csv"))
+    measures = [column for column in rows[0] if column not in keys]
+    truth: Rows = {
+        tuple(r[key] for key in keys): tuple(Decimal(r[m] or -1) for m in measures) for r in rows
+    }
+    query = f"""
+        select {", ".join(f"{key}::text" for key in keys)},
+            {", ".join(f"coalesce({m}, -1)" for m in measures)}
+        from {table}
+    """
+    found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
+    agree(truth, found, Decimal("0.001"))
+    assert len({key[1] for key in truth}) == 3
+
+
+def test_rental_invoices(built: Built) -> None:
+    """Each invoice and credit note: what is due, what of it was paid, its tax, its day, its state."""
+    names = ("status", "amount_due_cents", "amount_paid_cents", "tax_cents", "due_date")
+    truth = {
+        (r["invoice_id"], r["tenant_id"]): tuple(r[name] for name in names)
+        for r in built.truth("rental_invoices.csv")
+    }
+    query = """
+        select invoice_id::text, invoices.tenant_id::text, status, amount_due_cents::text,
+            amount_paid_cents::text, tax_cents::text, cast(due_at at time zone timezone as date)::text
+        from revenue.fact_invoices as invoices join core.dim_tenant using (tenant_id)
+        where provider = 'rentguy'
+    """
+    assert {row[:2]: row[2:] for row in built.ask(query)} == truth
+    assert {"paid", "open", "credited"} <= {row[0] for row in truth.values()}
+
+
 FULFILMENT = {
     "fulfilment_daily": ("metrics_daily_fulfillment", ("service_code", "country_code")),
     "fulfilment_readers_daily": ("metrics_daily_reader_fulfillment", ("reader_id",)),

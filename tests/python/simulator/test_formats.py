@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 import yaml
 
 from simulator import SampleReport
@@ -39,7 +42,7 @@ def good_records(sample: SampleReport, folder: str) -> list[dict[str, Any]]:
         if p["expected"] in ("rejected", "ignored", "not_stored_and_reported")
     }
     found = []
-    for path in sorted((sample.landing / folder).iterdir()):
+    for path in sorted(p for p in (sample.landing / folder).iterdir() if p.is_file()):
         name = path.relative_to(sample.landing).as_posix()
         for number, line in enumerate(read_lines(path), start=1):
             if (name, number) not in spoiled:
@@ -51,7 +54,8 @@ def test_every_folder_is_a_source_of_a_product(sample: SampleReport) -> None:
     folders = {f"{p.parent.name}/{p.name}" for p in sample.landing.glob("*/*")}
     assert folders >= {
         "events/upcoach", "events/rostracore", "cdc/upcoach", "cdc/rostracore",
-        "events/samia_tarot", "cdc/samia_tarot", "stripe/acct_upcoach", "stripe/acct_rostracore", "revenuecat/upcoach",
+        "events/samia_tarot", "cdc/samia_tarot", "events/rentguy", "cdc/rentguy", "stripe/acct_rentguy",
+        "stripe/acct_upcoach", "stripe/acct_rostracore", "revenuecat/upcoach",
         "events/projectflo", "cdc/projectflo", "stripe/acct_projectflo",
     }  # fmt: skip
     products = {product.name for product in find_products()}
@@ -77,8 +81,41 @@ def test_events_have_declared_names_and_fields(sample: SampleReport) -> None:
             assert record.get("event_domain", what["domain"]) == what["domain"]
 
 
+def test_rentguys_events_keep_to_its_contract(sample: SampleReport) -> None:
+    contract = yaml.safe_load((CONTRACTS / "events" / "rentguy.yml").read_text("utf-8"))
+    pattern, seen = re.compile(contract["event_pattern"]), set()
+    for record in good_records(sample, "events/rentguy"):
+        named = contract["events"].get(record["event"])
+        assert named is not None or pattern.fullmatch(record["event"]), record
+        allowed = {*contract["common"], *(named or {}).get("optional", {})}
+        assert set(record["properties"]) <= allowed, record
+        assert record["context"]["module"]
+        seen.add(record["event"])
+    assert seen >= {"scan.completed", "scan.exception", "rentguy.onboarding.step_completed"}
+
+
+@pytest.mark.parametrize("export", ["leads", "crm"])
+def test_leads_are_csv_as_their_contract_says(sample: SampleReport, export: str) -> None:
+    contract = yaml.safe_load((CONTRACTS / "events" / f"rentguy_{export}.yml").read_text("utf-8"))
+    named = [*contract["envelope"].values(), *contract["properties"]["fields"].values()]
+    paths = [n if isinstance(n, str) else n.get("path", []) for n in named]
+    wanted = {one for path in paths for one in ([path] if isinstance(path, str) else path)}
+    delimiter, rows = contract["format"].get("delimiter", ","), 0
+    cut = {(p["file"], p["line"]) for p in planted(sample) if p["plant"] == "truncated_row"}
+    for file in sorted((sample.landing / "events" / "rentguy" / export).iterdir()):
+        assert any(file.match(pattern) for pattern in contract["match"])
+        lines = [line.decode() for line in read_lines(file)]
+        header, *body = csv.reader(lines, delimiter=delimiter)
+        assert wanted <= set(header)
+        name = file.relative_to(sample.landing).as_posix()
+        for number, row in enumerate(body, start=2):
+            assert (len(row) == len(header)) == ((name, number) not in cut)
+            rows += 1
+    assert rows > 10
+
+
 def test_changes_have_the_declared_columns(sample: SampleReport) -> None:
-    for product in ("upcoach", "rostracore", "samia_tarot", "projectflo"):
+    for product in ("upcoach", "rostracore", "samia_tarot", "projectflo", "rentguy"):
         tables = yaml.safe_load((CONTRACTS / "cdc" / f"{product}.yml").read_text("utf-8"))["tables"]
         seen: Counter[str] = Counter()
         for record in good_records(sample, f"cdc/{product}"):
