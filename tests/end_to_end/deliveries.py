@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.end_to_end.conftest import Undisturbed
@@ -15,12 +16,29 @@ from tests.end_to_end.house import House
 from tests.end_to_end.marts import contents
 
 
-def sources(landing: Path) -> dict[str, list[bytes]]:
-    """Every source folder with its lines, files in natural order."""
-    found: dict[str, list[bytes]] = {}
-    for folder in sorted(path for path in landing.glob("*/*") if path.is_dir()):
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        found[str(folder.relative_to(landing))] = [line for f in files for line in read(f)]
+@dataclass
+class Source:
+    """The lines of one folder; of CSV without the header, which each file begins with."""
+
+    header: list[bytes]
+    lines: list[bytes] = field(default_factory=list)
+
+    def file(self, stem: str) -> str:
+        return f"{stem}.csv" if self.header else f"{stem}.jsonl"
+
+    def part(self, lines: list[bytes]) -> list[bytes]:
+        """What a file of these lines holds."""
+        return [*self.header, *lines]
+
+
+def sources(landing: Path) -> dict[str, Source]:
+    """Every folder with files, by its path below the landing folder, files in natural order."""
+    found: dict[str, Source] = {}
+    for file in sorted(path for path in landing.rglob("*") if path.is_file()):
+        lines = read(file)
+        headers = 1 if ".csv" in file.suffixes else 0
+        name = file.parent.relative_to(landing).as_posix()
+        found.setdefault(name, Source(lines[:headers])).lines += lines[headers:]
     return found
 
 

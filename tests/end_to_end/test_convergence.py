@@ -21,14 +21,16 @@ def test_forty_files_shuffled_each_given_twice_and_built_in_between(
     house = new_house(filled=False)
     chance = random.Random(48)
     waiting: list[tuple[Path, list[bytes]]] = []
-    for name, lines in sources(sample / "landing").items():
-        for number, part in enumerate(cut(lines, 40)):
-            waiting.append((house.landing / name / f"part-{number}.jsonl", part))
+    for name, source in sources(sample / "landing").items():
+        for number, part in enumerate(cut(source.lines, 40)):
+            file = house.landing / name / source.file(f"part-{number}")
+            waiting.append((file, source.part(part)))
     chance.shuffle(waiting)
     first, second, last = waiting[:5], waiting[5 : len(waiting) // 2], waiting[len(waiting) // 2 :]
     # the last time with the same records again, in files of another content
     again = [
-        (path.with_name(f"{path.stem}-again.jsonl.gz"), [*lines, b""]) for path, lines in waiting
+        (path.with_name(f"{path.stem}-again{path.suffix}.gz"), [*lines, b""])
+        for path, lines in waiting
     ]
     for batch in (first, second, [*last, *again]):
         for path, lines in batch:

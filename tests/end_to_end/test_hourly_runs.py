@@ -177,7 +177,7 @@ def test_each_kind_of_arrival_builds_what_it_touched_and_no_more(hour: Hour) -> 
 
 def deletion_of_a_completed_goal(landing: Path) -> bytes:
     """The newest completed goal of the sample, deleted in the next transaction."""
-    lines = sources(landing)["cdc/upcoach"]
+    lines = sources(landing)["cdc/upcoach"].lines
     goals = [
         json.loads(line) for line in lines if line.startswith(b'{"topic":"upcoach.public.goals"')
     ]

@@ -21,7 +21,7 @@ def test_one_file_per_source(
     sample: Path, undisturbed: Callable[[], Undisturbed], new_house: Callable[..., House]
 ) -> None:
     house = new_house(filled=False)
-    for name, lines in sources(sample / "landing").items():
-        write(house.landing / name / "all.jsonl", lines)
+    for name, source in sources(sample / "landing").items():
+        write(house.landing / name / source.file("all"), source.part(source.lines))
     house.good("run")
     assert_same_marts(house, undisturbed())
