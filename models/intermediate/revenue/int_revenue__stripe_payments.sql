@@ -78,10 +78,18 @@ attempts as (
         coalesce(
             versions.invoice_source_id, named_by_charge.invoice_source_id, named_by_payment.invoice_source_id
         ) as invoice_source_id,
-        versions.status,
+        -- what is only held on a card was not paid yet
+        case
+            when versions.status = 'succeeded' and not (versions.is_paid and versions.is_captured) then 'pending'
+            else versions.status
+        end as status,
         versions.failure_code as failure_reason,
         versions.currency,
-        versions.amount_source_cents,
+        case
+            when versions.status = 'succeeded' and versions.is_paid and versions.is_captured
+                then coalesce(versions.captured_source_cents, versions.amount_source_cents)
+            else versions.amount_source_cents
+        end as amount_source_cents,
         coalesce(versions.charged_at, versions.created_at) as attempted_at
     from versions
     left join named_by_charge
