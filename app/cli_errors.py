@@ -71,13 +71,22 @@ def fail(sentence: str, code: int = 1) -> NoReturn:
 
 def _unexpected(error: Exception) -> NoReturn:
     """What nobody foresaw: one sentence here, the whole story in a file."""
-    story = "".join(traceback.format_exception(error))
-    sentence = f"Unexpected {type(error).__name__}: {_flat(error)}."
+    story = _without_values("".join(traceback.format_exception(error)))
+    sentence = f"Unexpected {type(error).__name__}: {_without_values(_flat(error))}."
     name = f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
     try:
         logs = Settings.from_env().home / "logs"
         make_folder(logs)
+        (logs / name).touch(mode=0o600)
         (logs / name).write_text(story)
     except (OSError, TallyhouseError):
         fail(f"{story}\n{sentence}")
     fail(f"{sentence} The whole story is in {logs / name}.")
+
+
+def _without_values(text: str) -> str:
+    """What an error says, without what it repeats of the data."""
+    from ingestion.privacy.scrub import Scrubber
+    from ingestion.privacy.tokens import Tokeniser
+
+    return Scrubber(Tokeniser(bytes(32))).text(text, None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import psycopg
 
-from ingestion.privacy.scrub import REMOVED, suspicious_word
+from ingestion.privacy.scrub import without_values
 from ingestion.values.drift import Drift, Sighting
 
 _NOTE = """
@@ -52,7 +52,7 @@ def note(
         seen = drift.sightings.get(found, Sighting())
         first = path if seen.first_line is not None else None
         rows.append((
-            *source, *map(storable, found), load_id, load_id, count, seen.schema, first,
+            *source, *map(storable, found), load_id, load_id, count, seen.schema and storable(seen.schema), first,
             seen.first_line, first, seen.last_line,
         ))  # fmt: skip
     conn.cursor().executemany(_NOTE, rows)
@@ -91,6 +91,4 @@ def settle(
 
 def storable(text: str) -> str:
     """A name as it may be kept: a value that stands where a name should is none."""
-    if suspicious_word(text):
-        return REMOVED
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return without_values(text).replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

@@ -18,7 +18,7 @@ from ingestion.privacy.numbers import (
     is_personal_number,
     is_social_security,
 )
-from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet
+from ingestion.privacy.tokens import EMAIL, Tokeniser, ip_subnet, looks_personal
 
 REMOVED = "[removed]"
 TOO_DEEP = "[too deep]"
@@ -230,10 +230,7 @@ class Scrubber:
         if "://" in text or "=" in text:
             text = _USER_OF_URL.sub("", text)
             text = _QUERY.sub(_without_value, text)
-        if "%" in text:
-            text = _ENCODED_EMAIL.sub(lambda match: self._unquoted(tenant_id, match[0]), text)
-        if "@" in text:
-            text = EMAIL.sub(token, text)
+        text = self.addresses(text, tenant_id)
         if text.count(":") > 1 or text.count("-") > 4:
             text = _IPV6.sub(_subnet, _MAC.sub(token, text))
         if text.count(".") > 1:
@@ -242,6 +239,14 @@ class Scrubber:
             text = _POSITION.sub(_suburb, text)
         text = _IBAN.sub(_without_iban, text)
         return _DIGITS.sub(self._digits(tenant_id, key), _AMERICAN_PHONE.sub(token, text))
+
+    def addresses(self, text: str, tenant_id: str | None) -> str:
+        """A text with its e-mail addresses as tokens, and nothing else."""
+        if "%" in text:
+            text = _ENCODED_EMAIL.sub(lambda match: self._unquoted(tenant_id, match[0]), text)
+        if "@" in text:
+            text = EMAIL.sub(lambda match: self._token(tenant_id, match[0]), text)
+        return text
 
     def _digits(self, tenant_id: str | None, key: str) -> Callable[[re.Match[str]], str]:
         """What becomes of a row of digits in a text under this key."""
@@ -338,7 +343,13 @@ def suspicious_word(text: str) -> bool:
         or _ENCODED_EMAIL.search(text) is not None
         or any(is_forbidden_number(re.sub(r"\D", "", found)) for found in _DIGITS.findall(text))
         or is_personal_number(text)
+        or looks_personal(text)
     )
+
+
+def without_values(text: str) -> str:
+    """A text that is meant to be a name; what is a person's, or a secret, is no name."""
+    return REMOVED if suspicious_word(text) else text
 
 
 def is_scrubbed(value: Any) -> bool:

@@ -29,15 +29,15 @@ class _Words(NamedTuple):
 
 _WORDS = {
     "undeclared_table": _Words(
-        "{count} record{s} of a table that no contract declares, kept aside in raw_cdc.changes",
+        "{count} record{s} of a table that no contract declares, kept sealed in raw_cdc.changes",
         f"Declare it in {_CONTRACT}, or name it under ignored_tables.",
     ),
     "undeclared_column": _Words(
-        "{fields}: not in the contract, kept in _extra ({count} record{s})",
+        "{fields}: not in the contract, kept sealed in _extra ({count} record{s})",
         f"Declare it in {_CONTRACT}; what is kept follows.",
     ),
     "undecodable_value": _Words(
-        "{fields}: {count} value{s} that the declared type cannot hold, kept in _extra; the value before stays",
+        "{fields}: {count} value{s} that the declared type cannot hold, kept sealed in _extra; the value before stays",
         f"Correct the type in {_CONTRACT}; what is kept follows.",
     ),
     "missing_column": _Words(
@@ -53,7 +53,7 @@ _WORDS = {
         f"Say which it is in {_CONTRACT}: encoding: text, or encoding: base64.",
     ),
     "removed_value": _Words(
-        "{fields}: something personal was taken out of {count} value{s} before anybody declared them",
+        "{fields}: {count} value{s} from which an earlier version took something personal, or sealed with another key",
         "Load them again: tallyhouse reload {source_name}.",
     ),
     "unnamed_schema": _Words(

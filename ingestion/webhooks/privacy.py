@@ -206,7 +206,8 @@ class PayloadFilter:
 
     def _text(self, name: str, value: str, tenant_id: str) -> str | None:
         if self._is_id_like(name):
-            return self.source_id(name, value, tenant_id)
+            found = self.source_id(name, value, tenant_id)
+            return self._scrubber.addresses(found, tenant_id) if found else found
         return self._scrubber.text(value, tenant_id, name) if suspicious(value) else value
 
     def _tokens(self, value: Any, tenant_id: str) -> Any:

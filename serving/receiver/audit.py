@@ -21,6 +21,7 @@ from typing import Any
 import psycopg
 
 from ingestion.landing.listing import printable
+from ingestion.privacy.scrub import without_values
 from serving.receiver.landing_writer import INCOMING, LandingWriter
 
 SPOOL = "audit_spool"  # below the home
@@ -54,14 +55,15 @@ class AuditLog:
         self.counts: Counter[tuple[str, int, str]] = Counter()  # by actor, status, reason
 
     def refused(self, actor: str, resource: str, status: int, reason: str) -> None:
-        """Log one refused call. No header, secret or body goes into the log."""
+        """Log one refused call. No header, secret, body or personal value goes into the log."""
         minute = int(time.monotonic() // 60)
         if minute != self.minute:
             self._tell_the_rest()
             self.minute = minute
         self.counts[(actor, status, reason)] += 1
         if self.counts[(actor, status, reason)] <= BURST:
-            resource = UNSTORABLE.sub("\ufffd", resource[:200])
+            parts = UNSTORABLE.sub("\ufffd", resource[:200]).split("/")
+            resource = "/".join(map(without_values, parts))
             self._write(actor, resource, {"status": status, "reason": reason})
 
     def _tell_the_rest(self) -> None:

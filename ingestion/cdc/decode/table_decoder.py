@@ -19,14 +19,23 @@ from ingestion.cdc.decode.placeholder import PLACEHOLDER, is_placeholder, may_ho
 from ingestion.cdc.decode.sent_schema import Reader, disagrees, reader, sent_as
 from ingestion.cdc.decode.types import Decoder, decoder
 from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
-from ingestion.privacy.scrub import TOO_DEEP, Scrubber, TooDeep, is_scrubbed
+from ingestion.privacy.scrub import Scrubber, TooDeep, is_scrubbed
+from ingestion.privacy.sealing import Unopened, is_sealed
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
-from ingestion.values.identity import uuid_text
+from ingestion.values.identity import UUID_TEXT, uuid_text
 from ingestion.values.json_lines import encode
 
 _UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+_SURROGATES = 100_000_000  # national ids and telephone numbers are longer
 _MAX_VARIANTS = 1_000  # schemas of one table that are remembered
+
+
+def _is_surrogate(value: Any) -> bool:
+    """Whether a key of a table that nobody declared is one that databases make: it is nobody's number."""
+    if isinstance(value, str):
+        return UUID_TEXT.match(value) is not None
+    return value is None or (isinstance(value, int) and abs(value) < _SURROGATES)
 
 
 def _remember(known: dict[Any, str], value: Any, found: str) -> None:
@@ -40,7 +49,7 @@ Fields = Sequence[Mapping[str, Any]] | None
 
 class Decoded(NamedTuple):
     values: dict[str, Any]  # column → JSON value that Postgres reads as the column's type
-    extra: dict[str, Any] | None  # what no column takes, scrubbed of personal data
+    extra: dict[str, Any] | None  # what no column takes, sealed
     unavailable: list[str]  # columns whose earlier value stays
     tenant_id: str  # UUID text; the product's own where the row names none
 
@@ -78,6 +87,10 @@ class TableDecoder:
         self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
         self._tenant = stored_column(table.tenant) if table and table.tenant else None
         self._user = stored_column(table.user) if table and table.user else None
+        self._ids_as_text = tuple(
+            name for name in (self._tenant, self._user)
+            if name is not None and columns[name].type == "text" and columns[name].personal is None
+        )  # fmt: skip
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, Decoder], ...]] = {}
         self._tenants: dict[str, str] = {}
         self._users: dict[tuple[str, str], str] = {}
@@ -140,7 +153,7 @@ class TableDecoder:
             for name in extra:
                 if name not in self._decoders:
                     drift[self.name, name, "undeclared_column"] += 1
-        return Decoded(values, self._scrubbed(extra, tenant_id), unavailable, tenant_id)
+        return Decoded(values, self._sealed(extra, tenant_id), unavailable, tenant_id)
 
     def _decode_usual(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
         """The values of a row with exactly the declared columns, all sent and all sound, as nearly
@@ -188,14 +201,15 @@ class TableDecoder:
         unavailable: Sequence[str], digits: Collection[str], drift: Drift,
     ) -> Decoded:  # fmt: skip
         """An image stored under a former contract. `aside` is what no column took, `decoded_before` was decoded
-        otherwise (the columns `digits` to numbers as text), `kept` needs no decoding. A value from which
-        something personal was taken is not what the source sent."""
+        otherwise (the columns `digits` to numbers as text), `kept` needs no decoding. A value that stayed sealed, or
+        from which an earlier version took something personal, is not what the source sent."""
         row: dict[str, Any] = dict.fromkeys(unavailable, PLACEHOLDER)
         removed = {}
         for source_name, value in aside.items():
             name = self._renamed.get(source_name, source_name)
             is_token = name in self._tokens and str(value).startswith("tok_")
-            if name in self._decoders and not is_token and is_scrubbed(value):
+            is_lost = is_sealed(value) or is_scrubbed(value)
+            if name in self._decoders and not is_token and is_lost:
                 removed[source_name] = value
                 row[name] = PLACEHOLDER
                 drift[self.name, name, "removed_value"] += 1
@@ -275,6 +289,16 @@ class TableDecoder:
             _remember(self._users, (source_id, tenant_id), known)
         return known
 
+    def is_keyed(self, source_id: str) -> bool:
+        """Whether the id of a tenant or a user is not stored as it is."""
+        return self._tokeniser.keyed_id(self.product, self.default_tenant, source_id) != source_id
+
+    def stored_id(self, name: str, value: str, tenant_id: str) -> str:
+        """What is stored of the text in a column that names tenant or user."""
+        is_home = name == self._tenant or name in self.primary_key
+        owner = self.default_tenant if is_home else tenant_id
+        return self._tokeniser.keyed_id(self.product, owner, value)
+
     def token(self, tenant_id: str, value: str) -> str:
         return self._tokeniser.token(tenant_id, value)
 
@@ -285,7 +309,11 @@ class TableDecoder:
         return uuid_text(self.product, kind, keyed)
 
     def _hide(self, values: dict[str, Any], tenant_id: str) -> None:
-        """Personal columns as the contract says; JSON searched for what it must not hold."""
+        """Personal columns as the contract says; ids of people keyed; JSON searched for what it must not hold."""
+        for name in self._ids_as_text:
+            value = values.get(name)
+            if value is not None:
+                values[name] = self.stored_id(name, value, tenant_id)
         for name in self._drops:
             if values.get(name) is not None:
                 values[name] = None
@@ -309,11 +337,29 @@ class TableDecoder:
             return None
         return orjson.Fragment(text) if clean == parsed else clean
 
-    def _scrubbed(self, extra: dict[str, Any], tenant_id: str) -> dict[str, Any]:
-        try:
-            return self._scrubber.mapping(extra, tenant_id)
-        except TooDeep:
-            return dict.fromkeys(extra, TOO_DEEP)
+    def _sealed(self, extra: Mapping[str, Any], tenant_id: str) -> dict[str, Any]:
+        """Values that no column takes: nobody said yet what they are."""
+        seal = self._tokeniser.sealer.seal
+        sealed = {}
+        for source_name, value in extra.items():
+            name = self._scrubber.key(source_name, tenant_id)
+            is_closed = value is None or is_sealed(value)  # one that this key does not open stays
+            sealed[name] = value if is_closed else seal(tenant_id, name, value)
+        return sealed
+
+    def opened(self, extra: Mapping[str, Any], tenant_id: str) -> dict[str, Any]:
+        """The same values as the source sent them; those that cannot be opened stay sealed."""
+        opened = {}
+        for name, value in extra.items():
+            try:
+                opened[name] = (
+                    self._tokeniser.sealer.open(tenant_id, name, value)
+                    if is_sealed(value)
+                    else value
+                )
+            except Unopened:
+                opened[name] = value
+        return opened
 
     def decode_key(self, row: Mapping[str, Any] | None) -> dict[str, Any] | None:
         """The primary key found in a record's key or image, decoded; None when it is not whole."""
@@ -335,7 +381,10 @@ class TableDecoder:
                         return None
                 if name in self._tokens:
                     value = self._tokeniser.token(self.default_tenant, value)
+                elif name in self._ids_as_text:
+                    value = self.stored_id(name, value, self.default_tenant)
             key[name] = value
         if not self.is_declared:
-            key = self._scrubbed(key, self.default_tenant)
+            others = {name: value for name, value in key.items() if not _is_surrogate(value)}
+            key = {**key, **self._sealed(others, self.default_tenant)}
         return key

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ingestion.cdc.contract import ALWAYS_IGNORED, CdcContract
 from ingestion.cdc.decode.connectors import WITHOUT_SCHEMAS
+from ingestion.privacy.scrub import without_values
 
 _HOME_BY_CUSTOM = {"postgresql": "public", "sqlserver": "dbo"}
 _WITHOUT_CUSTOM = frozenset({"mysql", "mariadb", "mongodb", "vitess", "oracle", "db2"})
@@ -71,7 +72,7 @@ class TableNames:
             if name in self._tables:
                 return TableName(name, True, unnamed_home=unnamed if name == table else None)
         shown = names[0 if is_elsewhere else -1]
-        return TableName(shown.replace("\x00", "\ufffd")[:MAX_SHOWN], False)
+        return TableName(without_values(shown.replace("\x00", "\ufffd")[:MAX_SHOWN]), False)
 
     def _is_home(self, inner: str | None, place: Place) -> tuple[bool, str | None]:
         """Whether the tables of a schema are written without it; and the schema, where nobody says so."""

@@ -1,9 +1,9 @@
 """Follows a contract that changed: stored changes are decoded by it again.
 
-Nothing already loaded is lost (rule 57): a column declared now is found in what was kept aside, one
-no longer declared goes there, one of another type is read from what is stored of it. What is stored of a
-time or a decimal is what the former contract made of it, and of a personal value next to nothing: only loading
-the files again makes them right, and the load says so. Belongs here: that second decoding. Does not
+Nothing already loaded is lost (rule 57): a column declared now is found in what was kept aside, where it lay sealed;
+one no longer declared goes there, one of another type is read from what is stored of it. What is stored of a time or
+a decimal is what the former contract made of it, and of a value that it called personal next to nothing: only
+loading the files again makes them right, and the load says so. Belongs here: that second decoding. Does not
 belong here: the first (`table_decoder`), the tables' new form (`tables`), folding them anew (`source`).
 """
 
@@ -106,9 +106,9 @@ class _Again:
     def row(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         plan = self._plan
         values: dict[str, Any] = orjson.loads(row["after"])
-        for own in (TENANT_ID, USER_ID):
-            values.pop(own, None)
-        aside: dict[str, Any] = row["extra"] or {}
+        sealed_for = values.pop(TENANT_ID, None) or plan.default_tenant
+        values.pop(USER_ID, None)
+        aside = plan.opened(row["extra"] or {}, sealed_for)
         unavailable = [
             name for name in row["unavailable"] or ()
             if name not in aside and name not in (TENANT_ID, USER_ID)
@@ -119,7 +119,8 @@ class _Again:
             others = {n: self._read(n, v) for n, v in values.items() if n not in kept}
             digits = self._decimals & others.keys()
             decoded = plan.decode_again(aside, others, kept, unavailable, digits, self._drift)
-        key = plan.decode_key(row["key"]) if row["key"] else None
+        former_key = plan.opened(row["key"], plan.default_tenant) if row["key"] else None
+        key = plan.decode_key(former_key) if former_key else None
         if key is None and plan.primary_key and decoded is not None:
             key = {name: decoded.values.get(name) for name in plan.primary_key}
         key = key or row["key"]

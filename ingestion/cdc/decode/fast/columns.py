@@ -73,6 +73,7 @@ class ProductInterners:
         self.forms = plan.forms
         self.uuids = Memo(usual_uuid_bytes)
         self.people = Memo(self._person)
+        self.is_keyed = Memo(plan.is_keyed)  # ids that are a person's by their form
 
     def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
         """The ids of a tenant and a user, as text and as bytes."""

@@ -74,6 +74,12 @@ class FastTable:
             for n, column in enumerate(key)
             if column.base == "uuid" or not column.is_stored_as_it_comes
         ]
+        self._ids_as_text = [
+            place for place in (self._tenant, self._user)
+            if place is not None and self._columns[place].base == "text"
+        ]  # fmt: skip
+        of_people = {self._columns[place].name for place in self._ids_as_text}
+        self._key_people = [f"c{n}" for n, column in enumerate(key) if column.name in of_people]
         nulls = _encode({column.name: None for column in key})
         self._key_type = type(self.decode_key(msgspec.Raw(nulls)))
 
@@ -81,7 +87,11 @@ class FastTable:
         return self._key_type(*[getattr(row, field) for field in self._key_fields])
 
     def key_text(self, key: Any) -> bytes:
-        """A key as it is stored: by name, decoded, tokens for what is personal."""
+        """A key as it is stored: by name, decoded, tokens for what is personal. Raises one of NOT_PLAIN where an
+        id in it is a person's by its form."""
+        for field in self._key_people:
+            if self._known.is_keyed[getattr(key, field)]:
+                raise ValueError("an id that is not kept as it is")
         for field, column in self._key_changes:
             value = getattr(key, field)
             if value is not None:
@@ -98,6 +108,9 @@ class FastTable:
         for place, column in enumerate(self._columns):
             if column.base not in AS_THEY_ARE and column.base != "jsonb":
                 listed[place] = decoded(listed[place], column)
+        for place in self._ids_as_text:
+            if any(map(self._known.is_keyed.__getitem__, set(listed[place]))):
+                raise ValueError("an id that is not kept as it is")
         people = self._ids(listed, len(rows))
         arrays = [
             column_array(values, column.base, self._known)

@@ -15,10 +15,12 @@ from ingestion.contracts.model import load_contracts
 from ingestion.load import load_all
 from ingestion.report import LoadReport
 from tallyhouse.database import Warehouse
+from tests.keys import put_key
 from tests.shared_data import shared
 
 PROJECT = Path(__file__).resolve().parents[4]
 DUMP = "debezium/engine_dump"
+KEY = bytes(range(32))
 DUMP_PACK = PROJECT / "contracts" / "examples" / "debezium_engine"
 
 
@@ -60,6 +62,7 @@ def loading(fresh_database: Callable[..., Warehouse]) -> Callable[..., Loading]:
 
     def make(*packs: Path) -> Loading:
         warehouse = fresh_database("cdc", prepared=True)
+        put_key(warehouse.settings.pii_key_file, KEY)  # tokens and sealed values are compared
         with warehouse.connect() as conn:
             create_all(conn, cdc_contracts(load_contracts(packs)).values())
         return Loading(

@@ -69,7 +69,8 @@ def test_drift_is_seen_with_its_place_and_settled_by_the_contract(
     })  # fmt: skip
     lines = "\n".join(first.sentences())
     assert (
-        "Drift in cdc/shop, items: plan: not in the contract, kept in _extra (1 record)." in lines
+        "Drift in cdc/shop, items: plan: not in the contract, kept sealed in _extra (1 record)."
+        in lines
     )
     assert (
         "Drift in cdc/shop, archive__items: 1 record of a table that no contract declares" in lines
