@@ -13,7 +13,7 @@ from urllib.parse import quote
 import yaml
 
 from tallyhouse.database import Warehouse
-from tallyhouse.settings import Settings
+from tallyhouse.settings import Settings, make_folder
 
 SCHEMA = "dagster"
 
@@ -27,7 +27,7 @@ def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]
     with warehouse.connect(autocommit=True) as connection:
         connection.execute(f"create schema if not exists {SCHEMA}")
     home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
+    make_folder(home)
     config = yaml.safe_dump(instance_config(home, settings.longest_run), sort_keys=False)
     (home / "dagster.yaml").write_text(config, encoding="utf-8")
     environment = {

@@ -28,7 +28,7 @@ from app import (
 )
 from tallyhouse.database import Warehouse
 from tallyhouse.progress import Reporter, Step
-from tallyhouse.settings import Settings
+from tallyhouse.settings import Settings, make_folder
 
 SAMPLE_DAYS, SAMPLE_SEED, SAMPLE_SCALE = 180, 7, 1.0
 
@@ -65,7 +65,7 @@ def sample(
         try:
             write_sample(draft, days, seed, scale)
             shutil.rmtree(truth, ignore_errors=True)
-            settings.home.mkdir(parents=True, exist_ok=True)
+            make_folder(settings.home)
             shutil.move(draft / "truth", truth)
             if landing.exists():
                 landing.rmdir()

@@ -146,7 +146,7 @@ class _Load:
         self._contracts = load_contracts(folders)
         self._key: bytes
         self._sources: SourceMaker
-        self._landing = open_landing(settings.landing)
+        self._landing = open_landing(settings.landing, settings.landing_keys)
 
     def run(self, kinds: Collection[str] | None) -> LoadReport:
         """Load what the ledger does not know."""

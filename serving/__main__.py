@@ -68,9 +68,14 @@ def main(
 
 
 def open_writer(settings: Settings) -> LandingWriter:
-    """The writer into the landing folder; raises TallyhouseError with what to do."""
+    """The writer into the landing folder; raises TallyhouseError with what to do.
+
+    It seals what it writes. The loader of a bucket may live elsewhere, so that there somebody decides first who
+    has the key, by putting one.
+    """
+    is_sealing = "://" not in settings.landing or settings.has_landing_key
     try:
-        return LandingWriter(settings.landing)
+        return LandingWriter(settings.landing, key=settings.landing_key() if is_sealing else None)
     except OSError as error:
         way_out = getattr(error, "way_out", "Give this account permission to write there.")
         raise TallyhouseError(

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from simulator.timeline import DAY, Window, utc_day
+from tallyhouse.closed_files import make_closed_folder, write_closed
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -67,7 +68,7 @@ class Folder:
 
     def write(self, landing: Path, window: Window) -> FolderReport:
         root = landing / self.source_kind / self.source_name
-        root.mkdir(parents=True, exist_ok=True)
+        make_closed_folder(root)
         report = FolderReport(self.source_kind, self.source_name)
         if self.history:
             name = f"history-before-the-window.{self.extension}"
@@ -120,7 +121,7 @@ class FolderReport:
         body = b"\n".join(lines) + end
         path = root / (f"{name}.gz" if packed else name)
         content = _gzip(body) if packed else body
-        path.write_bytes(content)
+        write_closed(path, content)
         self.files += 1
         self.lines += len(lines)
         self.size_bytes += len(content)

@@ -13,13 +13,14 @@ from simulator.truth.landed import living_rows, write_planted, write_summary
 from simulator.truth.readme import page
 from simulator.truth.revenue.tables import revenue_tables
 from simulator.truth.table import Table
+from tallyhouse.closed_files import make_closed_folder
 
 
 def write_truth(
     root: Path, world: World, lived: list[tuple[Product, Systems]], reports: list[FolderReport]
 ) -> None:
     """Call once everything is planted and filed: what an event's plants changed is true, too."""
-    root.mkdir(parents=True, exist_ok=True)
+    make_closed_folder(root)
     use, of_products = Use(), dict[str, Table]()
     counts: Counter[str] = Counter()
     for product, systems in lived:

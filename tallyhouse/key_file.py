@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
+from tallyhouse.closed_files import make_closed_folder
 from tallyhouse.errors import TallyhouseError
 
 VARIABLE = "TALLYHOUSE_PII_KEY_FILE"
@@ -63,21 +64,26 @@ def next_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.next")
 
 
+def former(path: Path) -> list[Path]:
+    """The keys that had this place before, as far as they are still there."""
+    return sorted(path.parent.glob(f"{path.name}.former-*"))
+
+
 def exchange(path: Path) -> Path | None:
     """Put the next key in its place; where the former one went, None where there was none."""
-    former = None
+    put_away = None
     if path.exists():
-        former = path.with_name(f"{path.name}.former-{secrets.token_hex(4)}")
-        os.link(path, former)
+        put_away = path.with_name(f"{path.name}.former-{secrets.token_hex(4)}")
+        os.link(path, put_away)
     next_path(path).replace(path)
-    return former
+    return put_away
 
 
 def _make(path: Path) -> None:
     """Written aside and linked into place, so that two first runs agree on one key."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_closed_folder(path.parent)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise TallyhouseError(

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tallyhouse import key_file
+from tallyhouse.closed_files import make_closed_folder
 from tallyhouse.errors import TallyhouseError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +80,24 @@ class Settings:
         """The master key of all personal data tokens; made on first use."""
         return key_file.read_or_make(self.pii_key_file)
 
+    def landing_key(self) -> bytes:
+        """The key with which the receiver seals what it lands; made on first use, beside the other."""
+        return key_file.read_or_make(self._landing_key_file)
+
+    def landing_keys(self) -> list[bytes]:
+        """The keys that landed files may be sealed with, the present one first; none where nothing was sealed."""
+        place = self._landing_key_file
+        return [key_file.read(path) for path in (place, *key_file.former(place)) if path.exists()]
+
+    @property
+    def has_landing_key(self) -> bool:
+        """Whether the receiver sealed before, or somebody put its key here."""
+        return self._landing_key_file.exists()
+
+    @property
+    def _landing_key_file(self) -> Path:
+        return self.pii_key_file.with_name("landing.key")
+
 
 def parse_instant(text: str, name: str) -> datetime:
     """An ISO date or time as an instant; without an offset it is UTC, a bare date its midnight."""
@@ -93,9 +112,9 @@ def parse_instant(text: str, name: str) -> datetime:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder with its parents, or say in a sentence why it cannot be."""
+    """Create a folder with its parents, closed to other accounts, or say in a sentence why it cannot be."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_closed_folder(path)
     except OSError as error:
         raise TallyhouseError(
             f"The folder {path} cannot be created ({error.strerror}). Make it writable or set "

@@ -17,6 +17,7 @@ from ingestion.landing.digest import Digest, Start
 from ingestion.landing.enclosed import BOM, SAMPLE, are_lines
 from ingestion.landing.file_info import Shape
 from tallyhouse.storage import Storage
+from tallyhouse.storage.sealed import is_opened
 
 _Version = tuple[int, int, int, int]
 
@@ -48,7 +49,7 @@ def byte_ranges(
         return None
     with storage.open(path) as raw:
         start = raw.read(SAMPLE)
-        if is_packed(start) or not are_lines(start, shape):
+        if is_opened(raw) or is_packed(start) or not are_lines(start, shape):
             return None
         version = _version(raw)
         ends = [*found.starts, Start(version[2], 0)]

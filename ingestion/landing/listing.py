@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.storage import Storage, open_storage
+from tallyhouse.storage.sealed import Keys, Opening
 
 # The folders of the kinds of source, in the order of loading: change data first, so that people and
 # tenants are known to what follows.
@@ -61,10 +62,10 @@ class Landing:
         return sorted(found, key=lambda file: (KINDS.index(file.kind), natural(file.path)))
 
 
-def open_landing(place: str) -> Landing:
-    """Open the landing folder; raises LandingError with what to do."""
+def open_landing(place: str, keys: Keys = list) -> Landing:
+    """Open the landing folder, of which sealed files are read with `keys`; raises LandingError with what to do."""
     try:
-        storage = open_storage(place)
+        storage = Opening(open_storage(place), keys)
         storage.check()
     except FileNotFoundError as error:
         raise LandingError(

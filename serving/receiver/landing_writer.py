@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tallyhouse.closed_files import make_closed_folder
 from tallyhouse.storage import open_storage
+from tallyhouse.storage.sealed import seal
 
 log = logging.getLogger(__name__)
 INCOMING = ".incoming"
@@ -39,16 +41,22 @@ class _Waiting:
 class LandingWriter:
     """Writes lines under `landing` (a path or `s3://…`) and answers when they are durable.
 
-    At most `max_pending_bytes` wait in memory; beyond that `submit` raises Overloaded. A future
-    holds the file's path, or the OSError that kept its lines from being stored.
+    With a `key` what it writes is sealed. At most `max_pending_bytes` wait in memory; beyond that
+    `submit` raises Overloaded. A future holds the file's path, or the OSError that kept its lines from being stored.
     """
 
     def __init__(
-        self, landing: str, *, max_pending_bytes: int = 64 << 20, linger_seconds: float = 0.004
+        self,
+        landing: str,
+        *,
+        max_pending_bytes: int = 64 << 20,
+        linger_seconds: float = 0.004,
+        key: bytes | None = None,
     ) -> None:
         self.storage = open_storage(landing)
         self.root = landing
         self.max_pending_bytes = max_pending_bytes
+        self.key = key
         self.linger_seconds = linger_seconds
         self._waiting: list[_Waiting] = []
         self._pending_bytes = 0
@@ -113,6 +121,8 @@ class LandingWriter:
         now = datetime.now(UTC)
         name = f"{now:%H%M%S.%f}-{secrets.token_hex(6)}.jsonl"
         target = f"{folder}/received/{now:%Y-%m-%d}/{name}"
+        if self.key is not None:
+            body = seal(body, self.key)
         if not self.storage.is_local:
             with self.storage.writing() as files:
                 files.put(target, body)
@@ -131,7 +141,7 @@ class LandingWriter:
     def _remove_abandoned(self) -> None:
         """Drafts of a receiver that was killed were never acknowledged; they go after an hour."""
         folder = Path(self.root) / INCOMING
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_closed_folder(folder)
         limit = time.time() - ABANDONED_SECONDS
         for draft in folder.iterdir():
             if draft.stat().st_mtime < limit:

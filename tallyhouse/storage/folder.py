@@ -1,7 +1,8 @@
 """Files below a folder of a disk.
 
 A file is written whole or not at all, whenever the process or the machine dies: drafts beside their
-targets are synced, then renamed, then the folders are synced. Does not belong here: buckets.
+targets are synced, then renamed, then the folders are synced. All are closed to other accounts.
+Does not belong here: buckets.
 """
 
 import contextlib
@@ -13,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+from tallyhouse.closed_files import make_closed_folder, write_closed
 from tallyhouse.storage.base import Found, Storage, Writing
 from tallyhouse.storage.staged import StagedFiles, remove_abandoned
 
@@ -89,10 +91,10 @@ class _FolderWriting(Writing):
         draft = _draft(target)
         self._drafts.add(draft)
         try:
-            draft.write_bytes(data)
+            write_closed(draft, data)
         except FileNotFoundError:
-            draft.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(data)
+            make_closed_folder(draft.parent)
+            write_closed(draft, data)
         with self._lock:
             self._due.append((draft, target))
             self._size += len(data)
@@ -101,7 +103,7 @@ class _FolderWriting(Writing):
 
     def move(self, made: Path, name: str) -> None:
         target = self._root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_closed_folder(target.parent)
         with self._lock:
             self._due.append((made, target))
 

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tallyhouse.closed_files import make_closed_folder, open_closed
+
 if TYPE_CHECKING:  # who only reads and writes names, like the receiver, need not start it
     from pyarrow import Buffer
 
@@ -24,7 +26,7 @@ class StagedFiles:
     """A folder of files without names. Filled by one thread, read by several; fails with OSError."""
 
     def __init__(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
+        make_closed_folder(root)
         remove_abandoned(root)
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
         self._held = os.open(self._folder, os.O_RDONLY)
@@ -34,7 +36,7 @@ class StagedFiles:
     def put(self, data: "bytes | Buffer") -> Path:
         self._count += 1
         path = self._folder / str(self._count)
-        with path.open("wb") as file:
+        with open_closed(path) as file:
             file.write(data)
             file.flush()
             if hasattr(os, "posix_fadvise"):  # it goes to the disk from now on, not in the end

@@ -16,6 +16,9 @@ import pytest
 import yaml
 
 from serving.receiver.credentials import add_key
+from tallyhouse import key_file
+from tallyhouse.storage import open_storage
+from tallyhouse.storage.sealed import Opening
 
 SECRETS = ("whsec_new", "whsec_old")
 AUTHORIZATION = "Bearer of-the-project"
@@ -33,8 +36,16 @@ class Running:
 
     def lines(self, folder: str) -> list[bytes]:
         """Every line that lies under a landing folder."""
-        files = sorted((self.landing / folder).rglob("*.jsonl"))
-        return [line for file in files for line in file.read_bytes().splitlines()]
+        opened = Opening(open_storage(str(self.landing)), lambda: [key_file.read(self.landing_key)])
+        names = sorted(
+            found.name for found in opened.files(folder) if found.name.endswith(".jsonl")
+        )
+        return [line for name in names for line in opened.open(name).read().splitlines()]
+
+    @property
+    def landing_key(self) -> Path:
+        """With what landed files are sealed."""
+        return self.home / "landing.key"
 
     def kill(self) -> None:
         """kill -9."""
