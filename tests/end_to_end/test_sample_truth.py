@@ -357,6 +357,148 @@ def test_the_overview_of_fulfilment_adds_up_what_its_tables_say(built: Built) ->
     agree(truth, {row[:2]: row[2:] for row in built.ask(query)}, Decimal("0.000001"))
 
 
+# name of the truth: table, its keys and measures under the names that the table gives them
+PROJECTS = {
+    "projects": (
+        "profitability_analysis join projects.fact_projects using (tenant_id, project_id)",
+        {"project_id": "project_id", "tenant_id": "tenant_id"},
+        {
+            "revenue_cents": "total_revenue_cents",
+            "contributor_costs_cents": "contributor_costs_cents",
+            "resource_costs_cents": "resource_costs_cents",
+            "estimated_hours": "estimated_hours",
+            "actual_hours": "actual_hours",
+            "revision_count": "revision_count",
+            "scope_change_count": "scope_change_count",
+        },
+    ),
+    "clients_profit": (
+        "client_profitability",
+        {"client_id": "client_id", "tenant_id": "tenant_id"},
+        {"projects": "projects", "revenue_cents": "revenue_cents", "costs_cents": "costs_cents"},
+    ),
+    "delivery_weekly": (
+        "metrics_weekly_delivery",
+        {"week_start": "week_start", "tenant_id": "tenant_id"},
+        {"due": "deliverables_due", "on_time": "delivered_on_time"},
+    ),
+    "contributors_weekly": (
+        "resource_utilization where resource_type = 'CONTRIBUTOR'",
+        {"week_start": "week_start", "tenant_id": "tenant_id", "contributor_id": "resource_id"},
+        {"available_hours": "total_available_hours", "worked_hours": "total_utilized_hours"},
+    ),
+    "sales_monthly": (
+        "metrics_monthly_sales",
+        {"month_start": "month_start", "tenant_id": "tenant_id"},
+        {
+            "leads": "leads",
+            "sent": "quotes_sent",
+            "accepted": "quotes_accepted",
+            "pipeline_cents": "pipeline_value_cents",
+        },
+    ),
+    "client_payments_monthly": (
+        "metrics_monthly_payments",
+        {"month_start": "month_start", "tenant_id": "tenant_id"},
+        {
+            "invoices_paid": "invoices_paid",
+            "days_p50": "invoice_to_payment_days_p50",
+            "days_p90": "invoice_to_payment_days_p90",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_projects(built: Built, name: str) -> None:
+    """Counts, hours and whole cents as they are; the pipeline, which is rounded once, to half a cent."""
+    table, keys, measures = PROJECTS[name]
+    truth: Rows = {
+        tuple(r[key] for key in keys): tuple(Decimal(r[measure]) for measure in measures)
+        for r in built.truth(f"{name}.csv")
+    }
+    columns = [f"{column}::text" for column in keys.values()]
+    query = f"select {', '.join([*columns, *measures.values()])} from projects.{table}"
+    found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
+    tolerance = LEVEL if name == "sales_monthly" else Decimal("0.000001")
+    agree(truth, found, tolerance)
+    assert len({key[list(keys).index("tenant_id")] for key in truth}) >= 2
+
+
+def test_projects_in_time_and_late(built: Built) -> None:
+    truth = {
+        (r["project_id"], r["tenant_id"]): (r["delivered_on"] or None, r["is_on_time"] or None)
+        for r in built.truth("projects.csv")
+    }
+    query = """
+        select project_id::text, tenant_id::text, delivered_on::text, is_on_time::text
+        from projects.fact_projects
+    """
+    assert {row[:2]: row[2:] for row in built.ask(query)} == truth
+    assert {late for _, late in truth.values()} >= {"true", "false"}
+
+
+def test_rates_of_sales_and_revisions(built: Built) -> None:
+    """Where a rate is known it is the truth's; quotes of a short sample are not known yet."""
+    sales = {
+        (r["month_start"], r["tenant_id"]): (
+            Decimal(r["converted"]) / max(1, int(r["leads"])),
+            Decimal(r["accepted"]) / max(1, int(r["sent"])),
+        )
+        for r in built.truth("sales_monthly.csv")
+    }
+    rounds = {
+        (r["week_start"], r["tenant_id"]): Decimal(r["rounds"]) / int(r["accepted"])
+        for r in built.truth("delivery_weekly.csv")
+        if int(r["accepted"])
+    }
+    known: Rows = {}
+    for place, column in enumerate(("lead_conversion_rate", "quote_to_booking_rate")):
+        query = f"""
+            select month_start::text, tenant_id::text, {place}, {column}
+            from projects.metrics_monthly_sales where {column} is not null
+        """
+        known |= {row[:3]: row[3:] for row in built.ask(query)}
+    rates: Rows = {key: (sales[key[:2]][key[2]],) for key in known}
+    agree(rates, known, Decimal("0.000001"))
+    query = """
+        select week_start::text, tenant_id::text, revision_cycles_avg
+        from projects.metrics_weekly_delivery where revision_cycles_avg is not null
+    """
+    found: Rows = {row[:2]: row[2:] for row in built.ask(query)}
+    agree({key: (value,) for key, value in rounds.items()}, found, Decimal("0.000001"))
+
+
+def test_services_and_contributors_share_what_projects_earned(built: Built) -> None:
+    """Each share is rounded to a cent: up to one for each deliverable (and measure), or project, in it."""
+    services = {
+        (r["month_start"], r["tenant_id"], r["deliverable_type"]): r
+        for r in built.truth("services_monthly.csv")
+    }
+    query = """
+        select month_start::text, tenant_id::text, deliverable_type, revenue_cents, costs_cents
+        from projects.service_profitability
+    """
+    found = {row[:3]: row[3:] for row in built.ask(query)}
+    assert found.keys() == services.keys()
+    for key, (revenue, costs) in found.items():
+        cells = int(services[key]["cells"])
+        assert abs(revenue - Decimal(services[key]["revenue_cents"])) <= cells, key
+        assert abs(costs - Decimal(services[key]["costs_cents"])) <= 2 * cells, key
+    people = {
+        (r["month_start"], r["tenant_id"], r["contributor_id"]): Decimal(r["revenue_cents"])
+        for r in built.truth("contributors_monthly.csv")
+    }
+    query = """
+        select month_start::text, tenant_id::text, contributor_id::text, revenue_generated_cents
+        from projects.contributor_roi where revenue_generated_cents <> 0
+    """
+    earned = {row[:3]: row[3] for row in built.ask(query)}
+    assert earned
+    for key in earned.keys() | people.keys():
+        assert abs(earned.get(key, 0) - people.get(key, Decimal(0))) <= 10, key
+
+
 def test_living_rows_of_every_source_table(built: Built) -> None:
     for row in built.truth("cdc_state.csv"):
         found = built.ask(f"select count(*) from raw_cdc.{row['product']}__{row['table_name']}")

@@ -1,5 +1,6 @@
 {#- One model for each billing system; every one has all of these columns. -#}
 {%- set billing_systems = [
+    'int_revenue__projects_invoices',
     'int_revenue__rental_invoices',
     'int_revenue__stripe_invoices',
 ] -%}

@@ -1,6 +1,7 @@
 {#- One model for each system that moves money; every one has all of these columns. -#}
 {%- set payment_systems = [
     'int_revenue__fulfilment_payments',
+    'int_revenue__projects_payments',
     'int_revenue__rental_payments',
     'int_revenue__store_payments',
     'int_revenue__stripe_payments',

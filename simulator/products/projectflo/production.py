@@ -290,7 +290,7 @@ class Production:
             "surveys", project_id=project.number, client_id=project.client,
             respondent_email=f"client{project.client}@example.org", survey_type=kind,
             score=decimal(score * 100), feedback="we liked most of it",
-            themes=chance.pick(THEMES) if score < top else None,
+            themes=f'["{chance.pick(THEMES)}"]' if score < top else None,
             answered_at=iso_micros(office.now),
         )  # fmt: skip
         office.happened.answers.append(Answer(office.tenant, number, kind, score))

@@ -205,7 +205,8 @@ class Projects:
         for project in self.happened.projects:
             for part in project.deliverables:
                 judged = judged_due(part.due)
-                if judged <= self._today(project.tenant):
+                today = self._today(project.tenant)
+                if judged <= today and (judged < today or part.delivered is not None):
                     key = (_week(judged), project.tenant)
                     due[key].append(part.delivered is not None and part.delivered <= judged)
                 if part.accepted is not None:

@@ -1,0 +1,64 @@
+with payments as (
+
+    select * from {{ ref('stg_projectflo__payments') }}
+
+),
+
+invoices as (
+
+    select * from {{ ref('stg_projectflo__invoices') }}
+
+),
+
+tenants as (
+
+    select * from {{ ref('dim_tenant') }}
+
+),
+
+currencies as (
+
+    select * from {{ ref('currencies') }}
+
+),
+
+-- a payment that names no currency is in that of its invoice, else of its tenant
+priced as (
+
+    select
+        payments.*,
+        invoices.client_id as customer_id,
+        coalesce(
+            payments.currency, invoices.currency, tenants.currency, '{{ var("reporting_currency") }}'
+        ) as paid_currency
+    from payments
+    left join invoices
+        on payments.tenant_id = invoices.tenant_id and payments.invoice_id = invoices.invoice_id
+    left join tenants on payments.tenant_id = tenants.tenant_id
+
+),
+
+final as (
+
+    select
+        priced.payment_id,
+        priced.tenant_id,
+        priced.customer_id,
+        priced.invoice_id,
+
+        'projectflo' as provider,
+        'projectflo' as product,
+        priced.method as processor,
+        lower(trim(priced.status)) as status,
+        priced.failure_reason,
+        priced.paid_currency as currency,
+
+        {{ to_minor_units('priced.paid_amount', 'currencies.minor_unit_exponent') }} as amount_cents,
+
+        priced.attempted_at
+    from priced
+    left join currencies on priced.paid_currency = currencies.currency
+
+)
+
+select * from final

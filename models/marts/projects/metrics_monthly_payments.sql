@@ -1,0 +1,42 @@
+with invoices as (
+
+    select * from {{ ref('int_revenue__projects_invoices') }}
+    where kind = 'invoice' and paid_at is not null and status = 'paid'
+
+),
+
+tenants as (
+
+    select * from {{ ref('int_projects__tenants') }}
+
+),
+
+paid as (
+
+    select
+        invoices.tenant_id,
+        {{ month_start(local_date('invoices.paid_at', 'tenants.timezone')) }} as month_start,
+        {{ days_between(
+            local_date('invoices.issued_at', 'tenants.timezone'), local_date('invoices.paid_at', 'tenants.timezone')
+        ) }} as payment_days
+    from invoices
+    inner join tenants on invoices.tenant_id = tenants.tenant_id
+
+),
+
+final as (
+
+    select
+        tenant_id,
+
+        month_start,
+
+        count(*) as invoices_paid,
+        cast({{ median('payment_days') }} as {{ type_numeric() }}) as invoice_to_payment_days_p50,
+        cast({{ percentile('payment_days', 0.9) }} as {{ type_numeric() }}) as invoice_to_payment_days_p90
+    from paid
+    group by tenant_id, month_start
+
+)
+
+select * from final
