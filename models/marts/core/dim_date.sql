@@ -29,13 +29,13 @@ final as (
         {{ iso_year('days.date_day') }} as iso_year,
         {{ iso_week('days.date_day') }} as iso_week,
         {{ iso_day_of_week('days.date_day') }} as iso_day_of_week,
-        cast(extract(month from days.date_day) as integer) as month_number,
+        {{ month_of_year('days.date_day') }} as month_number,
         case {{ iso_day_of_week('days.date_day') }}
             {%- for name in ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] %}
             when {{ loop.index }} then '{{ name }}'
             {%- endfor %}
         end as weekday_name,
-        case extract(month from days.date_day)
+        case {{ month_of_year('days.date_day') }}
             {%- for name in [
                 'January', 'February', 'March', 'April', 'May', 'June',
                 'July', 'August', 'September', 'October', 'November', 'December',
