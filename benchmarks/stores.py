@@ -64,6 +64,7 @@ class Store:
         given = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
         given[PREFIX + "HOME"] = str(self.settings.home)
         given[PREFIX + "DATABASE_URL"] = self.warehouse.url
+        given[PREFIX + "PII_KEY_FILE"] = str(self.settings.pii_key_file)
         given[PREFIX + "CONTRACTS"] = os.pathsep.join(map(str, self.settings.contracts))
         return given
 
@@ -94,6 +95,7 @@ class Site:
             {
                 PREFIX + "HOME": str(home),
                 PREFIX + "DATABASE_URL": place.url,
+                PREFIX + "PII_KEY_FILE": str(home / "pii.key"),
                 PREFIX + "CONTRACTS": str(self.contracts),
             }
         )

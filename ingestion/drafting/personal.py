@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ingestion.privacy.scrub import (
+    ID,
     KEEP,
+    ROUND,
     Scrubber,
     is_forbidden_number,
     judge_key,
@@ -47,6 +49,11 @@ _PEOPLE = re.compile(
     r"|leads?|coach(?:es)?|drivers?|guards?|clients?|staff|profiles?|readers?|contributors?"
     r"|candidates?|students?|participants?|attendees?|recipients?|accounts?|owners?)"
 )
+_BY_VALUE = (
+    KEEP,
+    ID,
+    ROUND,
+)  # names of which the loader keeps most values: others decide, or the values
 _LONG_NUMBER = re.compile(r"\d{7}")
 _IBAN = re.compile(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}\Z")
 _REASONS = {
@@ -73,7 +80,7 @@ def by_name(name: str, table: str = "") -> Verdict | None:
     found: tuple[Mark, str] | None = None
     if _SECRET.fullmatch(word):
         found = ("drop", "a secret, by its name")
-    elif judge_key(name) != KEEP or _PERSON.fullmatch(word):
+    elif judge_key(name) not in _BY_VALUE or _PERSON.fullmatch(word):
         found = ("token", "personal by its name")
     elif _PLACE.fullmatch(word) or _HOME.fullmatch(word):
         found = ("token", "an address, by its name")

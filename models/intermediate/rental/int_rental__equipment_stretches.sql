@@ -1,6 +1,6 @@
--- The life of each piece of equipment up to as_of, cut wherever it goes into or out of service, maintenance or a booking,
--- and where a day begins in its tenant's time zone. Beginnings count up and ends count down, so that any number of
--- overlapping bookings make one.
+-- The life of each piece of equipment up to as_of, cut wherever it goes into or out of service, maintenance
+-- or a booking, and where a day begins in its tenant's time zone. Beginnings count up and ends count down, so
+-- that any number of overlapping bookings make one.
 with equipment as (
 
     select * from {{ ref('stg_rentguy__equipment') }}

@@ -21,7 +21,11 @@ final as (
         {{ json_text('payload', object + ['metadata', 'tenant_id']) }} as tenant_source_id,
         {{ json_text('payload', object + ['metadata', 'user_id']) }} as user_source_id,
         event_type,
-        {{ json_text('payload', object + ['status']) }} as status,
+        -- the oldest charges have no status: whether they were paid says it
+        coalesce(
+            {{ json_text('payload', object + ['status']) }},
+            case when {{ json_boolean('payload', object + ['paid']) }} then 'succeeded' else 'failed' end
+        ) as status,
         {{ json_text('payload', object + ['failure_code']) }} as failure_code,
         lower({{ json_text('payload', object + ['currency']) }}) as currency,
         {{ json_integer('payload', object + ['amount']) }} as amount_source_cents,
