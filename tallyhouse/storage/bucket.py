@@ -200,6 +200,15 @@ class _Object(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return int(self._raw.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._raw.tell())
+
     def readinto(self, buffer: Any) -> int:
         data = self._bucket.call(self._read, len(buffer))
         buffer[: len(data)] = data

@@ -51,10 +51,16 @@ class Opening(Storage):
 
     def open(self, name: str) -> BinaryIO:
         """A sealed file is in memory as a whole; the receiver's are small."""
-        with self._storage.open(name) as raw:
-            is_sealed = raw.read(len(_MARK)) == _MARK
-            rest = raw.read() if is_sealed else b""
-        return io.BytesIO(self._opened(rest)) if is_sealed else self._storage.open(name)
+        raw = self._storage.open(name)
+        try:
+            if raw.read(len(_MARK)) == _MARK:
+                with raw:
+                    return io.BytesIO(self._opened(raw.read()))
+            raw.seek(0)
+        except BaseException:
+            raw.close()
+            raise
+        return raw
 
     def _opened(self, rest: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag
