@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import click
 import psycopg
 
+from tallyhouse.closed_files import write_closed
 from tallyhouse.errors import INTERRUPTED, INTERRUPTED_CODE, TallyhouseError
 from tallyhouse.settings import Settings, make_folder
 
@@ -77,8 +78,7 @@ def _unexpected(error: Exception) -> NoReturn:
     try:
         logs = Settings.from_env().home / "logs"
         make_folder(logs)
-        (logs / name).touch(mode=0o600)
-        (logs / name).write_text(story)
+        write_closed(logs / name, story.encode())
     except (OSError, TallyhouseError):
         fail(f"{story}\n{sentence}")
     fail(f"{sentence} The whole story is in {logs / name}.")

@@ -6,12 +6,12 @@ Does not belong here: starting the database.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from urllib.parse import quote
 
 import yaml
 
+from tallyhouse.closed_files import write_closed
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import Settings, make_folder
 
@@ -34,9 +34,8 @@ def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]
         "DAGSTER_HOME": str(home.resolve()),
         "TALLYHOUSE_DAGSTER_URL": storage_url(warehouse.url),
     }
-    write_private(
-        settings.root / ".env", "".join(f"{key}='{value}'\n" for key, value in environment.items())
-    )
+    text = "".join(f"{key}='{value}'\n" for key, value in environment.items())
+    write_closed(settings.root / ".env", text.encode())
     return environment
 
 
@@ -70,11 +69,3 @@ def storage_url(url: str) -> str:
     rest = url.split("://", 1)[1]
     joint = "&" if "?" in rest else "?"
     return f"postgresql+psycopg2://{rest}{joint}options={quote(f'-csearch_path={SCHEMA}')}"
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write `text` so that only the owner can ever read it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-    path.chmod(0o600)

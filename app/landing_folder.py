@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from tallyhouse.closed_files import replace_closed
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import LANDING_NOTE, Settings, make_folder
@@ -106,8 +107,7 @@ def _remember(connection: psycopg.Connection[Any], place: str) -> None:
 
 
 def _note(settings: Settings, place: str) -> None:
-    """Written aside and moved into place: a reader finds all of it or none. The project's own folder
-    needs no note, and may be moved with the project."""
+    """The project's own folder needs no note, and may be moved with the project."""
     note = settings.home / LANDING_NOTE
     if place == _real(str(settings.root / "landing")):
         note.unlink(missing_ok=True)
@@ -115,6 +115,4 @@ def _note(settings: Settings, place: str) -> None:
     if note.exists() and note.read_text("utf-8").strip() == place:
         return
     make_folder(settings.home)
-    draft = note.with_name(f".{LANDING_NOTE}.{os.getpid()}")
-    draft.write_text(place + "\n", "utf-8")
-    draft.replace(note)
+    replace_closed(note, place + "\n")

@@ -5,7 +5,6 @@ figures of the page, read from published tables, and where lines and bars lie. D
 its looks (`report_page.html`), the summary on the terminal (`summary`).
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from app.summary import RETENTION
+from tallyhouse.closed_files import replace_closed
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import Settings, make_folder
 
@@ -96,20 +96,11 @@ class Line:
     newest: int
 
 
-def path_of(settings: Settings) -> Path:
-    """Where the page of the last run lies."""
-    return settings.home / PAGE
-
-
 def write(settings: Settings, warehouse: Warehouse, summary: dict[str, Any]) -> Path:
-    """Write the page, aside and then into place; only its owner may read it."""
-    page = path_of(settings)
+    """Write the page into the home, closed to other accounts; where it lies."""
+    page = settings.home / PAGE
     make_folder(page.parent)
-    draft = page.with_name(f".{PAGE}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(render(figures(warehouse), summary))
-    draft.replace(page)
+    replace_closed(page, render(figures(warehouse), summary))
     return page
 
 

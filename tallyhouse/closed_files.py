@@ -26,6 +26,17 @@ def open_closed(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb")
 
 
+def replace_closed(path: Path, text: str) -> None:
+    """A closed file with this text in the place of what was there: a reader finds all of one or of the
+    other, and so does the machine after it died."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open_closed(draft) as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
 def write_closed(path: Path, data: "bytes | bytearray | memoryview") -> None:
     """A file with this content, closed."""
     with open_closed(path) as file:

@@ -25,6 +25,7 @@ from pydantic import (
     field_validator,
 )
 
+from tallyhouse.closed_files import make_closed_folder, replace_closed
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
 
@@ -128,12 +129,6 @@ def add_key(path: Path, product: str, tenant: str) -> str:
     entry = ApiKey(sha256=hashlib.sha256(key.encode()).hexdigest(), product=product, tenant=tenant)
     changed = existing.model_copy(update={"keys": (*existing.keys, entry)})
     text = yaml.safe_dump(changed.model_dump(mode="json"), sort_keys=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(path)
+    make_closed_folder(path.parent)
+    replace_closed(path, text)
     return key

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tallyhouse.closed_files import replace_closed
 from tallyhouse.database import configuration
 from tallyhouse.database.account import Account, reach
 from tallyhouse.errors import TallyhouseError
@@ -28,7 +29,7 @@ def make_cluster(folder: Path, data: Path, account: Account, install: Path) -> N
     with tempfile.TemporaryDirectory(prefix="tallyhouse-") as scratch:
         account.own(Path(scratch))
         secret = Path(scratch) / "password"
-        write_secret(secret, password)
+        replace_closed(secret, password)
         account.own(secret)
         options = configuration.initdb_options(ROLE, secret)
         with reach(draft, account) as (path, descriptors):
@@ -49,7 +50,7 @@ def make_cluster(folder: Path, data: Path, account: Account, install: Path) -> N
             f"{last_words(answer.stderr or answer.stdout)}"
         )
     configuration.write(draft)
-    write_secret(folder / "password", password)
+    replace_closed(folder / "password", password)
     draft.rename(data)
 
 
@@ -57,15 +58,6 @@ def server_environment() -> dict[str, str]:
     """No PG* variable of the caller may steer the server."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner can ever have read, in one step."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    draft.replace(path)
 
 
 def last_words(text: str) -> str:

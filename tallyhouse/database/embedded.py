@@ -25,13 +25,13 @@ from zlib import crc32
 
 import psycopg
 
+from tallyhouse.closed_files import replace_closed
 from tallyhouse.database.account import Account, binaries, reach, server_account, socket_folder
 from tallyhouse.database.cluster import (
     ROLE,
     last_words,
     make_cluster,
     server_environment,
-    write_secret,
 )
 from tallyhouse.database.process import free_port, is_alive, is_free, is_postgres_in, wait_for
 from tallyhouse.errors import TallyhouseError
@@ -144,7 +144,7 @@ class EmbeddedServer:
             socket_dir = socket_folder(self.data, account)
             mark = self.log.stat().st_size if self.log.exists() else 0
             pid = self._spawn(account, install, port, socket_dir)
-            write_secret(
+            replace_closed(
                 self.folder / "server.json",
                 json.dumps({"port": port, "pid": pid, "socket_dir": socket_dir}) + "\n",
             )

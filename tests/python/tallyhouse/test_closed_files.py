@@ -3,13 +3,18 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from simulator import write_sample
-from tallyhouse.closed_files import make_closed_folder, write_closed
+from tallyhouse.closed_files import make_closed_folder, replace_closed, write_closed
 from tallyhouse.settings import Settings, make_folder
 from tallyhouse.storage import open_storage
+from tallyhouse.storage.sealed import Opening, seal
+
+
+KEY = bytes(range(32))
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +70,34 @@ def test_the_landing_folder_of_the_sample(tmp_path: Path) -> None:
     assert len(list(landing.rglob("*.jsonl*"))) > 5
     assert open_ones(landing) == []
     assert (tmp_path / "sample").stat().st_mode & 0o077 == 0
+
+
+def test_what_takes_the_place_of_an_open_file_is_closed_and_leaves_no_draft(tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.write_text("former, longer text")
+    page.chmod(0o644)
+    replace_closed(page, "né")
+    assert page.read_text("utf-8") == "né"
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_a_file_is_opened_once_sealed_or_not(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"plain\n")
+    (tmp_path / "short").write_bytes(b"")
+    (tmp_path / "sealed").write_bytes(seal(b"secret\n", KEY))
+    storage, asked = open_storage(str(tmp_path)), list[str]()
+    opened = storage.open
+
+    def counted(name: str) -> BinaryIO:
+        asked.append(name)
+        return opened(name)
+
+    storage.open = counted  # type: ignore[method-assign]
+    opening = Opening(storage, lambda: [KEY])
+    found = {}
+    for name in ("plain", "short", "sealed"):
+        with opening.open(name) as file:
+            found[name] = file.read()
+    assert found == {"plain": b"plain\n", "short": b"", "sealed": b"secret\n"}
+    assert asked == ["plain", "short", "sealed"]
