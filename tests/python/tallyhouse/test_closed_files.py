@@ -13,7 +13,6 @@ from tallyhouse.settings import Settings, make_folder
 from tallyhouse.storage import open_storage
 from tallyhouse.storage.sealed import Opening, seal
 
-
 KEY = bytes(range(32))
 
 
