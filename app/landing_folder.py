@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from ingestion.storing.ledger import has_loaded
 from tallyhouse.closed_files import replace_closed
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
@@ -55,12 +56,6 @@ def of_warehouse(connection: psycopg.Connection[Any]) -> str | None:
     """The folder that the warehouse loads from, none before its first load."""
     row = connection.execute("select place from ops.landing_folder").fetchone()
     return str(row[0]) if row else None
-
-
-def has_loaded(connection: psycopg.Connection[Any]) -> bool:
-    """Whether anything was ever loaded."""
-    row = connection.execute("select exists (select from ops.load_manifest)").fetchone()
-    return bool(row and row[0])
 
 
 def is_empty(place: str) -> bool:

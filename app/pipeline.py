@@ -162,6 +162,7 @@ def run(
 ) -> RunResult:
     """Everything, in order, skipping what has nothing new; the result holds the summary."""
     from app.preparation import prepare  # imports every package's schema
+    from ingestion.storing.ledger import has_loaded
 
     started = time.monotonic()
     result = RunResult()
@@ -173,7 +174,7 @@ def run(
     ):
         landing_folder.claim(settings, warehouse)
         with warehouse.connect() as connection:
-            may_sample = may_sample and not landing_folder.has_loaded(connection)
+            may_sample = may_sample and not has_loaded(connection)
         if may_sample and landing_folder.is_empty(settings.landing):
             sample(settings, reporter)
         with warehouse.connect() as connection:

@@ -47,6 +47,9 @@ class Context:
     ) -> None:
         self._drift = drift if drift is not None else Counter()
         self._product = contract.product
+        self._home = uuid_text(
+            contract.product, "tenant", contract.product
+        )  # whose tenants' ids are
         self._default_tenant = contract.default_tenant or contract.product
         self._tokeniser = tokeniser
         get = envelope_getters(contract)
@@ -100,9 +103,8 @@ class Context:
                 placeholders.append("tenant_id")
             else:
                 tenant_source = named
-        home = uuid_text(self._product, "tenant", self._product)
         tenant_source = self._tokeniser.keyed_id(
-            self._product, home, tenant_source, is_marked=self._is_marked["tenant_id"]
+            self._product, self._home, tenant_source, is_marked=self._is_marked["tenant_id"]
         )
         tenant_id = uuid_text(self._product, "tenant", tenant_source)
         user_id, user_source = NULL, NULL

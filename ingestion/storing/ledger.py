@@ -156,6 +156,11 @@ class Ledger:
                 copy.write(text.encode("utf-8", "replace"))
 
 
+def has_loaded(conn: psycopg.Connection) -> bool:
+    """Whether anything was ever loaded."""
+    return conn.execute("select 1 from ops.load_manifest limit 1").fetchone() is not None
+
+
 def publish_event_versions(conn: psycopg.Connection, contracts: Contracts) -> None:
     """Enter every declared event in ops.event_schema_versions, once per form it ever had."""
     rows = {

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from ingestion.storing.ledger import has_loaded
 from tallyhouse import key_file
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.key_file import fingerprint
@@ -29,7 +30,7 @@ def confirmed_key(conn: psycopg.Connection[Any], settings: Settings) -> bytes:
     try:
         key = key_file.read(path)
     except FileNotFoundError:
-        if known is not None or _was_loaded(conn):
+        if known is not None or has_loaded(conn):
             raise TallyhouseError(
                 f"The key of personal data, {path}, is gone, and this warehouse was loaded with"
                 f" it{f' (fingerprint {known})' if known else ''}: with another one the same people would be others."
@@ -77,7 +78,3 @@ def _finish_exchange(settings: Settings, known: str | None) -> None:
     waiting = key_file.next_path(settings.pii_key_file)
     if known is not None and waiting.exists() and fingerprint(key_file.read(waiting)) == known:
         key_file.exchange(settings.pii_key_file)
-
-
-def _was_loaded(conn: psycopg.Connection[Any]) -> bool:
-    return conn.execute("select 1 from ops.load_manifest limit 1").fetchone() is not None

@@ -48,13 +48,14 @@ class PayloadFilter:
         self._thing_objects = frozenset(contract.thing_objects)
         self._id_like: dict[str, bool] = {}
         self._harmless_keys: set[str] = set()
-        self._product = ""
+        self._product = self._home = ""  # of the events at hand; whose its tenants' ids are
         self.placeholders: Counter[str] = Counter()  # by field, until who counts them takes them
         self.unlisted: Counter[tuple[str, str]] = Counter()  # by object and field, as well
 
     def of_product(self, product: str) -> "PayloadFilter":
         """The filter, for events of a product from here on: ids are keyed within it."""
-        self._product = product
+        if product != self._product:
+            self._product, self._home = product, uuid_text(product, "tenant", product)
         return self
 
     def hide(self, payload: dict[str, Any], tenant_id: str, parent: str = "") -> dict[str, Any]:
@@ -63,10 +64,8 @@ class PayloadFilter:
 
     def tenant_uuid(self, source_id: str) -> str:
         """The tenant that the product calls so, as UUID text."""
-        home = uuid_text(self._product, "tenant", self._product)
-        return uuid_text(
-            self._product, "tenant", self._tokeniser.keyed_id(self._product, home, source_id)
-        )
+        keyed = self._tokeniser.keyed_id(self._product, self._home, source_id)
+        return uuid_text(self._product, "tenant", keyed)
 
     def source_id(self, name: str, value: Any, tenant_id: str) -> str | None:
         """An id given by the product in a field of this name; one that names a person becomes a token."""
@@ -75,8 +74,7 @@ class PayloadFilter:
         text = str(value)
         if name not in _OF_PEOPLE:  # a number among the provider's own ids is nobody's
             return self._tokeniser.token(tenant_id, text) if looks_personal(text) else text
-        home = uuid_text(self._product, "tenant", self._product)
-        owner = home if name == "tenant_id" else tenant_id
+        owner = self._home if name == "tenant_id" else tenant_id
         return self._tokeniser.keyed_id(self._product, owner, text)
 
     def person(self, name: str, value: Any, tenant_id: str) -> str | None:
