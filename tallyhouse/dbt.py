@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,12 @@ OFFLINE_COMMANDS = ("deps", "clean", "init", "--version", "--help", "-h", "-V")
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """What a run of dbt did: how many nodes of each kind ended how, and what went wrong."""
+    """What a run of dbt did: how many nodes of each kind ended how, what went wrong, what macros warn of."""
 
     success: bool
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __add__(self, other: "DbtOutcome") -> "DbtOutcome":
         """Two runs as one."""
@@ -46,6 +47,7 @@ class DbtOutcome:
             self.success and other.success,
             {k: self.counts.get(k, Counter()) + other.counts.get(k, Counter()) for k in kinds},
             self.failures + other.failures,
+            self.warnings + other.warnings,
         )
 
     def count(self, *statuses: str, tests: bool) -> int:
@@ -102,10 +104,17 @@ def run(
     """
     warehouse = warehouse or open_warehouse(settings)
     given = environment(warehouse)
+    warnings: list[str] = []
+
+    def receive(event: Any) -> None:
+        if event.info.name == "JinjaLogWarning":
+            warnings.append(str(event.data.msg))
+        if on_event is not None:
+            on_event(event)
+
     with watched(warehouse, settings.reader_patience, _complain):
-        return _outcome(
-            _invoke([*args, *_variables(variables)], settings, given, on_event, project)
-        )
+        answer = _invoke([*args, *_variables(variables)], settings, given, receive, project)
+    return replace(_outcome(answer), warnings=tuple(warnings))
 
 
 def read_project(settings: Settings, warehouse: Warehouse) -> Any:
