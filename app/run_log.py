@@ -20,6 +20,10 @@ from tallyhouse.database.standstill import take_lock
 from tallyhouse.settings import Settings
 
 LOCK_KEY = 7_220_002  # any constant; it only keeps two runs apart
+TARGET_DATE = (  # the newest UTC day that is over by what was loaded, or by a given as_of
+    "(coalesce(%s::timestamptz, (select max(coalesce(max_received_at, max_claimed_at))"
+    " from ops.source_watermarks)) at time zone 'UTC')::date - 1"
+)
 BUILDING = (
     *("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "snapshots/**/*", "*.yml"),
     *("models/**/*.yml", "seeds/**/*.yml", "macros/**/*.yml", "tests/dbt/**/*"),
@@ -83,8 +87,14 @@ def _finish(warehouse: Warehouse, entry: Entry, status: str) -> None:
         with warehouse.connect(autocommit=True) as connection:
             connection.execute(
                 "update ops.run_log set status = %s, finished_at = clock_timestamp(),"
-                " details = details || %s::jsonb where run_id = %s",
-                [status, json.dumps(entry.details, default=str), entry.run_id],
+                f" details = details || %s::jsonb || jsonb_build_object('target_date', {TARGET_DATE})"
+                " where run_id = %s",
+                [
+                    status,
+                    json.dumps(entry.details, default=str),
+                    warehouse.settings.as_of,
+                    entry.run_id,
+                ],
             )
     except Exception:
         if status == "succeeded":

@@ -19,6 +19,8 @@ final as (
         status,
         failure_reason,
 
+        target_date,
+
         started_at,
         finished_at
     from runs

@@ -14,6 +14,8 @@ renamed as (
         fingerprint,
         {{ json_text('details', ['reason']) }} as failure_reason,
 
+        cast({{ json_text('details', ['target_date']) }} as date) as target_date,
+
         started_at,
         finished_at
     from source
