@@ -101,6 +101,7 @@ def build(
     full_refresh: bool = False,
     select: str | None = None,
     days: tuple[date, date] | None = None,
+    on_event: Event | None = None,
 ) -> Built:
     """Everything, or what dbt's selection syntax names, with its tests. A failing test fails it.
 
@@ -111,7 +112,8 @@ def build(
         names += days_to_rebuild(*days) if days else []
         in_full = full_refresh or (select is None and at.plan.needs_full_refresh(at.project.built))
         at.carry_forward(at.plan.due())
-        built = at.dbt(names, in_full=in_full, on_event=_counter(progress))
+        receivers = _all_of(_counter(progress), on_event)
+        built = at.dbt(names, in_full=in_full, on_event=receivers)
     if select and not built.outcome.counts:
         raise TallyhouseError(
             f"Nothing here is named by --select {select}. `dbt ls --select …` shows what is."

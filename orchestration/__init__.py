@@ -4,3 +4,9 @@ Belongs here: definitions, schedules, sensors, asset checks and the wiring to se
 Does not belong here: any work itself. That lies in `ingestion`, `app.pipeline`, `ml` and the
 dbt models, and runs without Dagster just as well.
 """
+
+import warnings
+
+from dagster import BetaWarning
+
+warnings.filterwarnings("ignore", category=BetaWarning)  # references to code

@@ -10,14 +10,16 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from psycopg import sql
 
-from orchestration.dbt_project import FolderTranslator, manifest
+from orchestration.dbt_project import manifest, translator
+from tallyhouse.database import Warehouse
 
 WRITTEN = re.compile(r"(?:SELECT|INSERT 0|INSERT) (\d+)")  # how Postgres says how many rows
 
 
 def asset_events(
-    raw: Mapping[str, Any], context: dg.AssetExecutionContext | None = None
+    raw: Mapping[str, Any], warehouse: Warehouse, context: dg.AssetExecutionContext | None = None
 ) -> Iterator[Any]:
     """Yield what an event of dbt, as a dictionary, says of assets; outside of a step without `context`.
 
@@ -28,9 +30,19 @@ def asset_events(
         return
     message = DbtCoreCliEventMessage(raw_event=dict(raw), event_history_metadata={})
     written = WRITTEN.match(str(raw["data"].get("status", "")))
-    for event in message.to_default_asset_events(manifest(), FolderTranslator(), context):
-        if written and isinstance(event, dg.Output | dg.AssetMaterialization):
-            rows = {"rows written": int(written[1])}
-            yield event.with_metadata({**(event.metadata or {}), **rows})
+    for event in message.to_default_asset_events(manifest(), translator(), context):
+        if isinstance(event, dg.Output | dg.AssetMaterialization):
+            figures = {"rows written": int(written[1])} if written else {}
+            props = manifest()["nodes"][node_id]
+            if props["config"]["materialized"] != "view":
+                figures["dagster/row_count"] = _row_count(warehouse, props)
+            yield event.with_metadata({**(event.metadata or {}), **figures})
         else:
             yield event
+
+
+def _row_count(warehouse: Warehouse, props: Mapping[str, Any]) -> int:
+    table = sql.Identifier(props["schema"], props["alias"])
+    with warehouse.connect() as connection:
+        counted = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
+    return int(counted[0]) if counted else 0

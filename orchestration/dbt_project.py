@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,14 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
 
 from tallyhouse import dbt
-from tallyhouse.settings import Settings
+from tallyhouse.settings import PROJECT_ROOT, Settings
+
+# Every run builds what hangs on the date, as soon as something came in.
+BUILT_NIGHTLY = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=26), fail_window=timedelta(hours=50)
+)
+AS_OF_MACROS = {"macro.tallyhouse.as_of", "macro.tallyhouse.as_of_date"}
+SEEDS_OWNER = {"name": "Data engineering"}
 
 PROJECT_FILES = ("dbt_project.yml", "packages.yml", "profiles.yml")
 PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/dbt")
@@ -92,9 +100,41 @@ class FolderTranslator(DagsterDbtTranslator):
             metadata=spec.metadata,
         )
 
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> dg.AssetSpec:
+        """Return dbt-dagster's spec of a node with the file that defines it and how fresh it is to be."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id.startswith("source.") or "dagster/code_references" in spec.metadata:
+            return spec
+        props = self.get_resource_props(manifest, unique_id)
+        path = props["original_file_path"]
+        file = dg.LocalFileCodeReference(file_path=str(PROJECT_ROOT / path), label=path)
+        spec = spec.merge_attributes(
+            metadata={
+                "dagster/code_references": dg.CodeReferencesMetadataValue(code_references=[file])
+            }
+        )
+        if AS_OF_MACROS.intersection(props["depends_on"]["macros"]):
+            spec = spec.replace_attributes(freshness_policy=BUILT_NIGHTLY)
+        self._resolved_specs[(id(manifest), unique_id, id(project))] = spec
+        return spec
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
+        """Return the team that answers for the node: its group's owner, of seeds the data engineers."""
+        group = dbt_resource_props.get("group")
+        owner = group["owner"] if isinstance(group, Mapping) else SEEDS_OWNER
+        return [owner.get("email") or f"team:{owner['name']}"]
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         """Return the schema, which is the folder."""
         return str(dbt_resource_props["schema"])
+
+
+@cache
+def translator() -> FolderTranslator:
+    """Return the one translator of this process; it remembers what it worked out of the manifest."""
+    return FolderTranslator()
 
 
 def relation_name(props: Mapping[str, Any]) -> str:

@@ -3,11 +3,13 @@
 import dagster as dg
 
 from orchestration.dbt_project import landed_sources, relation_name
+from orchestration.defs.transformation.days import REBUILT_DAYS
 from orchestration.landing_state import landing_fingerprint
 from tallyhouse.settings import Settings
 
 LOAD_JOB = "load_landing"
 NIGHTLY_JOB = "run_everything"
+REBUILD_JOB = "rebuild_days"
 
 
 @dg.definitions
@@ -25,11 +27,16 @@ def automation() -> dg.Definitions:
     )
     nightly = dg.define_asset_job(
         NIGHTLY_JOB,
-        selection=dg.AssetSelection.all(),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(REBUILT_DAYS),
         description="Load, check, build and test every model, train, predict, build what follows.",
     )
+    rebuild = dg.define_asset_job(
+        REBUILD_JOB,
+        selection=dg.AssetSelection.assets(REBUILT_DAYS),
+        description="Rebuild days of all that is kept by days, as `tallyhouse build --days`.",
+    )
     return dg.Definitions(
-        jobs=[load, nightly],
+        jobs=[load, nightly, rebuild],
         schedules=[
             dg.ScheduleDefinition(
                 name="hourly_loading",

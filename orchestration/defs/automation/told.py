@@ -58,7 +58,7 @@ def events_of(file: Path, house: WarehouseResource) -> Iterator[Told]:
             elif told.LEARNED in line:
                 yield from _learned(line[told.LEARNED])
             else:
-                yield from asset_events(line)
+                yield from asset_events(line, house.warehouse)
 
 
 def _landed(house: WarehouseResource, load_id: int) -> Iterator[dg.AssetMaterialization]:

@@ -1,6 +1,7 @@
 """Landing files → raw tables: one load, one asset per raw table."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
 from psycopg.rows import dict_row
@@ -13,6 +14,11 @@ from tallyhouse.errors import TallyhouseError
 
 COUNTS = ("record_count", "stored_count", "duplicate_count", "rejected_count", "ignored_count")
 
+OWNERS = ["team:Data engineering"]
+LOADED_HOURLY = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=2), fail_window=timedelta(hours=6)
+)
+
 
 @dg.definitions
 def landing() -> dg.Definitions:
@@ -23,6 +29,7 @@ def landing() -> dg.Definitions:
             group_name=source["schema"],
             description=source["description"] or source["source_description"],
             kinds={"python", "postgres"},
+            owners=OWNERS,
         )
         for source in landed_sources()
     ]
@@ -31,6 +38,8 @@ def landing() -> dg.Definitions:
         group_name="ops",
         description="The ledger: one row per file content that was read, and what came of it.",
         kinds={"python", "postgres"},
+        owners=OWNERS,
+        freshness_policy=LOADED_HOURLY,
     )
 
     @dg.multi_asset(name="load_landing_files", specs=[*specs, ledger])
@@ -54,7 +63,8 @@ def landing() -> dg.Definitions:
             yield dg.MaterializeResult(asset_key=spec.key, metadata=counts.get(kind, {}))
         yield dg.MaterializeResult(asset_key=ledger.key)
 
-    return dg.Definitions(assets=[load_landing_files], resources={"house": WarehouseResource()})
+    assets = dg.with_source_code_references([load_landing_files])
+    return dg.Definitions(assets=assets, resources={"house": WarehouseResource()})
 
 
 def counts_since(warehouse: Warehouse, load_id: int) -> dict[str, dict[str, int]]:

@@ -13,6 +13,7 @@ from ml.common.spec import ModelSpec
 from ml.discovery import find_specs
 from orchestration.warehouse import WarehouseResource
 
+OWNERS = ["team:Data science"]
 TABLES = ("predictive_models", "predictions")
 
 
@@ -20,7 +21,8 @@ TABLES = ("predictive_models", "predictions")
 def training() -> dg.Definitions:
     """Return one step per model, downstream of its features, and the tables all of them write."""
     specs = find_specs()
-    return dg.Definitions(assets=[*(model_asset(spec) for spec in specs), log_of(specs)])
+    assets = [*(model_asset(spec) for spec in specs), log_of(specs)]
+    return dg.Definitions(assets=dg.with_source_code_references(assets))
 
 
 def model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
@@ -32,6 +34,7 @@ def model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
         deps=[table.split(".") for table in (spec.features_table, spec.outcomes_table) if table],
         kinds={"python", "scikitlearn"},
         description=spec.question,
+        owners=OWNERS,
     )
     def train_and_predict(
         context: dg.AssetExecutionContext, house: WarehouseResource
@@ -52,7 +55,10 @@ def log_of(specs: tuple[ModelSpec, ...]) -> dg.AssetsDefinition:
         name="registry_and_log",
         specs=[
             dg.AssetSpec(
-                key=["ml", table], group_name="ml", deps=[["ml", spec.name] for spec in specs]
+                key=["ml", table],
+                group_name="ml",
+                deps=[["ml", spec.name] for spec in specs],
+                owners=OWNERS,
             )
             for table in TABLES
         ],

@@ -9,7 +9,7 @@ from google.protobuf.json_format import MessageToDict
 
 from app import building, guard
 from orchestration.dbt_events import asset_events
-from orchestration.dbt_project import FolderTranslator, manifest
+from orchestration.dbt_project import manifest, translator
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt as launcher
 from tallyhouse.errors import TallyhouseError
@@ -19,13 +19,12 @@ from tallyhouse.settings import Settings
 @dg.definitions
 def models() -> dg.Definitions:
     """Return the two dbt steps; the second reads what training wrote."""
-    translator = FolderTranslator()
 
     @dbt_assets(
         manifest=manifest(),
         name="build_warehouse",
         exclude=building.PREDICTIONS,
-        dagster_dbt_translator=translator,
+        dagster_dbt_translator=translator(),
     )
     def build_warehouse(
         context: dg.AssetExecutionContext, house: WarehouseResource, dbt: DbtCliResource
@@ -36,7 +35,7 @@ def models() -> dg.Definitions:
         manifest=manifest(),
         name="build_predictions",
         select=building.PREDICTIONS,
-        dagster_dbt_translator=translator,
+        dagster_dbt_translator=translator(),
     )
     def build_predictions(
         context: dg.AssetExecutionContext, house: WarehouseResource, dbt: DbtCliResource
@@ -72,7 +71,7 @@ def _build(
         finally:
             for event in told:
                 raw = MessageToDict(event, preserving_proto_field_name=True)
-                yield from asset_events(raw, context)
+                yield from asset_events(raw, warehouse, context)
         context.log.info(built.sentence)
         if built.left_out:
             context.log.info("Left out: " + ", ".join(sorted(built.left_out)))

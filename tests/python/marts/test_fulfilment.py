@@ -10,11 +10,14 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import dagster as dg
 import pytest
 
+from orchestration.defs.transformation.days import REBUILT_DAYS
 from tallyhouse.database import Warehouse
 from tests.python.marts.house import House, Rows, assert_equal
 from tests.python.marts.upcoach_lines import at, change, iso, uid
+from tests.python.orchestration.test_definitions import load_repository
 
 pytestmark = pytest.mark.slow
 
@@ -260,3 +263,37 @@ def test_asked_for_days_are_rebuilt_to_the_same_rows_and_no_others(house: House)
     written = rewritten_days(house, "fulfilment.metrics_daily_payments", "metric_date")
     assert written & {"2026-03-26", "2026-03-27", "2026-03-28"}  # days without payments have no row
     assert all("2026-03-24" <= day <= "2026-03-30" for day in written)
+
+
+def test_days_chosen_in_dagster_are_rebuilt_to_the_same_rows(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backfill is one run over its days, and says of each table that it was built."""
+    before = tables(house)
+    in_days = "between '2026-03-26' and '2026-03-28'"
+    with house.warehouse.connect() as connection:
+        for statement in (
+            f"update fulfilment.metrics_daily_calls set calls_answered = 99 where metric_date {in_days}",
+            f"delete from intermediate.int_fulfilment__events where date_key {in_days}",
+            f"delete from core.fact_events where date_key {in_days}",
+        ):
+            assert connection.execute(statement.encode()).rowcount > 0
+    assert tables(house) != before
+    monkeypatch.setenv("TALLYHOUSE_HOME", str(house.warehouse.settings.home))
+    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", house.warehouse.url)
+    days = {
+        "dagster/asset_partition_range_start": "2026-03-26",
+        "dagster/asset_partition_range_end": "2026-03-28",
+    }
+    chosen = {"ops": {"ops__rebuilt_days": {"config": {"select": SELECT}}}}
+    with dg.instance_for_test() as instance:
+        rebuild = load_repository().get_job("rebuild_days")
+        result = rebuild.execute_in_process(instance=instance, run_config=chosen, tags=days)
+        assert result.success
+        rebuilt = instance.get_materialized_partitions(REBUILT_DAYS)
+        assert rebuilt == {"2026-03-26", "2026-03-27", "2026-03-28"}
+        calls = instance.get_latest_materialization_event(
+            dg.AssetKey(["fulfilment", "metrics_daily_calls"])
+        )
+        assert calls is not None
+    assert_equal(tables(house), before, "rebuilt days")

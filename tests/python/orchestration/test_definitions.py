@@ -1,15 +1,18 @@
 """All definitions at a glance, and the rule that folder, schema, group and key prefix are one."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from ml.discovery import find_specs
 from orchestration.dbt_project import manifest
 from orchestration.definitions import defs
+from orchestration.defs.transformation.days import REBUILT_DAYS
 from tallyhouse.settings import PROJECT_ROOT
 
 SNAPSHOT = Path(__file__).with_name("definitions_snapshot.json")
@@ -24,7 +27,9 @@ def repository() -> dg.RepositoryDefinition:
 def load_repository() -> dg.RepositoryDefinition:
     loaded = defs()  # type: ignore[call-arg]
     definitions = loaded.load_fn() if hasattr(loaded, "load_fn") else loaded
-    return definitions.get_repository_def()
+    repository = definitions.get_repository_def()
+    repository.load_all_definitions()  # as Dagster's code server does: names must not clash
+    return repository
 
 
 def describe(repository: dg.RepositoryDefinition) -> dict[str, Any]:
@@ -105,6 +110,53 @@ def test_every_model_lies_between_features_and_prediction_marts(
         written = graph.get(dg.AssetKey(["ml", table]))
         assert written.parent_keys == models
         assert any(key.path[0] == "staging" for key in written.child_keys)
+
+
+def test_every_asset_has_a_team_and_the_file_that_defines_it(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    graph = repository.asset_graph
+    for key in graph.materializable_asset_keys:
+        spec = graph.get(key)
+        assert spec.owners, key
+        assert all(owner.startswith("team:") or "@" in owner for owner in spec.owners), key
+        (reference,) = spec.metadata["dagster/code_references"].code_references
+        assert isinstance(reference, dg.LocalFileCodeReference), "no foreign host"
+        assert Path(reference.file_path).is_relative_to(PROJECT_ROOT), key
+        assert Path(reference.file_path).is_file(), key
+    assert graph.get(dg.AssetKey(["revenue", "metrics_daily_mrr"])).owners == [
+        "team:Finance analytics"
+    ]
+
+
+def test_days_are_rebuilt_by_one_asset_and_no_other_run_has_days(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    graph = repository.asset_graph
+    by_day = {key for key in graph.materializable_asset_keys if graph.get(key).partitions_def}
+    assert by_day == {REBUILT_DAYS}
+    assert repository.get_job("rebuild_days").asset_layer.selected_asset_keys == by_day
+    nightly = repository.get_job("run_everything").asset_layer
+    assert nightly.selected_asset_keys == graph.materializable_asset_keys - by_day
+    checked = nightly.asset_graph.asset_check_keys
+    assert checked == graph.asset_check_keys, "the night runs every check"
+
+
+def test_what_hangs_on_the_date_is_to_be_fresh_each_day_and_the_ledger_each_hour(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    graph = repository.asset_graph
+    windows = {
+        "ops/load_manifest": timedelta(hours=2),
+        "revenue/metrics_daily_mrr": timedelta(hours=26),
+    }
+    for key, window in windows.items():
+        policy = graph.get(dg.AssetKey(key.split("/"))).freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy)
+        assert policy.warn_window
+        assert policy.warn_window.to_timedelta() == window
+    seed = graph.get(dg.AssetKey(["governance", "retention_policies"]))
+    assert seed.freshness_policy is None, "a seed is as old as it is"
 
 
 if __name__ == "__main__":

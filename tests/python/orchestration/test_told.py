@@ -48,6 +48,7 @@ def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_
     }
     assert days
     assert made["core/dim_date"]["rows written"].value == days[0]
+    assert made["core/dim_date"]["dagster/row_count"].value == days[0]
     assert made["core/dim_date"]["Execution Duration"].value > 0
     assert "so it does" in str(made["ml/customer_churn"]["report"].value)
     assert "ml/shift_fill" not in made
