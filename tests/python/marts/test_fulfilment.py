@@ -281,11 +281,12 @@ def test_days_chosen_in_dagster_are_rebuilt_to_the_same_rows(
     assert tables(house) != before
     monkeypatch.setenv("TALLYHOUSE_HOME", str(house.warehouse.settings.home))
     monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", house.warehouse.url)
+    monkeypatch.setenv("DBT_INDIRECT_SELECTION", "empty")  # rows are what is looked at
     days = {
         "dagster/asset_partition_range_start": "2026-03-26",
         "dagster/asset_partition_range_end": "2026-03-28",
     }
-    chosen = {"ops": {"ops__rebuilt_days": {"config": {"select": SELECT}}}}
+    chosen = {"ops": {"ops__rebuilt_days": {"config": {"select": " ".join(SELECT)}}}}
     with dg.instance_for_test() as instance:
         rebuild = load_repository().get_job("rebuild_days")
         result = rebuild.execute_in_process(instance=instance, run_config=chosen, tags=days)
