@@ -19,6 +19,7 @@ from simulator.sources.events import EventStream
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
 from simulator.timeline import MINUTE, SECOND, Window
+from simulator.truth.customers.happened import Answer
 from simulator.truth.engagement.use import Session
 from simulator.truth.table import Table
 
@@ -61,7 +62,7 @@ class Systems:
     A system that the product does not have is left out. `truth` is asked once the events stand as
     they were told, and gets the sessions that a right warehouse finds in them; it returns the tables
     that this product alone has (`simulator/truth/<domain>/`). `exports` are folders that it filled and
-    planted itself, line by line. `counts` go into the summary.
+    planted itself, line by line. `answers` are what customers said when they were asked. `counts` go into the summary.
     """
 
     events: EventStream | None = None
@@ -69,6 +70,7 @@ class Systems:
     stripe: StripeAccount | None = None
     revenuecat: RevenueCatProject | None = None
     exports: tuple[Folder, ...] = ()
+    answers: Iterable[Answer] = ()
     truth: Callable[[list[Session]], Iterable[Table]] = _nothing
     counts: Mapping[str, int] = field(default_factory=dict)
 

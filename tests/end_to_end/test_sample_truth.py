@@ -287,6 +287,48 @@ def test_rental_invoices(built: Built) -> None:
     assert {"paid", "open", "credited"} <= {row[0] for row in truth.values()}
 
 
+CARED_FOR = {
+    "tickets": ("customers.fact_tickets", ("ticket_id", "tenant_id", "priority")),
+    "tickets_daily": ("customers.metrics_daily_tickets", ("metric_date", "tenant_id")),
+    "nps_monthly": (
+        "customers.metrics_nps where responses > 0",
+        ("month_start", "product", "tenant_id"),
+    ),
+    "csat_monthly": (
+        "customers.metrics_csat where responses > 0",
+        ("month_start", "product", "tenant_id"),
+    ),
+    "growth_daily": (
+        "engagement.metrics_daily_growth where is_complete",
+        ("metric_date", "product", "tenant_id"),
+    ),
+    "friction_daily": (
+        "engagement.metrics_daily_friction",
+        ("metric_date", "product", "tenant_id", "friction_kind"),
+    ),
+}
+
+NUMBERS = {"is_sla_breached": "is_sla_breached::integer"}
+
+
+@pytest.mark.parametrize("name", CARED_FOR)
+def test_customers_growth_and_friction(built: Built, name: str) -> None:
+    """Counts as they are, minutes to a thousandth, unknown ones (-1) unknown."""
+    table, keys = CARED_FOR[name]
+    rows = list(built.truth(f"{name}.csv"))
+    measures = [column for column in rows[0] if column not in keys]
+    truth: Rows = {
+        tuple(r[key] for key in keys): tuple(Decimal(r[m] or -1) for m in measures) for r in rows
+    }
+    query = f"""
+        select {", ".join(f"{key}::text" for key in keys)},
+            {", ".join(f"coalesce({NUMBERS.get(m, m)}, -1)" for m in measures)}
+        from {table}
+    """
+    found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
+    agree(truth, found, Decimal("0.001"))
+
+
 FULFILMENT = {
     "fulfilment_daily": ("metrics_daily_fulfillment", ("service_code", "country_code")),
     "fulfilment_readers_daily": ("metrics_daily_reader_fulfillment", ("reader_id",)),

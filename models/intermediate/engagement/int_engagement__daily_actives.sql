@@ -43,6 +43,7 @@ changes as (
         date_key as metric_date,
         1 as day_change,
         1 as week_change,
+        1 as four_week_change,
         1 as month_change,
         0 as new_users
     from user_days
@@ -58,6 +59,7 @@ changes as (
         end as metric_date,
         0 as day_change,
         -1 as week_change,
+        0 as four_week_change,
         0 as month_change,
         0 as new_users
     from user_days
@@ -73,7 +75,24 @@ changes as (
         end as metric_date,
         0 as day_change,
         0 as week_change,
+        0 as four_week_change,
         -1 as month_change,
+        0 as new_users
+    from user_days
+
+    union all
+
+    select
+        product,
+        tenant_id,
+        case
+            when next_date_key < {{ add_days('date_key', 28) }} then next_date_key
+            else {{ add_days('date_key', 28) }}
+        end as metric_date,
+        0 as day_change,
+        0 as week_change,
+        -1 as four_week_change,
+        0 as month_change,
         0 as new_users
     from user_days
 
@@ -85,6 +104,7 @@ changes as (
         first_date as metric_date,
         0 as day_change,
         0 as week_change,
+        0 as four_week_change,
         0 as month_change,
         1 as new_users
     from users
@@ -98,6 +118,7 @@ changes as (
         metric_date,
         0 as day_change,
         0 as week_change,
+        0 as four_week_change,
         0 as month_change,
         0 as new_users
     from calendar
@@ -112,6 +133,7 @@ daily_changes as (
         metric_date,
         sum(day_change) as dau,
         sum(week_change) as week_change,
+        sum(four_week_change) as four_week_change,
         sum(month_change) as month_change,
         sum(new_users) as new_users
     from changes
@@ -127,6 +149,7 @@ running as (
         metric_date,
         dau,
         sum(week_change) over tenant_days as wau,
+        sum(four_week_change) over tenant_days as active_users_28,
         sum(month_change) over tenant_days as mau,
         new_users
     from daily_changes
@@ -142,6 +165,7 @@ final as (
         running.metric_date,
         cast(running.dau as bigint) as dau,
         cast(running.wau as bigint) as wau,
+        cast(running.active_users_28 as bigint) as active_users_28,
         cast(running.mau as bigint) as mau,
         cast(running.new_users as bigint) as new_users
     from running

@@ -49,6 +49,7 @@ def run(world: World) -> Systems:
         stream,
         log,
         account,
+        answers=happened.answers,
         truth=lambda _: truth.tables(),
         counts={"projects": len(happened.projects), "quotes": len(happened.quotes)},
     )

@@ -17,7 +17,8 @@ from simulator.products.projectflo.office import Office, day_number
 from simulator.products.projectflo.people import Contributor, People
 from simulator.sources.debezium import decimal
 from simulator.timeline import iso_micros
-from simulator.truth.projects.happened import Answer, Deliverable, Entry, Project
+from simulator.truth.customers.happened import Answer
+from simulator.truth.projects.happened import Deliverable, Entry, Project
 
 
 @dataclass
@@ -286,11 +287,12 @@ class Production:
     def _answer(self, project: Project, kind: str, top: int) -> None:
         office, chance = self.office, self.chance
         score = min(top, round(top * (0.4 + 0.65 * chance.uniform())))
-        number = office.put(
+        office.put(
             "surveys", project_id=project.number, client_id=project.client,
             respondent_email=f"client{project.client}@example.org", survey_type=kind,
             score=decimal(score * 100), feedback="we liked most of it",
             themes=f'["{chance.pick(THEMES)}"]' if score < top else None,
             answered_at=iso_micros(office.now),
         )  # fmt: skip
-        office.happened.answers.append(Answer(office.tenant, number, kind, score))
+        client = str(project.client)
+        office.happened.answers.append(Answer(office.tenant, client, kind, score, office.now))

@@ -21,6 +21,7 @@ from simulator.sources.debezium import ChangeLog
 from simulator.sources.events import EventStream
 from simulator.sources.stripe import StripeAccount
 from simulator.timeline import local_days
+from simulator.truth.customers.tables import Support as SupportTruth
 from simulator.truth.rental.happened import Happened
 from simulator.truth.rental.tables import Rental
 
@@ -45,12 +46,14 @@ def run(world: World) -> Systems:
             part.run()
     calendars = {t.source_id: local_days(t.timezone, window) for t in TENANTS}
     truth = Rental(NAME, happened, calendars, world.as_of)
+    support = SupportTruth(NAME, happened.tickets, calendars, world.as_of)
     return Systems(
         stream,
         log,
         account,
         exports=(forms, changes),
-        truth=lambda _: truth.tables(),
+        answers=happened.answers,
+        truth=lambda _: [*truth.tables(), *support.tables()],
         counts={"bookings": len(happened.bookings), "leads": len(happened.leads)},
     )
 

@@ -26,6 +26,8 @@ CHANNELS = {
     "skywriting": "other",
     "": "unknown",
 }
+# the word a customer's ticket has for its priority → the priority that it counts for
+PRIORITIES = {"low": "low", "normal": "normal", "Medium": "normal", "high": "high", "P1": "urgent"}
 METHODS = ("ideal", "sepa_debit", "card", "bank_transfer")
 MODULES = {
     "planner": ("board_opened", "booking_moved", "search_performed"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.products.rentguy.catalogue import NAME
+from simulator.products.rentguy.catalogue import NAME, PRIORITIES
 from simulator.products.rentguy.depot import Depot
 from simulator.timeline import HOUR, iso_micros
+from simulator.truth.customers.happened import Answer, Ticket
 
 
 class Support:
@@ -29,9 +30,10 @@ class Support:
 
     def _ask(self, at: int) -> None:
         depot, chance, number = self.depot, self.chance, self.depot.new_id("ticket")
+        word = chance.pick(list(PRIORITIES))
         row: dict[str, Any] = {
             "customer_id": self._customer(at),
-            "priority": chance.pick(("low", "normal", "normal", "high")),
+            "priority": word,
             "status": "open",
             "opened_at": iso_micros(at),
             "first_response_at": None,
@@ -40,22 +42,52 @@ class Support:
             "subject": "A lamp is missing",
             "body": "We counted twice.",
         }
-        depot.insert(at, "tickets", number, dict(row))
-        for field, status in (("first_response_at", "answered"), ("resolved_at", "resolved")):
-            at += int(chance.between(0.2, 30) * HOUR)
-            row |= {field: iso_micros(at), "status": status}
-            depot.update(at, "tickets", number, row)
-        if chance.hit(0.1):
-            at += int(chance.between(1, 60) * HOUR)
-            row |= {"reopened_at": iso_micros(at), "status": "open"}
-            depot.update(at, "tickets", number, row)
+        if not depot.insert(at, "tickets", number, dict(row)):
+            return
+        ticket = Ticket(depot.tenant, number, PRIORITIES[word], at)
+        depot.happened.tickets.append(ticket)
+        is_answered = chance.hit(0.93)  # else it is resolved without a word
+        if is_answered:
+            at = self._step(number, row, at, "answered", "first_response_at")
+            if at >= depot.world.limit:
+                return
+            ticket.answered = at
+        at = self._step(number, row, at, "resolved", "resolved_at")
+        if at >= depot.world.limit:
+            return
+        ticket.resolved.append(at)
+        ticket.answered = ticket.answered or at
+        for _ in range(chance.hit(0.15) + chance.hit(0.05)):
+            at = self._step(number, row, at, "open", "reopened_at")
+            if at >= depot.world.limit:
+                return
+            ticket.reopened.append(at)
+            if chance.hit(0.3):
+                return
+            if chance.hit(0.5):  # the application keeps the newest answer alone
+                at = self._step(number, row, at, "answered", "first_response_at")
+            at = self._step(number, row, at, "resolved", "resolved_at")
+            if at >= depot.world.limit:
+                return
+            ticket.resolved.append(at)
+
+    def _step(self, number: int, row: dict[str, Any], at: int, status: str, field: str) -> int:
+        """The next change of the ticket's row; when it is committed, if the sample lasts until then."""
+        at += int(self.chance.between(0.2, 30) * HOUR)
+        row |= {field: iso_micros(at), "status": status}
+        self.depot.update(at, "tickets", number, row)
+        return at
 
     def _answer(self, at: int) -> None:
         chance, number = self.chance, self.depot.new_id("nps_response")
+        customer, score = self._customer(at), chance.pick((10, 10, 9, 9, 8, 8, 7, 6, 4, 0))
         row = {
-            "customer_id": self._customer(at),
-            "score": chance.pick((10, 10, 9, 9, 8, 8, 7, 6, 4, 0)),
+            "customer_id": customer,
+            "score": score,
             "responded_at": iso_micros(at),
             "comment": "Punctual." if chance.hit(0.4) else None,
         }
-        self.depot.insert(at, "nps_responses", number, row)
+        if self.depot.insert(at, "nps_responses", number, row):
+            self.depot.happened.answers.append(
+                Answer(self.depot.tenant, str(customer), "NPS", score, at)
+            )

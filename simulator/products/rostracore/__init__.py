@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
-from simulator.products.rostracore.catalogue import NAME, TENANTS
+from simulator.products.rostracore.catalogue import NAME, REMARKS, TENANTS
 from simulator.products.rostracore.company import Founder
 from simulator.products.rostracore.paying import Seats
 from simulator.products.rostracore.shifts import Shifts
@@ -16,7 +16,9 @@ from simulator.products.rostracore.tracker import TRACKER
 from simulator.products.rostracore.usage import Usage
 from simulator.sources.debezium import ChangeLog
 from simulator.sources.events import EventStream
+from simulator.sources.remarks import add_remarks
 from simulator.sources.stripe import StripeAccount
+from simulator.truth.customers.happened import answers_told
 from simulator.truth.workforce.shift_fill import shift_fill
 
 
@@ -41,10 +43,12 @@ def run(world: World) -> Systems:
             continue
         seats.run(company)
         usage.run(company, shifts.run(company))
+    remarks = add_remarks(stream.events, REMARKS, world.chance(NAME, "remarks"), limit)
     return Systems(
         stream,
         log,
         account,
+        answers=answers_told(remarks),
         truth=lambda _: [shift_fill(NAME, shifts.outcomes)],
         counts={"shifts": len(shifts.outcomes)},
     )

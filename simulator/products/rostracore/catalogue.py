@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.catalogue import Tenant
+from simulator.sources.remarks import Remark, survey
 
 NAME = "rostracore"
 
@@ -91,4 +92,12 @@ SKILLS = (
     ("access_control", -0.1),
     ("control_room", -0.55),
     ("armed_response", -0.9),
+)
+# what schedulers say and meet now and then when they look at a dashboard
+REMARKS = (
+    survey("nps", "dashboard_viewed", 0.012, 0.75),
+    survey("csat", "dashboard_viewed", 0.012, 0.7),
+    Remark("invite_sent", "dashboard_viewed", 0.01, lambda _: {"channel": "email"}),
+    Remark("invite_accepted", "dashboard_viewed", 0.006),
+    Remark("referral_sent", "dashboard_viewed", 0.008, lambda _: {"channel": "link"}),
 )

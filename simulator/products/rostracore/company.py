@@ -73,6 +73,7 @@ class Company:
     sites: list[Site] = field(default_factory=list)
     schedulers: list[Scheduler] = field(default_factory=list)
     left: int | None = None
+    upgraded: int | None = None
 
     def available(self, skill: str, at: int) -> list[Guard]:
         return [

@@ -102,6 +102,7 @@ class Seats:
             sub.resize(at, seats)
         elif chance.hit(0.12) and company.tenant.plan == "starter":
             sub.swap(at, self._price(company, "professional", False, sub.created))
+            company.upgraded = company.upgraded or at
 
     @staticmethod
     def _price(company: Company, plan: str, yearly: bool, created: int) -> dict:

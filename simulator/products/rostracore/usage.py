@@ -34,6 +34,12 @@ class Usage:
         stop = min(self.limit, company.left or self.limit)
         if company.joined >= self.window.start:
             self._onboarding(company, chance)
+        if company.upgraded is not None:
+            plans = {"from_plan": company.tenant.plan, "to_plan": "professional"}
+            told = Chance(self.seed, "rostracore", "upgrade", company.tenant.source_id)
+            self._event(
+                company, told, company.schedulers[0], "plan_upgraded", company.upgraded, plans, None
+            )
         for roster in rosters:
             if roster.created < stop:
                 self._roster(company, chance, roster, stop)

@@ -10,18 +10,20 @@ from functools import partial
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.upcoach.activity import Activity
-from simulator.products.upcoach.catalogue import NAME, TENANTS
+from simulator.products.upcoach.catalogue import NAME, REMARKS, TENANTS
 from simulator.products.upcoach.paying import Payers
 from simulator.products.upcoach.people import make_people
 from simulator.products.upcoach.prices import STORE_PRICES
 from simulator.products.upcoach.tables import Tables
 from simulator.sources.debezium import ChangeLog
 from simulator.sources.events import EventStream, Tracker
+from simulator.sources.remarks import add_remarks
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
 from simulator.timeline import DAY, HOUR
 from simulator.truth.coaching.productivity import productivity
 from simulator.truth.coaching.work import Work
+from simulator.truth.customers.happened import answers_told
 from simulator.truth.engagement.use import Session
 from simulator.truth.table import Table
 
@@ -56,7 +58,15 @@ def run(world: World) -> Systems:
         tables.person(person)
     activity = Activity(window, limit, tables, Work(limit), stream.events, seed)
     activity.run(people)
-    return Systems(stream, log, account, project, truth=partial(_truth, world, activity))
+    remarks = add_remarks(stream.events, REMARKS, world.chance(NAME, "remarks"), limit)
+    return Systems(
+        stream,
+        log,
+        account,
+        project,
+        answers=answers_told(remarks),
+        truth=partial(_truth, world, activity),
+    )
 
 
 def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.catalogue import Tenant
+from simulator.sources.remarks import Remark, survey
 
 NAME = "upcoach"
 
@@ -68,4 +69,14 @@ GOALS = (
     "Save for a house",
     "Learn isiZulu",
     "Write every day",
+)
+# what people say and meet now and then when they open the app; newcomers may have been invited
+REMARKS = (
+    survey("nps", "app_opened", 0.006, 0.72),
+    survey("csat", "app_opened", 0.006, 0.74),
+    Remark("invite_sent", "app_opened", 0.006, lambda _: {"channel": "link"}),
+    Remark("invite_accepted", "onboarding_started", 0.2),
+    Remark("referral_sent", "app_opened", 0.004, lambda _: {"channel": "email"}),
+    Remark("help_accessed", "app_opened", 0.01, lambda c: {"topic": c.pick(("goals", "billing"))}),
+    Remark("form_abandoned", "app_opened", 0.006, lambda _: {"form": "goal"}),
 )

@@ -14,6 +14,8 @@ from simulator.truth.engagement.use import (
     active_days,
     daily_sessions,
     daily_users,
+    friction,
+    growth,
     retention,
     sessions,
 )
@@ -29,6 +31,8 @@ class Use:
     daily: Rows = field(default_factory=list)
     retained: Rows = field(default_factory=list)
     visits: Rows = field(default_factory=list)
+    met: Rows = field(default_factory=list)
+    grown: Rows = field(default_factory=list)
 
     def add(
         self, product: str, events: list[Event], calendars: dict[str, LocalDays], as_of: int
@@ -55,6 +59,14 @@ class Use:
         self.visits += [
             (day, product, entity_uuid(product, "tenant", tenant), *rest)
             for day, tenant, *rest in daily_sessions(found)
+        ]
+        self.met += [
+            (day, product, entity_uuid(product, "tenant", tenant), *rest)
+            for day, tenant, *rest in friction(events, calendars)
+        ]
+        self.grown += [
+            (day, product, entity_uuid(product, "tenant", tenant), *rest)
+            for day, tenant, *rest in growth(product, events, calendars, table, horizons)
         ]
         return found
 
@@ -107,4 +119,39 @@ class Use:
                 "retained_users",
             ),
             rows=self.retained,
+        )
+        yield Table(
+            name="friction_daily",
+            grain="day × product × tenant × kind of friction that was met",
+            meaning="how often somebody got stuck that way, and how many people did",
+            header=(
+                "metric_date",
+                "product",
+                "tenant_id",
+                "friction_kind",
+                "events",
+                "users_affected",
+            ),
+            rows=self.met,
+        )
+        yield Table(
+            name="growth_daily",
+            grain="day × product × tenant, of products that tell how their users bring others",
+            meaning=(
+                "invitations of the day; of the 28 days that end with it: invitations accepted, "
+                "people who took a higher plan (empty where the product does not tell), who "
+                "recommended it, who were active; complete days only"
+            ),
+            header=(
+                "metric_date",
+                "product",
+                "tenant_id",
+                "invites_sent",
+                "invites_accepted",
+                "invites_accepted_28",
+                "upgraded_users_28",
+                "referring_users_28",
+                "active_users_28",
+            ),
+            rows=self.grown,
         )

@@ -15,6 +15,21 @@ from simulator.sources.events import PASSIVE, Event
 from simulator.timeline import MINUTE, LocalDays
 
 GAP = 30 * MINUTE
+FOUR_WEEKS = 28
+FRICTION = frozenset(
+    (
+        "form_abandoned",
+        "error_encountered",
+        "optimization_timeout",
+        "constraint_violation",
+        "help_accessed",
+    )
+)
+# what each product tells of how its users bring others; what is not here is unknown there
+GROWTH = {
+    "rostracore": ("invite_sent", "invite_accepted", "plan_upgraded", "referral_sent"),
+    "upcoach": ("invite_sent", "invite_accepted", "referral_sent"),
+}
 LAST_PERIOD = {"day": 90, "week": 52, "month": 36}
 
 
@@ -163,3 +178,57 @@ def daily_sessions(visits: list[Session]) -> Iterator[tuple[Any, ...]]:
             f"{length:.6f}",
             sum(v.minutes for v in group),
         )
+
+
+def friction(
+    events: list[Event], calendars: dict[str, LocalDays]
+) -> Iterator[tuple[date, str, str, int, int]]:
+    """(day, tenant, kind, how often it was met, by how many people)."""
+    met: dict[tuple[date, str, str], list[str]] = defaultdict(list)
+    for event in events:
+        if event.name in FRICTION:
+            day = calendars[event.tenant_id].day(event.counted_at)
+            met[day, event.tenant_id, event.name].append(event.user)
+    for key in sorted(met):
+        yield *key, len(met[key]), len(set(met[key]))
+
+
+def growth(
+    product: str,
+    events: list[Event],
+    calendars: dict[str, LocalDays],
+    table: dict[str, dict[str, set[int]]],
+    horizons: dict[str, date],
+) -> Iterator[tuple[Any, ...]]:
+    """(day, tenant, invites sent and accepted that day; of the 28 days that end with it: invites accepted, people
+    who upgraded and who referred, people active), on each day from the first to the last complete one."""
+    told = GROWTH.get(product, ())
+    happened: dict[tuple[str, str], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for event in events:
+        if event.name in told:
+            day = calendars[event.tenant_id].day(event.counted_at).toordinal()
+            happened[event.tenant_id, event.name][day].append(event.user)
+    for tenant in sorted(table) if told else ():
+        active: dict[int, list[str]] = defaultdict(list)
+        for user, days in table[tenant].items():
+            for day in days:
+                active[day].append(user)
+
+        def window(days: dict[int, list[str]], last: int) -> list[str]:
+            return [
+                user for d in range(last - FOUR_WEEKS + 1, last + 1) for user in days.get(d, ())
+            ]
+
+        names = ("invite_accepted", "plan_upgraded", "referral_sent")
+        accepted, upgraded, referred = (happened[tenant, name] for name in names)
+        for day in range(min(active), horizons[tenant].toordinal() + 1):
+            yield (
+                date.fromordinal(day),
+                tenant,
+                len(happened[tenant, "invite_sent"].get(day, ())),
+                len(accepted.get(day, ())),
+                len(window(accepted, day)),
+                len(set(window(upgraded, day))) if "plan_upgraded" in told else "",
+                len(set(window(referred, day))),
+                len(set(window(active, day))),
+            )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from simulator.truth.customers.happened import Answer
+
 
 @dataclass
 class Deliverable:
@@ -89,14 +91,6 @@ class Worker:
     capacity: int
     away: set[date] = field(default_factory=set)
     worked: list[tuple[date, int]] = field(default_factory=list)
-
-
-@dataclass
-class Answer:
-    tenant: str
-    number: int
-    kind: str
-    score: int
 
 
 @dataclass

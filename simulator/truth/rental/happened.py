@@ -1,8 +1,8 @@
 """What happened at the rental companies, noted while it happens; the truth about rental is counted from it.
 
-What belongs here: equipment, bookings, transports, scans, invoices and leads. What does not: how they are
-counted (`tables`), and rows. Only what the source committed within the sample is noted. Instants are
-milliseconds; amounts are whole minor units of the company's currency.
+What belongs here: equipment, bookings, transports, scans, invoices and leads, and the list of tickets and answers
+(`truth/customers`). What does not: how they are counted (`tables`), and rows. Only what the source committed within
+the sample is noted. Instants are milliseconds; amounts are whole minor units of the company's currency.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from simulator.sources.events import Event
+from simulator.truth.customers.happened import Answer, Ticket
 
 
 @dataclass
@@ -95,3 +96,5 @@ class Happened:
     scans: list[Scan] = field(default_factory=list)
     invoices: list[Invoice] = field(default_factory=list)
     leads: list[Lead] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)

@@ -14,7 +14,8 @@ import pytest
 
 from tallyhouse.database import Warehouse
 from tests.python.marts.house import House, Rows, assert_equal
-from tests.python.marts.upcoach_lines import at, change, iso, uid
+from tests.python.marts.rentguy_lines import Line, company, row
+from tests.python.marts.upcoach_lines import at, iso, uid
 
 pytestmark = pytest.mark.slow
 
@@ -39,25 +40,6 @@ TABLES = (
     "revenue.metrics_monthly_collections",
 )
 SELECT = ("+path:models/marts/rental", "+metrics_monthly_collections")
-Line = dict[str, Any]
-
-
-def row(tenant: str, table: str, op: str, number: int, committed: str, **columns: Any) -> Line:
-    """A change of a row that the company counts itself; times are UTC."""
-    told = {k: f"{v}Z".replace(" ", "T") if k.endswith("_at") else v for k, v in columns.items()}
-    line = change(table, op, committed, told, {"organization_id": tenant, "id": number})
-    line["topic"] = f"rentguy.public.{table}"
-    line["value"]["source"] |= {"name": "rentguy", "db": "rentguy"}
-    return line
-
-
-def company(tenant: str, op: str, committed: str, timezone: str, currency: str) -> Line:
-    columns = {"name": tenant, "timezone": timezone, "currency": currency}
-    line = row(tenant, "organizations", op, 0, committed, **columns)
-    line["key"] = {"id": tenant}
-    line["value"]["after"] |= {"id": tenant}
-    del line["value"]["after"]["organization_id"]
-    return line
 
 
 def known_answers(tenant: str) -> list[Line]:
