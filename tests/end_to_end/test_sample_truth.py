@@ -221,6 +221,117 @@ def test_mrr_by_tenant(built: Built) -> None:
     agree(truth, {row[:3]: row[3:] for row in built.ask(query)}, Decimal(1))
 
 
+def test_cash_and_refunds(built: Built) -> None:
+    """What Stripe and the stores moved, each day of each tenant, from the facts at the day's rate."""
+    names = ("metric_date", "product", "tenant_id", "provider")
+    measures = ("payments", "cash_collected_cents", "refunds", "refunds_cents")
+    truth: Rows = {
+        tuple(r[name] for name in names): tuple(r[measure] for measure in measures)
+        for r in built.truth("cash_daily.csv")
+    }
+    query = """
+        with moved as (
+            select product, tenant_id, provider, currency, attempted_at as moved_at,
+                amount_cents as paid, null::bigint as refunded
+            from revenue.fact_payments where status = 'succeeded'
+            union all
+            select product, tenant_id, provider, currency, refunded_at, null, amount_cents
+            from revenue.fact_refunds
+        ), dated as (
+            select moved.*, cast(moved_at at time zone timezone as date) as metric_date
+            from moved join core.dim_tenant using (tenant_id)
+            where provider in ('stripe', 'revenuecat') and coalesce(paid, refunded) > 0
+        )
+        select metric_date::text, product, tenant_id::text, provider,
+            count(paid), coalesce(sum(paid * rate), 0), count(refunded), coalesce(sum(refunded * rate), 0)
+        from dated join (
+            select rate_date, currency, case when currency = 'usd' then 1 else rate end as rate
+            from intermediate.int_revenue__fx_daily
+        ) as rates on rates.currency = dated.currency and rates.rate_date = dated.metric_date
+        group by 1, 2, 3, 4
+    """
+    agree(truth, {row[:4]: row[4:] for row in built.ask(query)}, Decimal("0.01"))
+    assert sum(Decimal(row[2]) for row in truth.values()) > 0
+
+
+def test_months_of_revenue(built: Built) -> None:
+    """Months that lie in the window whole: the bridge is its days' put together, the close the last one's."""
+    total = {(r["metric_date"], r["product"]): r for r in built.truth("mrr_daily_total.csv")}
+    found = built.ask(
+        f"""
+        select month_start::text, (month_start + interval '1 month - 1 day')::date::text, product,
+            opening_mrr_cents, net_mrr_cents, {", ".join(MOVES)}
+        from revenue.metrics_monthly_revenue where policy = 'standard' and is_complete
+        """
+    )
+    compared = 0
+    for first, last, product, opening, net, *moves in found:
+        if (first, product) not in total or (last, product) not in total:
+            continue
+        days = [r for (day, of), r in total.items() if of == product and first <= day <= last]
+        assert abs(Decimal(total[first, product]["opening_mrr_cents"]) - opening) <= LEVEL
+        assert abs(Decimal(total[last, product]["net_mrr_cents"]) - net) <= LEVEL
+        for name, value in zip(MOVES, moves, strict=True):
+            assert abs(sum(Decimal(r[name]) for r in days) - value) < len(days), (
+                first,
+                product,
+                name,
+            )
+        compared += 1
+    assert compared >= 3
+
+
+def test_who_stayed_through_each_month(built: Built) -> None:
+    """Customers of a month's opening, how many left, and what of their MRR was kept, by tenant."""
+    paid: dict[tuple[str, str, str], dict[tuple[str, str], tuple[Decimal, str]]] = defaultdict(dict)
+    for r in built.truth("mrr_daily.csv"):
+        key = (r["metric_date"], r["product"], r["tenant_id"])
+        paid[key][r["provider"], r["customer_id"]] = (Decimal(r["mrr_cents"]), r["currency"])
+    rates = {
+        (currency.lower(), day): Decimal(1) if currency.lower() == "usd" else rate
+        for currency, day, rate in built.ask(
+            "select currency, rate_date::text, rate from intermediate.int_revenue__fx_daily"
+        )
+    }
+    rows = built.ask(
+        """
+        select (month_start - 1)::text, (month_start + interval '1 month - 1 day')::date::text, product,
+            tenant_id::text, opening_customers, lost_customers, base_mrr_cents, retained_mrr_cents,
+            gross_retained_mrr_cents
+        from revenue.metrics_monthly_tenant_revenue where policy = 'standard' and is_complete
+        """
+    )
+    compared = lost_in_all = 0
+    for before, last, product, tenant, *measured in rows:
+        opening = paid.get((before, product, tenant))
+        if not opening:
+            continue
+        closing = paid.get((last, product, tenant), {})
+        kept = {}
+        for customer, (cents, currency) in closing.items():
+            code = currency.lower()
+            kept[customer] = cents * rates[code, before] / rates[code, last]
+        lost = [customer for customer in opening if customer not in kept]
+        expected = (
+            Decimal(len(opening)),
+            Decimal(len(lost)),
+            sum(cents for cents, _ in opening.values()),
+            sum(kept.get(customer, Decimal(0)) for customer in opening),
+            sum(min(cents, kept.get(c, Decimal(0))) for c, (cents, _) in opening.items()),
+        )
+        for wanted, value in zip(expected, measured, strict=True):
+            assert abs(wanted - value) < Decimal("0.01"), (
+                before,
+                product,
+                tenant,
+                expected,
+                measured,
+            )
+        compared, lost_in_all = compared + 1, lost_in_all + len(lost)
+    assert compared >= 4
+    assert lost_in_all > 0
+
+
 def test_filled_shifts(built: Built) -> None:
     truth: Rows = {
         (r["shift_id"], r["tenant_id"]): (r["required_count"], r["filled_count"])

@@ -70,18 +70,20 @@ charges as (
 
 ),
 
+-- Stripe's times are whole seconds: of several totals told in one the smaller came first
 refunds as (
 
     select
         account,
         product,
         event_id,
+        charge_source_id,
         customer_source_id,
         currency,
         created_at as occurred_at,
         coalesce(max(refunded_source_cents) over (
             partition by account, charge_source_id
-            order by created_at, event_id
+            order by created_at, refunded_source_cents, event_id
             rows between unbounded preceding and 1 preceding
         ), 0) - refunded_source_cents as amount_source_cents
     from charge_events
@@ -139,6 +141,7 @@ stripe_cash as (
         product,
         charge_source_id as source_id,
         'charge' as cash_type,
+        charge_source_id as payment_source_id,
         customer_source_id,
         currency,
         occurred_at,
@@ -152,6 +155,7 @@ stripe_cash as (
         product,
         event_id as source_id,
         'refund' as cash_type,
+        charge_source_id as payment_source_id,
         customer_source_id,
         currency,
         occurred_at,
@@ -166,6 +170,7 @@ stripe_cash as (
         product,
         invoice_source_id as source_id,
         'invoice' as cash_type,
+        invoice_source_id as payment_source_id,
         customer_source_id,
         currency,
         occurred_at,
@@ -181,6 +186,7 @@ final as (
         stripe_cash.account,
         stripe_cash.source_id,
         stripe_cash.cash_type,
+        stripe_cash.payment_source_id,
         stripe_cash.customer_source_id,
         stripe_cash.product,
         {{ entity_uuid(
@@ -210,6 +216,7 @@ final as (
         revenuecat_events.project as account,
         revenuecat_events.event_id as source_id,
         case when revenuecat_events.price_usd < 0 then 'refund' else 'purchase' end as cash_type,
+        revenuecat_events.transaction_source_id as payment_source_id,
         revenuecat_owners.payer_source_id as customer_source_id,
         revenuecat_events.product,
         revenuecat_owners.tenant_id,

@@ -1,7 +1,7 @@
 -- A customer's recurring revenue in every currency it ever paid in, before and after each change, with the
 -- rate of that tenant-local day. All currencies stand at every change, so that a sum over them is the
 -- customer's whole.
-with changes as (
+with plan_changes as (
 
     select * from {{ ref('int_revenue__mrr_changes') }}
 
@@ -16,6 +16,23 @@ tenants as (
 rates as (
 
     select * from {{ ref('int_revenue__fx_daily') }}
+
+),
+
+changes as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        currency,
+        occurred_at,
+        sum(change_source_cents) as change_source_cents
+    from plan_changes
+    group by policy, provider, product, tenant_id, customer_id, currency, occurred_at
+    having sum(change_source_cents) <> 0
 
 ),
 

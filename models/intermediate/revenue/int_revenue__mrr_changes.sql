@@ -1,6 +1,7 @@
 -- Changes of a customer's recurring revenue, netted: what happens to one customer within
--- mrr_netting_minutes of the previous change is one change, dated when it is done. One row per customer,
--- change and currency.
+-- mrr_netting_minutes of the previous change is one change, dated by its first. One row per customer, change,
+-- currency, plan and user. A swap of plans at the same price moves no revenue of the customer; it is dated as it
+-- happened, or with the change that was under way.
 with periods as (
 
     select * from {{ ref('int_revenue__subscription_periods') }}
@@ -16,6 +17,8 @@ edges as (
         product,
         tenant_id,
         customer_id,
+        user_id,
+        plan,
         currency,
         valid_from as changed_at,
         mrr_source_cents as change_source_cents
@@ -29,6 +32,8 @@ edges as (
         product,
         tenant_id,
         customer_id,
+        user_id,
+        plan,
         currency,
         valid_to as changed_at,
         -mrr_source_cents as change_source_cents
@@ -50,7 +55,22 @@ instants as (
         sum(change_source_cents) as change_source_cents
     from edges
     group by policy, provider, product, tenant_id, customer_id, currency, changed_at
-    having sum(change_source_cents) <> 0
+
+),
+
+-- an instant that moves nothing in any currency neither begins nor prolongs a change
+moments as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        changed_at,
+        max(case when change_source_cents <> 0 then 1 else 0 end) = 1 as is_change
+    from instants
+    group by policy, provider, product, tenant_id, customer_id, changed_at
 
 ),
 
@@ -60,9 +80,10 @@ followed as (
         *,
         lag(changed_at) over (
             partition by policy, provider, product, tenant_id, customer_id
-            order by changed_at, currency
+            order by changed_at
         ) as previous_changed_at
-    from instants
+    from moments
+    where is_change
 
 ),
 
@@ -75,83 +96,107 @@ timed as (
 
 ),
 
-spaced as (
-
-    select
-        *,
-        case
-            when seconds_since_previous <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
-            else 1
-        end as is_apart
-    from timed
-
-),
-
 grouped as (
 
     select
         *,
-        sum(is_apart) over (
+        sum(
+            case
+                when seconds_since_previous <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
+                else 1
+            end
+        ) over (
             partition by policy, provider, product, tenant_id, customer_id
-            order by changed_at, currency
+            order by changed_at
             rows between unbounded preceding and current row
         ) as group_number
-    from spaced
-
-),
-
-netted as (
-
-    select
-        policy,
-        provider,
-        product,
-        tenant_id,
-        customer_id,
-        currency,
-        group_number,
-        sum(change_source_cents) as change_source_cents
-    from grouped
-    group by policy, provider, product, tenant_id, customer_id, currency, group_number
-    having sum(change_source_cents) <> 0
+    from timed
 
 ),
 
 dated as (
 
     select
-        policy,
-        provider,
-        product,
-        tenant_id,
-        customer_id,
-        group_number,
-        max(changed_at) as occurred_at
+        *,
+        min(changed_at) over (
+            partition by policy, provider, product, tenant_id, customer_id, group_number
+        ) as group_changed_at
     from grouped
-    group by policy, provider, product, tenant_id, customer_id, group_number
+
+),
+
+-- a swap of plans lies within a change where the changes before and after it are one
+placed as (
+
+    select
+        moments.*,
+        dated.group_changed_at,
+        max(dated.group_number) over (
+            partition by moments.policy, moments.provider, moments.product, moments.tenant_id, moments.customer_id
+            order by moments.changed_at
+            rows between unbounded preceding and current row
+        ) as group_before,
+        min(dated.group_number) over (
+            partition by moments.policy, moments.provider, moments.product, moments.tenant_id, moments.customer_id
+            order by moments.changed_at
+            rows between current row and unbounded following
+        ) as group_after,
+        min(dated.group_changed_at) over (
+            partition by moments.policy, moments.provider, moments.product, moments.tenant_id, moments.customer_id
+            order by moments.changed_at
+            rows between current row and unbounded following
+        ) as next_group_changed_at
+    from moments
+    left join dated
+        on
+            moments.policy = dated.policy
+            and moments.provider = dated.provider
+            and moments.product = dated.product
+            and moments.tenant_id = dated.tenant_id
+            and moments.customer_id = dated.customer_id
+            and moments.changed_at = dated.changed_at
 
 ),
 
 final as (
 
     select
-        netted.policy,
-        netted.provider,
-        netted.product,
-        netted.tenant_id,
-        netted.customer_id,
-        netted.currency,
-        cast(netted.change_source_cents as {{ type_money() }}) as change_source_cents,
-        dated.occurred_at
-    from netted
-    inner join dated
+        edges.policy,
+        edges.provider,
+        edges.product,
+        edges.tenant_id,
+        edges.customer_id,
+        edges.user_id,
+        edges.plan,
+        edges.currency,
+        cast(sum(edges.change_source_cents) as {{ type_money() }}) as change_source_cents,
+        case
+            when placed.group_before = placed.group_after then placed.next_group_changed_at
+            else placed.changed_at
+        end as occurred_at
+    from edges
+    inner join placed
         on
-            netted.policy = dated.policy
-            and netted.provider = dated.provider
-            and netted.product = dated.product
-            and netted.tenant_id = dated.tenant_id
-            and netted.customer_id = dated.customer_id
-            and netted.group_number = dated.group_number
+            edges.policy = placed.policy
+            and edges.provider = placed.provider
+            and edges.product = placed.product
+            and edges.tenant_id = placed.tenant_id
+            and edges.customer_id = placed.customer_id
+            and edges.changed_at = placed.changed_at
+    group by
+        edges.policy,
+        edges.provider,
+        edges.product,
+        edges.tenant_id,
+        edges.customer_id,
+        edges.user_id,
+        edges.plan,
+        edges.currency,
+        case
+            when placed.group_before = placed.group_after then placed.next_group_changed_at
+            else placed.changed_at
+        end
+    having sum(edges.change_source_cents) <> 0
 
 )
 

@@ -1,14 +1,17 @@
-"""The tables about money: MRR by customer and in total, and the subscriptions that ended."""
+"""The tables about money: MRR by customer and in total, the subscriptions that ended, cash by day."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from simulator.fx import Rates
 from simulator.ledger import Ledger
 from simulator.timeline import iso
-from simulator.truth.revenue.valuing import MOVES, CustomerDay, DayTotal, value_days
+from simulator.truth.revenue.valuing import MOVES, CustomerDay, DayTotal, usd_cents, value_days
 from simulator.truth.table import Table, entity_uuid, exact
 
 
@@ -18,6 +21,17 @@ def revenue_tables(ledger: Ledger, rates: Rates, first: date, as_of: int) -> Ite
     yield _by_customer(rows)
     yield _in_total(totals, _reached(ledger, as_of))
     yield _ended(ledger)
+    yield _cash(ledger, rates)
+
+
+@dataclass
+class _Moved:
+    """What came in and went back on one day."""
+
+    payments: int = 0
+    paid: Decimal = Decimal(0)
+    refunds: int = 0
+    refunded: Decimal = Decimal(0)
 
 
 def _reached(ledger: Ledger, as_of: int) -> dict[str, date]:
@@ -139,5 +153,45 @@ def _ended(ledger: Ledger) -> Table:
                 reason,
             )
             for c, subscription, at, reason in sorted(ledger.ends, key=lambda e: (e[2], e[1]))
+        ),
+    )
+
+
+def _cash(ledger: Ledger, rates: Rates) -> Table:
+    days: dict[tuple[date, str, str, str], _Moved] = defaultdict(_Moved)
+    for payment in ledger.payments:
+        customer = payment.customer
+        if payment.amount == 0:
+            continue
+        day = ledger.calendars[customer].day(payment.at)
+        tenant = entity_uuid(customer.product, "tenant", customer.tenant_id)
+        moved = days[day, customer.product, tenant, customer.provider]
+        amount = usd_cents(payment.amount, payment.currency, rates, day)
+        if amount > 0:
+            moved.payments += 1
+            moved.paid += amount
+        else:
+            moved.refunds += 1
+            moved.refunded -= amount
+    return Table(
+        name="cash_daily",
+        grain="day × product × tenant × provider with a payment or a refund",
+        meaning=(
+            "payments through Stripe and the app stores and what of them went back, by the tenant's "
+            "day, in US cents at that day's rate, exact; days before the window too"
+        ),
+        header=(
+            "metric_date",
+            "product",
+            "tenant_id",
+            "provider",
+            "payments",
+            "cash_collected_cents",
+            "refunds",
+            "refunds_cents",
+        ),
+        rows=(
+            (*key, m.payments, exact(m.paid), m.refunds, exact(m.refunded))
+            for key, m in sorted(days.items())
         ),
     )

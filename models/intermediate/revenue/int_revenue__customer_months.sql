@@ -1,0 +1,190 @@
+-- What a customer was worth when a month opened and when it closed (the running month: as it stands), for all rates of
+-- retention. An amount is also valued at the rates with which the month opened, and at those of the customer's first
+-- day, so that exchange rates retain and lose nobody.
+with balances as (
+
+    select * from {{ ref('int_revenue__customer_balances') }}
+
+),
+
+movements as (
+
+    select * from {{ ref('int_revenue__mrr_movements') }}
+    where movement_type = 'new'
+
+),
+
+rates as (
+
+    select * from {{ ref('int_revenue__fx_daily') }}
+
+),
+
+dates as (
+
+    select distinct month_start from {{ ref('dim_date') }}
+
+),
+
+spans as (
+
+    select
+        min(date_key) as first_date,
+        max({{ as_of_date('timezone') }}) as last_date
+    from balances
+
+),
+
+months as (
+
+    select
+        dates.month_start,
+        {{ add_months('dates.month_start', 1) }} as next_month_start
+    from dates
+    inner join spans
+        on
+            dates.month_start <= spans.last_date
+            and {{ add_months('dates.month_start', 1) }} > spans.first_date
+
+),
+
+-- the balance that stood when the month closed
+closings as (
+
+    select
+        balances.policy,
+        balances.provider,
+        balances.product,
+        balances.tenant_id,
+        balances.customer_id,
+        balances.currency,
+        months.month_start,
+        months.next_month_start,
+        {{ as_of_date('balances.timezone') }} >= months.next_month_start as is_complete,
+        balances.after_source_cents
+    from balances
+    inner join months
+        on
+            balances.date_key < months.next_month_start
+            and (
+                balances.next_date_key is null
+                or balances.next_date_key >= months.next_month_start
+                or balances.next_date_key > {{ as_of_date('balances.timezone') }}
+            )
+            and {{ as_of_date('balances.timezone') }} >= months.month_start
+            and {{ as_of_date('balances.timezone') }} >= balances.date_key
+    where balances.after_source_cents > 0
+
+),
+
+-- what a month closes with, the next one opens with
+held as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        currency,
+        month_start,
+        cast(0 as {{ type_money() }}) as opening_source_cents,
+        after_source_cents as closing_source_cents
+    from closings
+
+    union all
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        currency,
+        next_month_start as month_start,
+        after_source_cents as opening_source_cents,
+        cast(0 as {{ type_money() }}) as closing_source_cents
+    from closings
+    where is_complete
+
+),
+
+firsts as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        date_key as first_date,
+        mrr_after_cents as first_mrr_cents
+    from movements
+
+),
+
+valued as (
+
+    select
+        held.policy,
+        held.provider,
+        held.product,
+        held.tenant_id,
+        held.customer_id,
+        held.month_start,
+        sum(held.opening_source_cents * {{ fx_rate('held.currency', 'opening_rates.rate') }}) as opening_mrr_cents,
+        sum(held.closing_source_cents * {{ fx_rate('held.currency', 'opening_rates.rate') }})
+            as closing_at_opening_rates_cents,
+        sum(held.closing_source_cents * {{ fx_rate('held.currency', 'first_rates.rate') }})
+            as closing_at_first_rates_cents,
+        sum(held.opening_source_cents) > 0 as was_paying,
+        sum(held.closing_source_cents) > 0 as is_paying,
+        firsts.first_date,
+        firsts.first_mrr_cents
+    from held
+    inner join firsts
+        on
+            held.policy = firsts.policy
+            and held.provider = firsts.provider
+            and held.product = firsts.product
+            and held.tenant_id = firsts.tenant_id
+            and held.customer_id = firsts.customer_id
+    left join rates as opening_rates
+        on
+            held.currency = opening_rates.currency
+            and {{ add_days('held.month_start', -1) }} = opening_rates.rate_date
+    left join rates as first_rates
+        on held.currency = first_rates.currency and firsts.first_date = first_rates.rate_date
+    group by
+        held.policy,
+        held.provider,
+        held.product,
+        held.tenant_id,
+        held.customer_id,
+        held.month_start,
+        firsts.first_date,
+        firsts.first_mrr_cents
+
+),
+
+final as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        month_start,
+        {{ month_start('first_date') }} as cohort_month,
+        cast(opening_mrr_cents as {{ type_money() }}) as opening_mrr_cents,
+        cast(closing_at_opening_rates_cents as {{ type_money() }}) as closing_at_opening_rates_cents,
+        cast(first_mrr_cents as {{ type_money() }}) as first_mrr_cents,
+        cast(closing_at_first_rates_cents as {{ type_money() }}) as closing_at_first_rates_cents,
+        was_paying,
+        is_paying
+    from valued
+
+)
+
+select * from final

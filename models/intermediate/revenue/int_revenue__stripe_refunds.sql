@@ -1,0 +1,89 @@
+-- A refund is a growth of what is given back on a charge, as cash has it. Stripe's refund objects say why, and
+-- whether it came through after all; they name the charge and the amount, so the first refund of an amount on a
+-- charge is the first object of it.
+with cash as (
+
+    select * from {{ ref('int_revenue__cash_movements') }}
+    where provider = 'stripe' and cash_type = 'refund'
+
+),
+
+refund_events as (
+
+    select * from {{ ref('stg_stripe__refund_events') }}
+    where is_live and charge_source_id is not null
+
+),
+
+objects as (
+
+    select
+        account,
+        refund_source_id,
+        min(charge_source_id) as charge_source_id,
+        min(amount_source_cents) as amount_source_cents,
+        min(refunded_at) as refunded_at,
+        max(reason) as reason,
+        max(case when status in ('failed', 'canceled') then 1 else 0 end) = 1 as has_failed
+    from refund_events
+    group by account, refund_source_id
+
+),
+
+numbered_objects as (
+
+    select
+        *,
+        row_number() over (
+            partition by account, charge_source_id, amount_source_cents
+            order by refunded_at, refund_source_id
+        ) as refund_number
+    from objects
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by account, payment_source_id, amount_source_cents
+            order by occurred_at, source_id
+        ) as refund_number
+    from cash
+
+),
+
+final as (
+
+    select
+        {{ entity_uuid('numbered.product', 'refund', "numbered.account || '|' || numbered.source_id", true) }}
+            as refund_id,
+        numbered.tenant_id,
+        {{ entity_uuid(
+            'numbered.product', 'customer', "numbered.account || '|' || numbered.customer_source_id", true
+        ) }} as customer_id,
+        {{ entity_uuid(
+            'numbered.product', 'payment', "numbered.account || '|' || numbered.payment_source_id", true
+        ) }} as payment_id,
+
+        'stripe' as provider,
+        numbered.product,
+        case when numbered_objects.has_failed then 'failed' else 'succeeded' end as status,
+        numbered_objects.reason,
+        numbered.currency,
+
+        cast(round(-numbered.amount_source_cents) as bigint) as amount_cents,
+
+        numbered.occurred_at as refunded_at
+    from numbered
+    left join numbered_objects
+        on
+            numbered.account = numbered_objects.account
+            and numbered.payment_source_id = numbered_objects.charge_source_id
+            and -numbered.amount_source_cents = numbered_objects.amount_source_cents
+            and numbered.refund_number = numbered_objects.refund_number
+
+)
+
+select * from final

@@ -1,0 +1,51 @@
+{%- set object = ['data', 'object'] -%}
+
+-- A line shows its price as an object (until 2025-03-31) or as its id, and its taxes apart from its discounts.
+with events as (
+
+    select * from {{ source('stripe', 'events') }}
+    where event_type like 'invoice.%' and object_type = 'invoice'
+
+),
+
+lines as (
+
+    select
+        events.account,
+        events.event_id,
+        events.livemode as is_live,
+        line.position as line_position,
+        line.value as line
+    from events
+    {{ json_array_lateral('events.payload', object + ['lines', 'data'], 'line') }}
+
+),
+
+final as (
+
+    select
+        account,
+        event_id,
+        line_position,
+        coalesce(
+            {{ json_text('line', ['price', 'id']) }},
+            {{ json_text('line', ['plan', 'id']) }},
+            {{ json_text('line', ['pricing', 'price_details', 'price']) }}
+        ) as price_source_id,
+        coalesce(
+            {{ json_text('line', ['price', 'recurring', 'usage_type']) }},
+            {{ json_text('line', ['plan', 'usage_type']) }}
+        ) as usage_type,
+        lower({{ json_text('line', ['currency']) }}) as currency,
+        {{ json_integer('line', ['amount']) }} as amount_source_cents,
+        {{ json_value('line', ['discount_amounts']) }} as discount_amounts,
+        {{ json_value('line', ['tax_amounts']) }} as tax_amounts,
+        {{ json_value('line', ['taxes']) }} as taxes,
+        is_live,
+        {{ to_timestamp_seconds(json_integer('line', ['period', 'start'])) }} as period_started_at,
+        {{ to_timestamp_seconds(json_integer('line', ['period', 'end'])) }} as period_ends_at
+    from lines
+
+)
+
+select * from final
