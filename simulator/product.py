@@ -20,6 +20,7 @@ from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
 from simulator.timeline import MINUTE, SECOND, Window
 from simulator.truth.customers.happened import Answer
+from simulator.truth.engagement.actions import Actions
 from simulator.truth.engagement.use import Session
 from simulator.truth.table import Table
 
@@ -80,9 +81,10 @@ class Product:
     """A product: its folder's name, its tenants, and its life in a world.
 
     `run` enters what is paid into the world's ledger while it happens; the truth about revenue, use
-    and rows is made for every product alike.
+    and rows is made for every product alike. `actions`: what its people can do.
     """
 
     name: str
     tenants: tuple[Tenant, ...]
     run: Callable[[World], Systems]
+    actions: Actions = field(default_factory=Actions)

@@ -29,7 +29,9 @@ def write_truth(
         calendars = {t.source_id: local_days(t.timezone, world.window) for t in product.tenants}
         opinions.add(product.name, systems.answers, calendars)
         if systems.events is not None:
-            sessions = use.add(product.name, systems.events.events, calendars, world.as_of)
+            sessions = use.add(
+                product.name, systems.events.events, calendars, world.as_of, product.actions
+            )
         for table in systems.truth(sessions):
             if table.name in of_products:
                 raise ValueError(f"{table.file} of {product.name} is another product's, too")

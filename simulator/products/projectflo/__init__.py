@@ -12,7 +12,7 @@ from datetime import timedelta
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.projectflo.billing import Billing
-from simulator.products.projectflo.catalogue import NAME, STUDIOS, TENANTS, Studio
+from simulator.products.projectflo.catalogue import ACTIONS, NAME, STUDIOS, TENANTS, Studio
 from simulator.products.projectflo.office import Office
 from simulator.products.projectflo.paying import pay_seats
 from simulator.products.projectflo.people import People
@@ -73,4 +73,4 @@ def _live(
     return people
 
 
-PRODUCT = Product(NAME, TENANTS, run)
+PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

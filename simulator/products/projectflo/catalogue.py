@@ -5,8 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.catalogue import Tenant
+from simulator.truth.engagement.actions import Actions
 
 NAME = "projectflo"
+ACTIONS = Actions(
+    features={
+        "projects": ("project_*", "scope_changed"),
+        "time_tracking": ("time_logged",),
+        "tasks": ("task_*",),
+        "deliverables": ("deliverable_*", "revision_requested"),
+        "sales": ("lead_*", "quote_*", "booking_created"),
+        "finance": ("invoice_sent", "cost_recorded"),
+        "messages": ("message_answered",),
+        "quality": ("quality_assessed",),
+        "resources": ("resource_*",),
+        "reports": ("report_exported",),
+    },
+    opening=("session_started",),
+    steps={name: (name,) for name in ("task_completed", "time_logged")},
+)
 # deliverable → hours of work, share of the orders
 DELIVERABLES = {
     "commercial": (46, 0.25),

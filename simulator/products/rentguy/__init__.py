@@ -10,7 +10,7 @@ from __future__ import annotations
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.rentguy.bookings import Bookings
-from simulator.products.rentguy.catalogue import COMPANIES, NAME, TENANTS
+from simulator.products.rentguy.catalogue import ACTIONS, COMPANIES, NAME, TENANTS
 from simulator.products.rentguy.depot import Depot
 from simulator.products.rentguy.leads import CHANGE, FORM, Leads, csv_line
 from simulator.products.rentguy.paying import subscribe
@@ -58,4 +58,4 @@ def run(world: World) -> Systems:
     )
 
 
-PRODUCT = Product(NAME, TENANTS, run)
+PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

@@ -5,8 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.catalogue import Tenant
+from simulator.truth.engagement.actions import Actions
 
 NAME = "rentguy"
+# what the onboarding asks of whoever goes through it
+STEP_CODES = ("kickoff", "company", "team")
+ACTIONS = Actions(
+    features={
+        **{
+            module: (f"rentguy.{module}.*",)
+            for module in ("planner", "finance", "crm", "onboarding")
+        },
+        "scanning": ("scan.*",),
+    },
+    opening=("rentguy.onboarding.*",),
+    steps={
+        "kickoff": ("rentguy.onboarding.step_completed[stepCode=kickoff]",),
+        **{module: (f"rentguy.{module}.*",) for module in ("planner", "crm", "finance")},
+    },
+)
 # what is rented out → its share of the equipment, a day's price in the smallest unit that has two decimals
 CATEGORIES = {
     "lifts": (0.3, 18900),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
-from simulator.products.rostracore.catalogue import NAME, REMARKS, TENANTS
+from simulator.products.rostracore.catalogue import ACTIONS, NAME, REMARKS, TENANTS
 from simulator.products.rostracore.company import Founder
 from simulator.products.rostracore.paying import Seats
 from simulator.products.rostracore.shifts import Shifts
@@ -54,4 +54,4 @@ def run(world: World) -> Systems:
     )
 
 
-PRODUCT = Product(NAME, TENANTS, run)
+PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

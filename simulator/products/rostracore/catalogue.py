@@ -4,8 +4,27 @@ from __future__ import annotations
 
 from simulator.catalogue import Tenant
 from simulator.sources.remarks import Remark, survey
+from simulator.truth.engagement.actions import Actions
 
 NAME = "rostracore"
+ACTIONS = Actions(
+    features={
+        name: (name,)
+        for name in (
+            "roster_generated", "roster_confirmed", "roster_manual_override", "shift_created_manual",
+            "shift_created_bulk", "employee_filtered", "export_triggered", "dashboard_viewed",
+            "search_performed",
+        )
+    },
+    opening=("user_signup_started",),
+    steps={
+        name: (name,)
+        for name in (
+            "user_signup_completed", "first_employee_added", "first_site_added", "first_shift_created",
+            "first_roster_generated", "onboarding_completed",
+        )
+    },
+)  # fmt: skip
 
 
 def _guards(number: int, *rest: object, **more: object) -> Tenant:

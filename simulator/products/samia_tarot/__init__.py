@@ -11,7 +11,7 @@ from __future__ import annotations
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.samia_tarot.calls import Calls
-from simulator.products.samia_tarot.catalogue import MARKETPLACES, NAME, TENANTS
+from simulator.products.samia_tarot.catalogue import ACTIONS, MARKETPLACES, NAME, TENANTS
 from simulator.products.samia_tarot.content import Content
 from simulator.products.samia_tarot.orders import Orders
 from simulator.products.samia_tarot.shop import Shop
@@ -59,4 +59,4 @@ def run(world: World) -> Systems:
     )
 
 
-PRODUCT = Product(NAME, TENANTS, run)
+PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

@@ -5,8 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from simulator.catalogue import Tenant
+from simulator.truth.engagement.actions import Actions
 
 NAME = "samia_tarot"
+ACTIONS = Actions(
+    features={
+        "orders": ("order_created",),
+        "payments": ("payment_attempted",),
+        "calls": ("call_started",),
+        "horoscopes": ("horoscope_listened",),
+        "notifications": ("notification_opened",),
+        "moderation": ("content_flagged", "appeal_submitted"),
+        "content": ("horoscope_uploaded", "horoscope_published"),
+    },
+    opening=("order_created",),
+    steps={name: (name,) for name in ("payment_succeeded", "order_assigned", "order_completed")},
+)
 SIGNS = (
     "aries", "taurus", "gemini", "cancer", "leo", "virgo",
     "libra", "scorpio", "sagittarius", "capricorn", "aquarius", "pisces",

@@ -10,7 +10,7 @@ from functools import partial
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.upcoach.activity import Activity
-from simulator.products.upcoach.catalogue import NAME, REMARKS, TENANTS
+from simulator.products.upcoach.catalogue import ACTIONS, NAME, REMARKS, TENANTS
 from simulator.products.upcoach.paying import Payers
 from simulator.products.upcoach.people import make_people
 from simulator.products.upcoach.prices import STORE_PRICES
@@ -84,4 +84,4 @@ def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Tabl
     ]
 
 
-PRODUCT = Product(NAME, TENANTS, run)
+PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

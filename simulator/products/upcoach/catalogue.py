@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from simulator.catalogue import Tenant
 from simulator.sources.remarks import Remark, survey
+from simulator.truth.engagement.actions import Actions
 
 NAME = "upcoach"
+ACTIONS = Actions(
+    features={
+        "goals": ("goal_*",),
+        "habits": ("habit_*",),
+        "tasks": ("task_*",),
+        "mood": ("mood_logged",),
+        "chat": ("chat_*",),
+        "ai_nudges": ("nudge_opened",),
+        "coach_insights": ("coach_insights_viewed",),
+        "dashboard": ("dashboard_viewed",),
+        "search": ("search_performed",),
+        "exports": ("report_exported",),
+    },
+    opening=("onboarding_started",),
+    steps={
+        **{
+            step: (f"onboarding_step_completed[step={step}]",)
+            for step in ("profile", "goal", "habit", "notifications")
+        },
+        "onboarding_completed": ("onboarding_completed",),
+    },
+)
 
 
 def _coach(number: int, *rest: object, **more: object) -> Tenant:

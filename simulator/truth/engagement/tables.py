@@ -1,4 +1,4 @@
-"""The tables about use: daily users, sessions and retention of every product with events."""
+"""The tables about use: people, sessions, retention, hours, features and onboarding of every product with events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from simulator.sources.events import Event
 from simulator.timeline import LocalDays
+from simulator.truth.engagement.actions import Actions, feature_days, hours, onboarding
 from simulator.truth.engagement.use import (
     Session,
     active_days,
@@ -33,9 +34,17 @@ class Use:
     visits: Rows = field(default_factory=list)
     met: Rows = field(default_factory=list)
     grown: Rows = field(default_factory=list)
+    hours: Rows = field(default_factory=list)
+    features: Rows = field(default_factory=list)
+    onboarding: Rows = field(default_factory=list)
 
     def add(
-        self, product: str, events: list[Event], calendars: dict[str, LocalDays], as_of: int
+        self,
+        product: str,
+        events: list[Event],
+        calendars: dict[str, LocalDays],
+        as_of: int,
+        actions: Actions,
     ) -> list[Session]:
         """Takes in one product's events, as they were told in the end; returns its sessions."""
         table = active_days(events, calendars)
@@ -67,6 +76,18 @@ class Use:
         self.grown += [
             (day, product, entity_uuid(product, "tenant", tenant), *rest)
             for day, tenant, *rest in growth(product, events, calendars, table, horizons)
+        ]
+        self.hours += [
+            (hour, product, entity_uuid(product, "tenant", tenant), *rest)
+            for hour, tenant, *rest in hours(events, found)
+        ]
+        self.features += [
+            (day, product, entity_uuid(product, "tenant", tenant), *rest)
+            for day, tenant, *rest in feature_days(events, calendars, actions)
+        ]
+        self.onboarding += [
+            (product, entity_uuid(product, "tenant", tenant), *rest)
+            for tenant, *rest in onboarding(events, actions)
         ]
         return found
 
@@ -154,4 +175,53 @@ class Use:
                 "active_users_28",
             ),
             rows=self.grown,
+        )
+        yield Table(
+            name="engagement_hourly",
+            grain="UTC hour × product × tenant with use",
+            meaning=(
+                "distinct people with any event; events; sessions that began; distinct clock minutes "
+                "with an event, summed over people"
+            ),
+            header=(
+                "hour_at",
+                "product",
+                "tenant_id",
+                "active_users",
+                "events",
+                "sessions_started",
+                "active_minutes",
+            ),
+            rows=self.hours,
+        )
+        yield Table(
+            name="feature_usage_daily",
+            grain="day × product × tenant × feature with use",
+            meaning="events that are a use of the feature, and distinct people behind them",
+            header=(
+                "metric_date",
+                "product",
+                "tenant_id",
+                "feature_name",
+                "usage_count",
+                "unique_users_count",
+            ),
+            rows=self.features,
+        )
+        yield Table(
+            name="onboarding_funnel",
+            grain="product × tenant × step",
+            meaning=(
+                "people who had done all steps before it (of the first: who began at all), and those "
+                "of them who have done it too, in any order"
+            ),
+            header=(
+                "product",
+                "tenant_id",
+                "step_number",
+                "step_name",
+                "users_entered",
+                "users_completed",
+            ),
+            rows=self.onboarding,
         )

@@ -45,6 +45,21 @@ def visit_of_32_hours() -> list[dict[str, Any]]:
     return [event(f"h{at:%d%H%M}", "umoya", "ayanda", f"{at}") for at in moments]
 
 
+def first_step(event_id: str, user: str, occurred: str, step: str) -> dict[str, Any]:
+    return event(event_id, "kompas", user, occurred, name="onboarding_step_completed", step=step)
+
+
+def first_steps() -> list[dict[str, Any]]:
+    """An onboarding in any order, and two goals of one user."""
+    return [
+        event("o1", "kompas", "lena", "2026-06-03 09:00:00", name="onboarding_started"),
+        first_step("o2", "lena", "2026-06-03 09:05:00", "goal"),
+        first_step("o3", "lena", "2026-06-04 09:02:00", "profile"),
+        event("o4", "umoya", "sipho", "2026-06-05 11:00:00", name="goal_created"),
+        event("o7", "umoya", "sipho", "2026-06-21 11:00:00", name="goal_created"),
+    ]
+
+
 def steps() -> Steps:
     """One file each. Files of events may come in any order; those of changes say their place."""
     goal = {"title": "Run", "status": "completed", "created_at": "2026-06-01T08:00:00.000000Z"}
@@ -63,6 +78,7 @@ def steps() -> Steps:
             event("v2", "kompas", None, "2026-06-17 09:00:00", anonymous="visitor-1"),
             event("n1", "kompas", None, "2026-06-05 09:00:00", session="walk-in"),
             *visit_of_32_hours(),
+            *first_steps(),
         ],
         # bridges thandi's two visits; the same from 150 days before anything else of the tenant
         events.format("30-bridge"): [
@@ -70,6 +86,9 @@ def steps() -> Steps:
             event("l1", "umoya", "thandi", "2026-01-20 12:00:00", received="2026-06-19 12:00:00"),
             event("l2", "kompas", "bram", "2026-01-05 12:00:00", received="2026-06-04 12:00:00"),
             event("n2", "kompas", "noor", "2026-06-07 09:00:00", session="walk-in"),
+            # lena's profile was done, and a goal made, before what was known of it
+            first_step("o5", "lena", "2026-06-03 08:58:00", "profile"),
+            event("o6", "kompas", "lena", "2026-06-02 07:00:00", name="goal_created"),
         ],
         events.format("40-identity"): [
             event("v3", "kompas", "vera", "2026-06-25 09:00:00", anonymous="visitor-1"),
@@ -88,6 +107,15 @@ def steps() -> Steps:
                 received="2026-06-01 00:00:00",
             ),
             event("b1", "umoya", "zola", "2026-06-08 23:20:00", received="2026-06-01 00:00:00"),
+            # sipho's first goal was not his, so his second is the first
+            event(
+                "o4",
+                "umoya",
+                "zola",
+                "2026-06-05 12:00:00",
+                name="goal_created",
+                received="2026-06-05 00:00:00",
+            ),
         ],
         cdc.format("10-organizations"): [organization("kompas", "c", "2026-06-01 00:00", "UTC")],
         cdc.format("20-work"): [
@@ -199,10 +227,18 @@ def assert_cases_happened(house: House) -> None:
     ) == [("2026-01-05",)]
     assert house.query(
         "select count(*) from ops.record_conflicts where source_kind = 'events'"
-    ) == [(2,)]
+    ) == [(3,)]
     assert house.query(
         "select sum(goals_completed), count(mood_avg) from coaching.fact_productivity"
     ) == [(0, 1)]
+    assert house.query(
+        "select step_name, users_entered, users_completed, median_minutes_from_start "
+        "from engagement.onboarding_funnel where step_number < 4 order by step_number"
+    ) == [("profile", 1, 1, 0), ("goal", 1, 1, 7), ("habit", 1, 0, None)]
+    assert house.query(
+        "select first_event_at::date::text from intermediate.int_engagement__first_actions "
+        "where event_name = 'goal_created' order by 1"
+    ) == [("2026-06-02",), ("2026-06-05",), ("2026-06-21",)]
 
 
 def test_as_of_moves_forward_and_back(at_once: House, expected: dict[str, Rows]) -> None:

@@ -5,8 +5,10 @@ absent these tests are skipped.
 """
 
 import csv
+import gzip
 import shutil
 from collections.abc import Callable
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -78,6 +80,26 @@ def test_cdnow_d1_d7_d30(cdnow: House, shared_data: Path) -> None:
         if row["metric"].endswith(("_exact_day", "_on_or_after"))
     }
     assert found == expected
+
+
+def test_cdnow_d1_d7_d30_as_published(cdnow: House, shared_data: Path) -> None:
+    """`metrics_user_retention`: by exact calendar day, averaged over cohorts by their size."""
+    days = (1, 7, 30)
+    (found,) = cdnow.query(
+        f"select {', '.join(f'sum(d{n}_users)::integer' for n in days)}, "
+        f"{', '.join(f'round(sum(d{n}_users) / sum(cohort_size), 6)' for n in days)}, "
+        "sum(cohort_size)::integer, count(*) - count(d90_rate) "
+        "from engagement.metrics_user_retention"
+    )
+    rows = read(shared_data / "events" / "cdnow" / "expected_sample_dN_weekN.csv")
+    expected = {row["metric"]: row for row in rows}
+    exact = [expected[f"D{n}_exact_day"] for n in days]
+    assert found == (
+        *(int(row["users"]) for row in exact),
+        *(Decimal(row["rate"]) for row in exact),
+        int(exact[0]["base"]),
+        0,
+    )
 
 
 def test_cdnow_keeps_equal_rows(cdnow: House, shared_data: Path) -> None:
@@ -164,3 +186,28 @@ def test_ecom_sessions(ecom: House, shared_data: Path) -> None:
         "select count(*), sum(event_count)::integer, count(distinct user_id) from core.fact_sessions"
     ) == [(expected["labelled_sessions"], expected["events"], expected["users"])]
     assert expected["labelled_sessions"] == expected["sessions_30min_gap_strictly_greater"]
+
+
+def test_ecom_d1_and_d7_by_calendar_day(ecom: House, shared_data: Path) -> None:
+    """Worked out here from the file: its last day, on which `as_of` lies, is not over."""
+    days: dict[str, set[date]] = {}
+    with gzip.open(shared_data / "events" / "retentioneering_ecom" / "ecom.csv.gz", "rt") as file:
+        for row in csv.DictReader(file):
+            days.setdefault(row["user_id"], set()).add(date.fromisoformat(row["timestamp"][:10]))
+    last = max(day for of_user in days.values() for day in of_user) - timedelta(days=1)
+    for number in (1, 7, 30, 90):
+        known = [d for d in days.values() if min(d) + timedelta(days=number) <= last]
+        retained = sum(min(d) + timedelta(days=number) in d for d in known)
+        assert ecom.query(
+            f"select sum(d{number}_users)::integer, sum(cohort_size)::integer "
+            f"from engagement.metrics_user_retention where d{number}_rate is not null"
+        ) == [(retained, len(known))]
+
+
+def test_ecom_hours_add_up_to_events_and_sessions(ecom: House, shared_data: Path) -> None:
+    folder = shared_data / "events" / "retentioneering_ecom"
+    expected = {row["metric"]: int(row["value"]) for row in read(folder / "expected_totals.csv")}
+    assert ecom.query(
+        "select sum(events)::integer, sum(sessions_started)::integer "
+        "from engagement.metrics_hourly_engagement"
+    ) == [(expected["events"], expected["labelled_sessions"])]
