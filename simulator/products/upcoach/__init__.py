@@ -10,7 +10,7 @@ from functools import partial
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.upcoach.activity import Activity
-from simulator.products.upcoach.catalogue import ACTIONS, NAME, REMARKS, TENANTS
+from simulator.products.upcoach.catalogue import ACTIONS, NAME, PROMISED_MINUTES, REMARKS, TENANTS
 from simulator.products.upcoach.paying import Payers
 from simulator.products.upcoach.people import make_people
 from simulator.products.upcoach.prices import STORE_PRICES
@@ -20,8 +20,9 @@ from simulator.sources.events import EventStream, Tracker
 from simulator.sources.remarks import add_remarks
 from simulator.sources.revenuecat import RevenueCatProject
 from simulator.sources.stripe import StripeAccount
-from simulator.timeline import DAY, HOUR
+from simulator.timeline import DAY, HOUR, local_days
 from simulator.truth.coaching.productivity import productivity
+from simulator.truth.coaching.tables import Coaching
 from simulator.truth.coaching.work import Work
 from simulator.truth.customers.happened import answers_told
 from simulator.truth.engagement.use import Session
@@ -70,6 +71,13 @@ def run(world: World) -> Systems:
 
 
 def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Table]:
+    coaching = Coaching(
+        NAME,
+        activity.tables.happened,
+        days={tenant.source_id: local_days(tenant.timezone, world.window) for tenant in TENANTS},
+        promised={tenant.source_id: PROMISED_MINUTES[tenant.plan] for tenant in TENANTS},
+        as_of=world.as_of,
+    )
     return [
         productivity(
             NAME,
@@ -80,7 +88,8 @@ def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Tabl
             world.window.start,
             activity.visitors,
             people="UpCoach user",
-        )
+        ),
+        *coaching.tables(activity.events),
     ]
 
 

@@ -83,6 +83,9 @@ TENANTS = (
     ),
 )
 
+# how soon a coach answers a client, by the tenant's plan
+PROMISED_MINUTES = {"pro": 60, "premium": 30}
+
 PERSONAS = ("mentor", "drill_sergeant", "friend", "scientist")
 HABITS = ("Drink water", "Read 20 pages", "Morning walk", "Meditate", "No phone in bed", "Stretch")
 GOALS = (

@@ -14,6 +14,7 @@ from simulator.products.upcoach.catalogue import GOALS, HABITS
 from simulator.products.upcoach.people import Person
 from simulator.sources.debezium import UNAVAILABLE, ChangeLog, decimal
 from simulator.timeline import epoch_day, iso_micros
+from simulator.truth.coaching.happened import Chat, Client, Goal, Habit, Happened, Message, Nudge
 
 
 def _when(instant: int | None) -> str | None:
@@ -21,10 +22,11 @@ def _when(instant: int | None) -> str | None:
 
 
 class Tables:
-    """Hands out ids and writes rows of UpCoach."""
+    """Hands out ids, writes rows of UpCoach, and notes what they tell of."""
 
     def __init__(self, log: ChangeLog, chance: Chance) -> None:
         self.log, self.chance = log, chance
+        self.happened = Happened()
         self.ids: dict[str, int] = {}
 
     def _id(self, table: str) -> int:
@@ -66,14 +68,26 @@ class Tables:
         }
         key = {"id": person.user_id}
         self.log.insert(person.signup, "users", key, dict(row))
-        changes = sorted((at, plan) for at, plan in person.plan_changes if at < self.log.window.end)
-        for at, plan in changes:
-            row["plan"] = plan
-            self.log.update(at + 400, "users", key, dict(row), self._new_column(at, row))
+        if person.signup < self.log.limit:
+            self.happened.clients.append(
+                Client(
+                    person.tenant.source_id,
+                    person.user_id,
+                    row["coach_id"],
+                    person.signup,
+                    person.deleted if (person.deleted or self.log.limit) < self.log.limit else None,
+                )
+            )
+        steps: list[tuple[int, dict[str, Any]]] = [
+            (at + 400, {"plan": plan})
+            for at, plan in sorted(person.plan_changes)
+            if at < self.log.window.end
+        ]
         if person.deleted is not None:
-            row["deleted_at"] = _when(person.deleted)
-            plant = self._new_column(person.deleted, row)
-            self.log.update(person.deleted, "users", key, dict(row), plant)
+            steps.append((person.deleted, {"deleted_at": _when(person.deleted)}))
+        for at, step in sorted(steps, key=lambda step: step[0]):
+            row |= step
+            self.log.update(at, "users", key, dict(row), self._new_column(at, row))
 
     def _new_column(self, at: int, row: dict[str, Any]) -> Plant | None:
         """In the last third of the window the table has a column that no contract knows."""
@@ -98,6 +112,8 @@ class Tables:
         }
         key = {"id": goal_id}
         self.log.insert(at, "goals", key, dict(row))
+        goal = Goal(person.tenant.source_id, person.user_id, at, completed)
+        self.happened.goals.append(goal)
         if completed is not None:
             plant = None
             row |= {"status": "completed", "completed_at": _when(completed)}
@@ -112,6 +128,7 @@ class Tables:
             row["status"] = "abandoned"
             if self.chance.hit(0.4):
                 row["deleted_at"] = _when(dropped)
+                goal.deleted = dropped
             self.log.update(dropped, "goals", key, dict(row))
         return goal_id
 
@@ -127,6 +144,10 @@ class Tables:
             "archived_at": None,
         }
         self.log.insert(at, "habits", {"id": habit_id}, dict(row))
+        if at < self.log.limit:
+            self.happened.habits[habit_id] = Habit(
+                person.tenant.source_id, at, archived, row["cadence"] == "weekly"
+            )
         if archived is not None:
             row["archived_at"] = _when(archived)
             self.log.update(archived, "habits", {"id": habit_id}, dict(row))
@@ -142,7 +163,9 @@ class Tables:
         }
         key = {"habit_id": habit_id, "day": day}
         self.log.insert(at, "habit_checkins", key, row)
-        if taken_back is not None:
+        if taken_back is None:
+            self.happened.habits[habit_id].checked.add(person.days.day(at))
+        else:
             self.log.delete(taken_back, "habit_checkins", key, row)
 
     def task(self, person: Person, goal_id: int | None, at: int, done: int | None) -> int:
@@ -188,6 +211,9 @@ class Tables:
         self.log.insert(at, "chat_sessions", {"id": chat_id}, dict(row))
         row |= {"ended_at": _when(ended), "rating": rating}
         self.log.update(ended, "chat_sessions", {"id": chat_id}, dict(row))
+        self.happened.chats[chat_id] = Chat(
+            person.tenant.source_id, person.user_id, row["coach_id"], at, rating
+        )
         return chat_id
 
     def message(self, person: Person, chat_id: int, at: int, sender: str | None, role: str) -> None:
@@ -200,6 +226,7 @@ class Tables:
             "body": "…",
         }
         self.log.insert(at, "chat_messages", {"id": self._id("chat_messages")}, row)
+        self.happened.chats[chat_id].messages.append(Message(at, role))
 
     def nudge(self, person: Person, at: int, persona: str) -> int:
         nudge_id = self._id("ai_nudges")
@@ -210,4 +237,5 @@ class Tables:
             "sent_at": _when(at),
         }
         self.log.insert(at, "ai_nudges", {"id": nudge_id}, row)
+        self.happened.nudges.append(Nudge(person.tenant.source_id, person.user_id, at, persona))
         return nudge_id
