@@ -6,6 +6,7 @@ defect beside its treatment. Does not belong here: why a number is what it is (u
 
 import csv
 import hashlib
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -438,6 +439,59 @@ def test_customers_growth_and_friction(built: Built, name: str) -> None:
     """
     found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
     agree(truth, found, Decimal("0.001"))
+
+
+COACHING = {
+    "coaching_goals_daily": ("metrics_daily_goals", "metric_date", ("cohort_week",)),
+    "coaching_habits_daily": ("metrics_daily_habits", "metric_date", ()),
+    "coaching_nudges_hourly": ("metrics_hourly_ai_nudges", "hour_at", ("persona",)),
+    "coaching_coaches_daily": ("metrics_daily_coach", "metric_date", ("coach_id",)),
+    "coaching_chats_daily": ("metrics_daily_coaching", "metric_date", ()),
+}
+
+
+@pytest.mark.parametrize("name", COACHING)
+def test_coaching(built: Built, name: str) -> None:
+    """Counts as they are; scores, rates and minutes to a thousandth, unknown ones (-1) unknown."""
+    table, when, more = COACHING[name]
+    rows = list(built.truth(f"{name}.csv"))
+    keys = (when, "tenant_id", *more)
+    measures = [column for column in rows[0] if column not in keys]
+    # an hour stands in the truth as an instant of UTC
+    truth: Rows = {
+        (r[when][:13].replace("T", " "), *(r[key] for key in keys[1:])): tuple(
+            Decimal(r[m] or -1) for m in measures
+        )
+        for r in rows
+    }
+    written = f"to_char({when} at time zone 'UTC', 'YYYY-MM-DD HH24')" if "hour" in when else when
+    query = f"""
+        select {written}::text, {", ".join(f"{key}::text" for key in keys[1:])},
+            {", ".join(f"coalesce({m}, -1)" for m in measures)}
+        from coaching.{table}
+    """
+    found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
+    agree(truth, found, Decimal("0.001"))
+    assert len({key[1] for key in truth}) >= 2
+
+
+def test_the_leaderboard_is_what_the_coaches_days_say(built: Built) -> None:
+    """On the last complete day, the one with the highest share of completed goals comes first."""
+    days = list(built.truth("coaching_coaches_daily.csv"))
+    ranks = built.ask("""
+        select last_date::text, tenant_id::text, coach_id::text, clients, active_goals, completed_goals
+        from coaching.coach_leaderboard order by tenant_id, rank_number
+    """)
+    known = {(r["metric_date"], r["tenant_id"], r["coach_id"]): r for r in days}
+    names = ("clients", "active_goals", "completed_goals")
+    assert {row[:3]: row[3:] for row in ranks} == {
+        key: tuple(int(r[name]) for name in names)
+        for key, r in known.items()
+        if key[0] in {row[0] for row in ranks if row[1] == key[1]} and int(r["clients"])
+    }
+    for above, below in itertools.pairwise(ranks):
+        if above[1] == below[1]:
+            assert below[4] == 0 or above[5] * below[4] >= below[5] * above[4], (above, below)
 
 
 FULFILMENT = {

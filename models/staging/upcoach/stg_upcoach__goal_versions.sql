@@ -15,9 +15,14 @@ renamed as (
         status,
         created_at,
         completed_at,
+        deleted_at,
 
         version_number,
+
+        is_deleted,
+
         valid_from as committed_at,
+        valid_to as replaced_at,
         _received_at as received_at
     from source
 
