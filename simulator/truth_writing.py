@@ -8,7 +8,7 @@ from pathlib import Path
 from simulator.files import FolderReport
 from simulator.product import Product, Systems, World
 from simulator.timeline import local_days
-from simulator.truth.customers.tables import Opinions
+from simulator.truth.customers.tables import Customers
 from simulator.truth.engagement.tables import Use
 from simulator.truth.landed import living_rows, write_planted, write_summary
 from simulator.truth.readme import page
@@ -22,16 +22,17 @@ def write_truth(
 ) -> None:
     """Call once everything is planted and filed: what an event's plants changed is true, too."""
     make_closed_folder(root)
-    use, opinions, of_products = Use(), Opinions(), dict[str, Table]()
+    use, customers, of_products = Use(), Customers(), dict[str, Table]()
     counts: Counter[str] = Counter()
     for product, systems in lived:
         sessions = []
         calendars = {t.source_id: local_days(t.timezone, world.window) for t in product.tenants}
-        opinions.add(product.name, systems.answers, calendars)
+        customers.add(product.name, systems.answers, calendars)
         if systems.events is not None:
             sessions = use.add(
                 product.name, systems.events.events, calendars, world.as_of, product.actions
             )
+            customers.hear(product.name, systems.events.events, calendars, world.as_of)
         for table in systems.truth(sessions):
             if table.name in of_products:
                 raise ValueError(f"{table.file} of {product.name} is another product's, too")
@@ -41,7 +42,7 @@ def write_truth(
     tables = [
         *revenue_tables(ledger, world.rates, world.window.first_date, world.as_of),
         *use.tables(),
-        *opinions.tables(),
+        *customers.tables(),
         *(of_products[name] for name in sorted(of_products)),
         living_rows(s.changes for _, s in lived if s.changes is not None),
     ]

@@ -494,6 +494,27 @@ def test_the_leaderboard_is_what_the_coaches_days_say(built: Built) -> None:
             assert below[4] == 0 or above[5] * below[4] >= below[5] * above[4], (above, below)
 
 
+def test_use_as_it_was_known_on_each_day(built: Built) -> None:
+    """What health rests on, in every tenant's zone; days on which nothing was known are left out of both."""
+    names = ("active_users", "active_days", "user_days", "former_user_days")
+    names += ("visit_count", "friction_count", "roster_count", "override_count")
+    truth: Rows = {
+        (r["metric_date"], r["product"], r["tenant_id"]): tuple(int(r[f"{n}_28"]) for n in names)
+        for r in built.truth("known_use_daily.csv")
+    }
+    query = f"""
+        select metric_date::text, product, tenant_id::text, {", ".join(f"{n}_28" for n in names)}
+        from intermediate.int_customers__use_windows
+        join intermediate.int_engagement__calendar using (product, tenant_id, metric_date)
+        where is_complete
+    """
+    found = {row[:3]: row[3:] for row in built.ask(query)}
+    agree(
+        {key: row for key, row in truth.items() if any(row)},
+        {key: row for key, row in found.items() if any(row)},
+    )
+
+
 FULFILMENT = {
     "fulfilment_daily": ("metrics_daily_fulfillment", ("service_code", "country_code")),
     "fulfilment_readers_daily": ("metrics_daily_reader_fulfillment", ("reader_id",)),

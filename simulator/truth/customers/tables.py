@@ -1,6 +1,6 @@
-"""The tables about customers: tickets by day, answers by month, in the tenant's own calendar.
+"""The tables about customers: tickets and known use by day, answers by month, in the tenant's own calendar.
 
-What belongs here: counting. What does not: what happened (`happened`).
+What belongs here: counting. What does not: what happened (`happened`), windows of use (`use`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any
 
+from simulator.sources.events import Event
 from simulator.timeline import MINUTE, LocalDays
 from simulator.truth.customers.happened import Answer, Ticket
+from simulator.truth.customers.use import known_use
 from simulator.truth.table import Table, entity_uuid
 
 # minutes until the first response and until the resolution that each priority allows; nobody closes at night
@@ -119,10 +121,11 @@ def _minutes(begin: int, end: int | None) -> str:
 
 
 @dataclass
-class Opinions:
-    """What the customers of all products answered, product after product."""
+class Customers:
+    """What the customers of all products answered and how they were seen to use it, product after product."""
 
     counted: dict[str, Rows] = field(default_factory=lambda: defaultdict(list))
+    used: Rows = field(default_factory=list)
 
     def add(self, product: str, answers: Iterable[Answer], days: Mapping[str, LocalDays]) -> None:
         """Of each respondent the last answer of a kind in a month counts."""
@@ -140,7 +143,29 @@ class Opinions:
                 groups = [sum(low <= s <= high for s in given) for low, high in NPS_GROUPS]
             self.counted[kind].append((*key, *groups))
 
+    def hear(
+        self, product: str, events: list[Event], days: Mapping[str, LocalDays], as_of: int
+    ) -> None:
+        """Takes in one product's events, as they were told in the end."""
+        last = {tenant: days[tenant].day(as_of) - timedelta(days=1) for tenant in days}
+        self.used += [
+            (day, product, entity_uuid(product, "tenant", tenant), *rest)
+            for day, tenant, *rest in known_use(events, days, last)
+        ]
+
     def tables(self) -> Iterator[Table]:
+        yield Table(
+            "known_use_daily",
+            "day × product × tenant since its first day of use that is over",
+            "what had arrived by the end of the day about the 28 days that end with it: people named by their events, "
+            "days with any of them, their days (and those of the 28 days before), visits, friction, rosters, overrides",
+            (
+                "metric_date", "product", "tenant_id", "active_users_28", "active_days_28", "user_days_28",
+                "former_user_days_28", "visit_count_28", "friction_count_28", "roster_count_28",
+                "override_count_28",
+            ),
+            self.used,
+        )  # fmt: skip
         yield Table(
             "nps_monthly",
             "month × product × tenant with answers",

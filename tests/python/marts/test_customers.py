@@ -14,12 +14,14 @@ import pytest
 from tallyhouse.database import Warehouse
 from tests.python.marts.house import House, Rows, assert_equal
 from tests.python.marts.rentguy_lines import Line, company, row
-from tests.python.marts.upcoach_lines import event, organization
+from tests.python.marts.upcoach_lines import event, organization, uid
 
 pytestmark = pytest.mark.slow
 
 INCREMENTAL = (
     "intermediate.int_customers__survey_events",
+    "intermediate.int_customers__use_days",
+    "intermediate.int_customers__use_windows",
     "intermediate.int_engagement__daily_actives",
     "intermediate.int_engagement__growth_days",
     "engagement.metrics_daily_growth",
@@ -31,8 +33,9 @@ TABLES = (
     "customers.metrics_daily_tickets",
     "customers.metrics_nps",
     "customers.metrics_csat",
+    "customers.customer_health_scores",
 )
-SELECT = tuple(f"+{table.split('.')[1]}" for table in TABLES[3:])
+SELECT = tuple(f"+{table.split('.')[1]}" for table in TABLES)
 
 
 def told() -> list[Line]:
@@ -183,3 +186,24 @@ def test_rule_67_nothing_from_after_as_of(house: House) -> None:
     ]
     house.build(SELECT)
     assert_equal(tables(house), before, "back to the newest arrival")
+
+
+def test_a_days_health_is_what_was_known_by_its_end(house: House) -> None:
+    """As of 30 April, before much was heard and a visitor was known by name: the same scores for ever after.
+
+    Kompas alone, whose calendar nobody changes later.
+    """
+    query = """
+        select metric_date::text, overall_score, usage_score, satisfaction_score, growth_score,
+            recommendations::text
+        from customers.customer_health_scores
+        join core.dim_tenant using (tenant_id, product)
+        where metric_date < '2026-04-30' and timezone = 'UTC' order by 1
+    """
+    now = house.query(query)
+    house.build(SELECT, as_of="2026-04-30 00:00:00")
+    then = house.query(query.replace("timezone = 'UTC'", f"tenant_id = '{uid('kompas')}'"))
+    house.build(SELECT)
+    assert then == now
+    assert len(then) > 50
+    assert all(value is not None for value in then[-1])
