@@ -38,6 +38,10 @@ dev: install ## Dagster's UI on http://127.0.0.1:3000
 docs: install ## the catalogue of tables and columns, one page in target/
 	@$(BIN)/tallyhouse docs
 
+.PHONY: metrics
+metrics: install ## the metrics that can be asked by name, with `.venv/bin/mf query`
+	@$(BIN)/mf list metrics --show-all-dimensions
+
 .PHONY: bench
 bench: install ## measure every budget and write benchmarks/results.md
 	@$(BIN)/python -m benchmarks

@@ -28,9 +28,6 @@ BUILT_NIGHTLY = dg.FreshnessPolicy.time_window(
 AS_OF_MACROS = {"macro.tallyhouse.as_of", "macro.tallyhouse.as_of_date"}
 SEEDS_OWNER = {"name": "Data engineering"}
 
-PROJECT_FILES = ("dbt_project.yml", "packages.yml", "profiles.yml")
-PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/dbt")
-
 
 @cache
 def manifest() -> dict[str, Any]:
@@ -41,7 +38,7 @@ def manifest() -> dict[str, Any]:
     settings = Settings.from_env()
     path = settings.root / "target" / "manifest.json"
     with _alone(path.parent):
-        if not path.exists() or path.stat().st_mtime < newest_change(settings.root):
+        if not path.exists() or path.stat().st_mtime < dbt.newest_change(settings.root):
             dbt.parse(settings)
         parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return parsed
@@ -59,14 +56,6 @@ def _alone(folder: Path) -> Iterator[None]:
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def newest_change(root: Path) -> float:
-    """Return the time of the newest change to any file that dbt parses, in seconds."""
-    files = [root / name for name in PROJECT_FILES]
-    for folder in PROJECT_FOLDERS:
-        files += [p for p in (root / folder).rglob("*") if p.suffix in {".sql", ".yml", ".csv"}]
-    return max((p.stat().st_mtime for p in files if p.exists()), default=0.0)
 
 
 class FolderTranslator(DagsterDbtTranslator):

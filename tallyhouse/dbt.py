@@ -28,6 +28,8 @@ QUIET = {
     "DO_NOT_TRACK": "1",
 }
 TESTS = ("test", "unit_test")
+PROJECT_FILES = ("dbt_project.yml", "packages.yml", "profiles.yml")
+PROJECT_FOLDERS = ("models", "macros", "seeds", "snapshots", "tests/dbt")
 OFFLINE_COMMANDS = ("deps", "clean", "init", "--version", "--help", "-h", "-V")
 
 
@@ -166,21 +168,9 @@ def _invoke(
 
 def main() -> None:
     """The command `dbt`."""
-    settings, warehouse = Settings.from_env(), None
+    settings = Settings.from_env()
     command = next((word for word in sys.argv[1:] if word in OFFLINE_COMMANDS), None)
-    try:
-        if command is None and len(sys.argv) > 1:
-            provide_packages(settings.root)
-            warehouse = find_warehouse(settings)
-            given = environment(warehouse) if warehouse else QUIET
-            os.environ.update({k: v for k, v in given.items() if not os.environ.get(k)})
-            if warehouse is None and "TALLYHOUSE_DB_PORT" not in os.environ:
-                _complain("The warehouse does not run; `tallyhouse db start` starts it.")
-        else:
-            os.environ.update(QUIET)
-    except TallyhouseError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
+    warehouse = reach(settings, offline=command is not None or len(sys.argv) == 1)
     from dbt.cli.main import cli
 
     if warehouse is None:
@@ -188,6 +178,34 @@ def main() -> None:
     else:
         with watched(warehouse, settings.reader_patience, _complain):
             cli()
+
+
+def reach(settings: Settings, *, offline: bool) -> Warehouse | None:
+    """Make this process ready to become dbt (or MetricFlow): packages, and the address of the running server.
+
+    Without a running server, or `offline`, dbt's other settings alone. An error ends the process with its sentence.
+    """
+    warehouse = None
+    try:
+        if not offline:
+            provide_packages(settings.root)
+            warehouse = find_warehouse(settings)
+        given = environment(warehouse) if warehouse else QUIET
+        os.environ.update({k: v for k, v in given.items() if not os.environ.get(k)})
+    except TallyhouseError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+    if not offline and warehouse is None and "TALLYHOUSE_DB_PORT" not in os.environ:
+        _complain("The warehouse does not run; `tallyhouse db start` starts it.")
+    return warehouse
+
+
+def newest_change(root: Path) -> float:
+    """Return the time of the newest change to any file that dbt parses, in seconds."""
+    files = [root / name for name in PROJECT_FILES]
+    for folder in PROJECT_FOLDERS:
+        files += [p for p in (root / folder).rglob("*") if p.suffix in {".sql", ".yml", ".csv"}]
+    return max((p.stat().st_mtime for p in files if p.exists()), default=0.0)
 
 
 def _complain(sentence: str) -> None:
