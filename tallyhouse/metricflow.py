@@ -6,6 +6,7 @@
 Belongs here: MetricFlow's environment. Does not belong here: metrics.
 """
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -34,18 +35,44 @@ def main() -> None:
     os.environ |= {"DBT_PROFILES_DIR": str(root), "DBT_PROJECT_DIR": str(root)}
     if not offline:
         _parse_when_changed(settings)
+    read_what_dbt_parsed(settings)
     from dbt_metricflow.cli import main as metricflow
 
     metricflow.UpdateChecker = _NeverNewer
     metricflow.cli()
 
 
+def read_what_dbt_parsed(settings: Settings) -> None:
+    """Have MetricFlow read its manifest from where dbt writes, which is `target/` or what DBT_TARGET_PATH says."""
+    from dbt_metricflow.cli.dbt_connectors.dbt_config_accessor import dbtArtifacts
+    from metricflow_semantics.model.dbt_manifest_parser import (
+        parse_manifest_from_dbt_generated_manifest,
+    )
+
+    def parsed(project_root: Path) -> Any:
+        return parse_manifest_from_dbt_generated_manifest(_manifest(settings).read_text("utf-8"))
+
+    dbtArtifacts.build_semantic_manifest_from_dbt_project_root = staticmethod(parsed)  # type: ignore[method-assign]
+
+
+def _manifest(settings: Settings) -> Path:
+    return settings.root / os.environ.get("DBT_TARGET_PATH", "target") / "semantic_manifest.json"
+
+
 def _parse_when_changed(settings: Settings) -> None:
-    """MetricFlow reads what dbt parsed, whatever has been written since."""
-    parsed = Path(settings.root) / "target" / "semantic_manifest.json"
+    """MetricFlow reads what dbt parsed, whatever has been written since, and of whatever database."""
+    parsed = _manifest(settings)
     try:
-        if not parsed.exists() or parsed.stat().st_mtime < dbt.newest_change(settings.root):
+        if not _is_parsed(parsed, settings):
             dbt.parse(settings)
     except TallyhouseError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
+
+
+def _is_parsed(parsed: Path, settings: Settings) -> bool:
+    if not parsed.exists() or parsed.stat().st_mtime < dbt.newest_change(settings.root):
+        return False
+    models = json.loads(parsed.read_text("utf-8"))["semantic_models"]
+    database = os.environ.get("TALLYHOUSE_DB_NAME", "tallyhouse")
+    return all(model["node_relation"]["database"] == database for model in models)

@@ -11,12 +11,16 @@ import json
 import sys
 from typing import Any
 
+from tallyhouse.metricflow import read_what_dbt_parsed
+from tallyhouse.settings import Settings
+
 
 def main() -> None:
     """Answer what standard input asks."""
     from dbt_metricflow.cli.cli_configuration import CLIConfiguration
     from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
+    read_what_dbt_parsed(Settings.from_env())
     engine = CLIConfiguration()
     engine.setup()
     answers = []

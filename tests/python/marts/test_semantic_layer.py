@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -259,8 +259,15 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module")
-def warehouse(sample_copy: Callable[[str], BuiltSample]) -> Warehouse:
-    return sample_copy("semantics").warehouse
+def warehouse(
+    sample_copy: Callable[[str], BuiltSample], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """The built sample, and the project as dbt parses it for this database."""
+    made = sample_copy("semantics").warehouse
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DBT_TARGET_PATH", str(tmp_path_factory.mktemp("target")))
+        dbt.read_project(made.settings, made)
+        yield made
 
 
 @pytest.fixture(scope="module")
