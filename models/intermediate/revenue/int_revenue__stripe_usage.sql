@@ -26,6 +26,12 @@ tenants as (
 
 ),
 
+plan_labels as (
+
+    select * from {{ ref('plan_labels') }}
+
+),
+
 prices as (
 
     select
@@ -46,10 +52,14 @@ metered as (
         invoices.tenant_id,
         invoices.product,
         invoices.issued_at,
-        coalesce(prices.plan, lines.price_source_id, 'unknown') as plan
+        coalesce(plan_labels.plan_label, prices.plan, lines.price_source_id, 'unknown') as plan
     from lines
     inner join invoices on lines.account = invoices.account and lines.event_id = invoices.event_id
     left join prices on lines.account = prices.account and lines.price_source_id = prices.price_source_id
+    left join plan_labels
+        on
+            invoices.product = plan_labels.product
+            and coalesce(prices.plan, lines.price_source_id) = plan_labels.plan
     where coalesce(lines.usage_type = 'metered', prices.is_metered, false)
 
 ),

@@ -1,5 +1,6 @@
 -- One ledger for both providers: every state a subscription was in, per policy, under the ids of the
--- warehouse. A provider's account is part of every key, so that two accounts never mix.
+-- warehouse. A provider's account is part of every key, so that two accounts never mix. What one provider calls a
+-- plan and another a store product has one name by the seed plan_labels.
 with stripe_states as (
 
     select * from {{ ref('int_revenue__stripe_states') }}
@@ -21,6 +22,12 @@ revenuecat_states as (
 revenuecat_owners as (
 
     select * from {{ ref('int_revenue__revenuecat_owners') }}
+
+),
+
+plan_labels as (
+
+    select * from {{ ref('plan_labels') }}
 
 ),
 
@@ -89,30 +96,31 @@ states as (
 final as (
 
     select
-        policy,
-        provider,
-        product,
-        tenant_id,
-        user_id,
+        states.policy,
+        states.provider,
+        states.product,
+        states.tenant_id,
+        states.user_id,
         {{ entity_uuid(
-            'product', 'customer', "account || '|' || customer_source_id", true
+            'states.product', 'customer', "states.account || '|' || states.customer_source_id", true
         ) }} as customer_id,
         {{ entity_uuid(
-            'product', 'subscription', "account || '|' || subscription_source_id", true
+            'states.product', 'subscription', "states.account || '|' || states.subscription_source_id", true
         ) }} as subscription_id,
-        state_number,
-        status,
-        plan,
-        quantity,
-        billing_interval,
-        interval_count,
-        currency,
-        mrr_source_cents,
-        is_at_risk,
-        is_over,
-        effective_at,
-        access_until_at
+        states.state_number,
+        states.status,
+        coalesce(plan_labels.plan_label, states.plan) as plan,
+        states.quantity,
+        states.billing_interval,
+        states.interval_count,
+        states.currency,
+        states.mrr_source_cents,
+        states.is_at_risk,
+        states.is_over,
+        states.effective_at,
+        states.access_until_at
     from states
+    left join plan_labels on states.product = plan_labels.product and states.plan = plan_labels.plan
 
 )
 
