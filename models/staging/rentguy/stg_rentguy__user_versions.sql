@@ -13,10 +13,12 @@ renamed as (
 
         version_number,
 
+        is_consented,
         is_current,
         is_deleted,
 
         valid_from as committed_at,
+        valid_to as replaced_at,
         _received_at as received_at
     from source
 

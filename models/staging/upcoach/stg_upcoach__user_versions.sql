@@ -14,6 +14,7 @@ renamed as (
 
         version_number,
 
+        is_consented,
         is_current,
         is_deleted,
 
