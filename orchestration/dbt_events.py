@@ -1,17 +1,21 @@
-"""dbt's own events as Dagster's: materializations with rows and seconds, check results.
+"""dbt's own events as Dagster's: materializations with rows, seconds and the origin of columns, check results.
 
 Belongs here: the translation, for steps of Dagster and for runs of the command line. Does not belong
 here: where events come from.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import dagster as dg
+import psycopg
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from psycopg import sql
 
+from orchestration.column_lineage import Columns, origins
 from orchestration.dbt_project import manifest, translator
 from tallyhouse.database import Warehouse
 
@@ -33,16 +37,87 @@ def asset_events(
     for event in message.to_default_asset_events(manifest(), translator(), context):
         if isinstance(event, dg.Output | dg.AssetMaterialization):
             figures = {"rows written": int(written[1])} if written else {}
-            props = manifest()["nodes"][node_id]
-            if props["config"]["materialized"] != "view":
-                figures["dagster/row_count"] = _row_count(warehouse, props)
-            yield event.with_metadata({**(event.metadata or {}), **figures})
+            known = _known_of(warehouse, manifest()["nodes"][node_id])
+            yield event.with_metadata({**(event.metadata or {}), **figures, **known})
         else:
             yield event
 
 
-def _row_count(warehouse: Warehouse, props: Mapping[str, Any]) -> int:
-    table = sql.Identifier(props["schema"], props["alias"])
+def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:
+    """How many rows a built table has, and of which columns its columns are made."""
     with warehouse.connect() as connection:
-        counted = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
-    return int(counted[0]) if counted else 0
+        known: dict[str, Any] = {}
+        if props["config"]["materialized"] != "view":
+            table = sql.Identifier(props["schema"], props["alias"])
+            query = sql.SQL("select count(*) from {}").format(table)
+            counted = connection.execute(query).fetchone()
+            known["dagster/row_count"] = int(counted[0]) if counted else 0
+        if props["resource_type"] == "model":
+            known |= _lineage_of(connection, warehouse, props)
+    return known
+
+
+def _lineage_of(
+    connection: psycopg.Connection[Any], warehouse: Warehouse, props: Mapping[str, Any]
+) -> dict[str, dg.TableColumnLineage]:
+    target = warehouse.settings.root / os.environ.get("DBT_TARGET_PATH", "target")
+    compiled = target / "compiled" / props["package_name"] / props["original_file_path"]
+    if not compiled.exists():
+        return {}
+    assets = _assets()
+    read = [at for at, node in _nodes().items() if node in props["depends_on"]["nodes"]]
+    found = origins(compiled.read_text("utf-8"), _columns(connection, read))
+    if not found:
+        return {}
+    return {
+        "dagster/column_lineage": dg.TableColumnLineage(
+            {
+                column: [
+                    dg.TableColumnDep(asset_key=assets[origin[:2]], column_name=origin.column)
+                    for origin in sorted(made_of)
+                    if origin[:2] in assets
+                ]
+                for column, made_of in found.items()
+            }
+        )
+    }
+
+
+def _columns(connection: psycopg.Connection[Any], tables: list[tuple[str, str]]) -> Columns:
+    """What the tables consist of, as the database has it now."""
+    columns: dict[str, dict[str, dict[str, str]]] = {}
+    rows = connection.execute(
+        """
+        select namespaces.nspname, relations.relname, attributes.attname,
+            format_type(attributes.atttypid, attributes.atttypmod)
+        from unnest(%s::text[], %s::text[]) as wanted (schema_name, table_name)
+        join pg_namespace as namespaces on namespaces.nspname = wanted.schema_name
+        join pg_class as relations
+            on relations.relnamespace = namespaces.oid and relations.relname = wanted.table_name
+        join pg_attribute as attributes on attributes.attrelid = relations.oid
+        where attributes.attnum > 0 and not attributes.attisdropped
+        order by attributes.attnum
+        """,
+        ([schema for schema, _ in tables], [table for _, table in tables]),
+    )
+    for schema, table, column, kind in rows:
+        columns.setdefault(schema, {}).setdefault(table, {})[column] = kind
+    return columns
+
+
+@cache
+def _nodes() -> dict[tuple[str, str], str]:
+    """The node of each relation, by schema and name in the database."""
+    known = {**manifest()["nodes"], **manifest()["sources"]}
+    return {
+        (node["schema"], node.get("identifier") or node["alias"]): key
+        for key, node in known.items()
+        if key.split(".")[0] in ("model", "seed", "snapshot", "source")
+    }
+
+
+@cache
+def _assets() -> dict[tuple[str, str], dg.AssetKey]:
+    """The asset of each relation."""
+    known = {**manifest()["nodes"], **manifest()["sources"]}
+    return {at: translator().get_asset_key(known[key]) for at, key in _nodes().items()}

@@ -5,8 +5,11 @@ materializations and check results, so that the UI shows what is built and when,
 """
 
 import json
+import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -20,6 +23,7 @@ from orchestration.warehouse import WarehouseResource
 from tallyhouse.settings import Settings
 
 Told = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
+SECONDS = 15.0  # of a tick, which Dagster gives up after a minute
 
 
 @dg.definitions
@@ -37,28 +41,46 @@ def command_line() -> dg.Definitions:
 def runs_of_the_command_line(
     context: dg.SensorEvaluationContext, house: WarehouseResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Take over one run at a time. A file goes when the cursor is past it: nothing is told twice."""
-    done = context.cursor or ""
+    """Take over one run, or as much of it as fits into a tick; nothing is told twice.
+
+    The cursor is the last file that is done, or a file and the line from which on it is not. A file goes when the
+    cursor is past it.
+    """
+    name, _, begun = (context.cursor or "").partition(" ")
     files = told.waiting(Settings.from_env())
     for file in files:
-        if file.name <= done:
+        if file.name < name or (file.name == name and not begun):
             file.unlink(missing_ok=True)
-    fresh = [file for file in files if file.name > done]
+    fresh = [file for file in files if file.name > name or (file.name == name and begun)]
     if not fresh:
         return dg.SkipReason("The command line has built nothing since.")
-    return dg.SensorResult(asset_events=list(events_of(fresh[0], house)), cursor=fresh[0].name)
+    file = fresh[0]
+    first = int(begun) if file.name == name else 0
+    events, end = events_of(file, house, first)
+    return dg.SensorResult(
+        asset_events=events, cursor=file.name if end is None else f"{file.name} {end}"
+    )
 
 
-def events_of(file: Path, house: WarehouseResource) -> Iterator[Told]:
-    """Yield what a run did, as Dagster's events without a run."""
+def events_of(file: Path, house: WarehouseResource, first: int) -> tuple[list[Told], int | None]:
+    """What a run did from line `first` on, as Dagster's events without a run, and where it was left off."""
+    events: list[Told] = []
+    started = time.monotonic()
     with file.open(encoding="utf-8") as lines:
-        for line in map(json.loads, lines):
-            if told.LOADED in line:
-                yield from _landed(house, line[told.LOADED])
-            elif told.LEARNED in line:
-                yield from _learned(line[told.LEARNED])
-            else:
-                yield from asset_events(line, house.warehouse)
+        for number, line in enumerate(islice(lines, first, None), first):
+            if number > first and time.monotonic() - started > SECONDS:
+                return events, number
+            events += _events_of_line(json.loads(line), house)
+    return events, None
+
+
+def _events_of_line(line: dict[str, Any], house: WarehouseResource) -> Iterator[Told]:
+    if told.LOADED in line:
+        yield from _landed(house, line[told.LOADED])
+    elif told.LEARNED in line:
+        yield from _learned(line[told.LEARNED])
+    else:
+        yield from asset_events(line, house.warehouse)
 
 
 def _landed(house: WarehouseResource, load_id: int) -> Iterator[dg.AssetMaterialization]:

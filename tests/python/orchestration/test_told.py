@@ -14,6 +14,11 @@ from tallyhouse.database import Warehouse
 pytestmark = pytest.mark.slow
 
 
+def events_of(found: dg.SensorResult | dg.SkipReason) -> list[object]:
+    assert isinstance(found, dg.SensorResult)
+    return list(found.asset_events)
+
+
 def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_checks(
     fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -37,8 +42,20 @@ def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_
         assert isinstance(answer, dg.SensorResult | dg.SkipReason)
         return answer
 
+    monkeypatch.setattr("orchestration.defs.automation.told.SECONDS", -1.0)
+    ticks = [tick(None)]
+    while isinstance(ticks[-1], dg.SensorResult) and " " in str(ticks[-1].cursor):
+        ticks.append(tick(ticks[-1].cursor))
+    assert len(ticks) > 3, "one line at a time, where a tick has no more time"
+    by_lines = [event for found in ticks for event in events_of(found)]
+    monkeypatch.undo()
+    monkeypatch.setenv("TALLYHOUSE_HOME", str(settings.home))
+    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", warehouse.url)
+
     first = tick(None)
     assert isinstance(first, dg.SensorResult)
+    assert [type(event) for event in by_lines] == [type(event) for event in events_of(first)]
+    assert ticks[-1].cursor == first.cursor
     with warehouse.connect() as connection:
         days = connection.execute("select count(*) from core.dim_date").fetchone()
     made = {
@@ -50,6 +67,15 @@ def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_
     assert made["core/dim_date"]["rows written"].value == days[0]
     assert made["core/dim_date"]["dagster/row_count"].value == days[0]
     assert made["core/dim_date"]["Execution Duration"].value > 0
+    holidays = made["core/dim_date"]["dagster/column_lineage"].value.deps_by_column
+    assert [dep.column_name for dep in holidays["holiday_name_za"]] == [
+        "country_code",
+        "holiday_name",
+    ]
+    assert {dep.asset_key for dep in holidays["holiday_name_za"]} == {
+        dg.AssetKey(["reference", "public_holidays"])
+    }
+    assert holidays["date_key"] == []
     assert "so it does" in str(made["ml/customer_churn"]["report"].value)
     assert "ml/shift_fill" not in made
     assert not any(key.startswith("raw_") for key in made), "nothing was loaded"
