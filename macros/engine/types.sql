@@ -24,3 +24,9 @@
 {% macro default__type_exact() -%}numeric{%- endmacro %}
 {% macro duckdb__type_exact() -%}decimal(38, 12){%- endmacro %}
 {% macro spark__type_exact() -%}decimal(38, 12){%- endmacro %}
+
+{#- Floating point of 53 bits: statistics that no exact number has (roots, logarithms, tails of a distribution). -#}
+{% macro type_double() -%}{{ adapter.dispatch('type_double', 'tallyhouse')() }}{%- endmacro %}
+{% macro default__type_double() -%}double precision{%- endmacro %}
+{% macro duckdb__type_double() -%}double{%- endmacro %}
+{% macro spark__type_double() -%}double{%- endmacro %}
