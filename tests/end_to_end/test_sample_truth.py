@@ -772,3 +772,49 @@ def test_a_new_column_is_reported(built: Built) -> None:
 def test_the_newest_arrival_is_the_as_of(built: Built) -> None:
     found = built.ask("select max(max_received_at) from ops.source_watermarks")
     assert found[0][0] == built.sample.as_of
+
+
+def test_experiments_on_every_day(built: Built) -> None:
+    counts = (
+        *("exposures_a", "exposures_b", "conversions_a", "conversions_b"),
+        *("excluded_users", "unknown_variant_users"),
+    )
+    names = ("metric_date", "tenant_id", "test_id", "metric_name")
+    truth: Rows = {
+        tuple(r[name] for name in names): (
+            *(int(r[count]) for count in counts),
+            int(r["is_complete"] == "true"),
+        )
+        for r in built.truth("experiments_daily.csv")
+    }
+    query = f"""
+        select {", ".join(f"{name}::text" for name in names)}, {", ".join(counts)}, is_complete::integer
+        from experiments.metrics_daily_experiments
+    """
+    agree(truth, {row[:4]: row[4:] for row in built.ask(query)})
+    last = f"""
+        select {", ".join(f"{name}::text" for name in ("last_date", *names[1:]))}, {", ".join(counts)}
+        from experiments.experiment_results where last_date is not null
+    """
+    found = {row[:4]: row[4:] for row in built.ask(last)}
+    assert found and all(truth[key][:-1] == values for key, values in found.items())
+    assert {key[1:] for key in truth} == {key[1:] for key in found}
+
+
+def test_who_saw_which_variant_and_converted(built: Built) -> None:
+    truth = {
+        (r["test_id"], r["tenant_id"], r["user_id"]): (
+            *(r["variant"] or None, r["first_exposed_at"], r["converted_at"] or None),
+        )
+        for r in built.truth("experiments_users.csv")
+    }
+    form = 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'
+    query = f"""
+        select
+            test_id::text, tenant_id::text, user_id::text, variant,
+            to_char(first_exposed_at at time zone 'UTC', '{form}'),
+            to_char(converted_at at time zone 'UTC', '{form}')
+        from experiments.fact_experiment_exposures
+    """
+    assert truth == {row[:3]: row[3:] for row in built.ask(query)}
+    assert {variant for variant, _, _ in truth.values()} == {"A", "B", None}

@@ -6,19 +6,34 @@ newline; change records carry partition and offset; Stripe files begin with a by
 
 from __future__ import annotations
 
+from functools import partial
+
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
-from simulator.products.rostracore.catalogue import ACTIONS, NAME, REMARKS, TENANTS
+from simulator.products.rostracore.catalogue import (
+    ACTIONS,
+    METRICS,
+    NAME,
+    PRIMARY_METRIC,
+    REMARKS,
+    TENANTS,
+)
 from simulator.products.rostracore.company import Founder
+from simulator.products.rostracore.experiments import Experiments
 from simulator.products.rostracore.paying import Seats
-from simulator.products.rostracore.shifts import Shifts
+from simulator.products.rostracore.shifts import Outcome, Shifts
 from simulator.products.rostracore.tracker import TRACKER
 from simulator.products.rostracore.usage import Usage
 from simulator.sources.debezium import ChangeLog
 from simulator.sources.events import EventStream
 from simulator.sources.remarks import add_remarks
 from simulator.sources.stripe import StripeAccount
+from simulator.timeline import local_days
 from simulator.truth.customers.happened import answers_told
+from simulator.truth.engagement.use import Session
+from simulator.truth.experiments.happened import Trial
+from simulator.truth.experiments.tables import Experiments as Tried
+from simulator.truth.table import Table
 from simulator.truth.workforce.shift_fill import shift_fill
 
 
@@ -37,21 +52,37 @@ def run(world: World) -> Systems:
     seats = Seats(window, limit, account, world.ledger, seed)
     shifts = Shifts(window, limit, log, seed)
     usage = Usage(window, limit, stream.events, seed)
+    companies = []
     for tenant in TENANTS:
         company = founder.found(tenant)
         if company.joined >= limit:
             continue
         seats.run(company)
         usage.run(company, shifts.run(company))
+        companies.append(company)
+    experiments = Experiments(window, limit, log, stream.events, seed)
+    experiments.run(companies)
     remarks = add_remarks(stream.events, REMARKS, world.chance(NAME, "remarks"), limit)
     return Systems(
         stream,
         log,
         account,
         answers=answers_told(remarks),
-        truth=lambda _: [shift_fill(NAME, shifts.outcomes)],
+        truth=partial(_truth, world, stream, shifts.outcomes, experiments.trials),
         counts={"shifts": len(shifts.outcomes)},
     )
+
+
+def _truth(
+    world: World,
+    stream: EventStream,
+    outcomes: list[Outcome],
+    trials: list[Trial],
+    _: list[Session],
+) -> list[Table]:
+    calendars = {tenant.source_id: local_days(tenant.timezone, world.window) for tenant in TENANTS}
+    tried = Tried(NAME, trials, METRICS, PRIMARY_METRIC, calendars, world.as_of)
+    return [shift_fill(NAME, outcomes), *tried.tables(stream.events)]
 
 
 PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

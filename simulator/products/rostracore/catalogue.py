@@ -5,6 +5,7 @@ from __future__ import annotations
 from simulator.catalogue import Tenant
 from simulator.sources.remarks import Remark, survey
 from simulator.truth.engagement.actions import Actions
+from simulator.truth.experiments.tables import Metric
 
 NAME = "rostracore"
 ACTIONS = Actions(
@@ -120,3 +121,10 @@ REMARKS = (
     Remark("invite_accepted", "dashboard_viewed", 0.006),
     Remark("referral_sent", "dashboard_viewed", 0.008, lambda _: {"channel": "link"}),
 )
+# by what experiments are measured, and what decides those that do not say
+METRICS = (
+    *(Metric(name, name) for name in ("referral_sent", "invite_sent", "plan_upgraded", "roster_confirmed")),
+    Metric("shifts_created_in_bulk", "shift_created_bulk"),
+    Metric("reports_opened", "feature_clicked", ("feature", "reports")),
+)  # fmt: skip
+PRIMARY_METRIC = "referral_sent"
