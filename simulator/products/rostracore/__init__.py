@@ -18,8 +18,11 @@ from simulator.sources.debezium import ChangeLog
 from simulator.sources.events import EventStream
 from simulator.sources.remarks import add_remarks
 from simulator.sources.stripe import StripeAccount
+from simulator.timeline import local_days
 from simulator.truth.customers.happened import answers_told
+from simulator.truth.workforce.happened import Happened
 from simulator.truth.workforce.shift_fill import shift_fill
+from simulator.truth.workforce.tables import Workforce
 
 
 def run(world: World) -> Systems:
@@ -33,9 +36,10 @@ def run(world: World) -> Systems:
     )
     stream = EventStream(Folder("events", NAME, unterminated=True), TRACKER)
     log = ChangeLog(NAME, window, limit, numbered=True)
-    founder = Founder(window, limit, log, seed, world.scale)
+    noted = Happened()
+    founder = Founder(window, limit, log, seed, world.scale, noted)
     seats = Seats(window, limit, account, world.ledger, seed)
-    shifts = Shifts(window, limit, log, seed)
+    shifts = Shifts(window, limit, log, seed, noted)
     usage = Usage(window, limit, stream.events, seed)
     for tenant in TENANTS:
         company = founder.found(tenant)
@@ -44,12 +48,19 @@ def run(world: World) -> Systems:
         seats.run(company)
         usage.run(company, shifts.run(company))
     remarks = add_remarks(stream.events, REMARKS, world.chance(NAME, "remarks"), limit)
+    workforce = Workforce(
+        NAME,
+        noted,
+        {t.source_id: local_days(t.timezone, window) for t in TENANTS},
+        {t.source_id: t.currency for t in TENANTS},
+        world.as_of,
+    )
     return Systems(
         stream,
         log,
         account,
         answers=answers_told(remarks),
-        truth=lambda _: [shift_fill(NAME, shifts.outcomes)],
+        truth=lambda _: [shift_fill(NAME, shifts.outcomes), *workforce.tables(stream.events)],
         counts={"shifts": len(shifts.outcomes)},
     )
 
