@@ -11,7 +11,7 @@ with work_days as (
 
 employees as (
 
-    select * from {{ ref('dim_employee') }}
+    select * from {{ ref('stg_rostracore__employees') }}
 
 ),
 

@@ -8,14 +8,14 @@ with offers as (
 
 shifts as (
 
-    select * from {{ ref('fact_shifts') }}
+    select * from {{ ref('int_workforce__shifts') }}
     where roster_id is not null and status <> 'cancelled'
 
 ),
 
 employees as (
 
-    select * from {{ ref('dim_employee') }}
+    select * from {{ ref('stg_rostracore__employees') }}
 
 ),
 
@@ -54,8 +54,8 @@ available as (
     inner join employees
         on
             rosters.tenant_id = employees.tenant_id
-            and (employees.hired_on is null or employees.hired_on <= rosters.last_date)
-            and (employees.terminated_on is null or employees.terminated_on >= rosters.first_date)
+            and (employees.hired_on is null or rosters.last_date >= employees.hired_on)
+            and (employees.terminated_on is null or rosters.first_date <= employees.terminated_on)
 
 ),
 

@@ -8,7 +8,7 @@ with rosters as (
 
 shifts as (
 
-    select * from {{ ref('fact_shifts') }}
+    select * from {{ ref('int_workforce__shifts') }}
     where roster_id is not null and status <> 'cancelled'
 
 ),

@@ -7,7 +7,7 @@
 
 with shifts as (
 
-    select * from {{ ref('fact_shifts') }}
+    select * from {{ ref('int_workforce__shifts') }}
     where status <> 'cancelled'
 
 ),
@@ -103,23 +103,24 @@ weights as (
 
 ),
 
-{%- set of_shift = 'partition by tenant_id, shift_id' %}
-
 passed as (
 
     select
         tenant_id,
         shift_id,
         date_key,
-        {%- for weight in ['plan', 'cost'] %}
-        sum({{ weight }}_weight) over ({{ of_shift }}) as {{ weight }}_total,
-        sum({{ weight }}_weight) over (
-            {{ of_shift }} order by date_key rows between unbounded preceding and current row
-        ) as {{ weight }}_until,
-        sum({{ weight }}_weight) over (
-            {{ of_shift }} order by date_key rows between unbounded preceding and current row
-        ) - {{ weight }}_weight as {{ weight }}_before{{ ',' if not loop.last }}
-        {%- endfor %}
+        plan_weight,
+        cost_weight,
+        sum(plan_weight) over (partition by tenant_id, shift_id) as plan_total,
+        sum(cost_weight) over (partition by tenant_id, shift_id) as cost_total,
+        sum(plan_weight) over (
+            partition by tenant_id, shift_id order by date_key
+            rows between unbounded preceding and current row
+        ) as plan_until,
+        sum(cost_weight) over (
+            partition by tenant_id, shift_id order by date_key
+            rows between unbounded preceding and current row
+        ) as cost_until
     from weights
 
 ),
@@ -134,7 +135,10 @@ final as (
         {%- for amount, weight in shares.items() %}
         cast(
             round({{ rate('shifts.' ~ amount ~ ' * passed.' ~ weight ~ '_until', 'passed.' ~ weight ~ '_total') }})
-            - round({{ rate('shifts.' ~ amount ~ ' * passed.' ~ weight ~ '_before', 'passed.' ~ weight ~ '_total') }})
+            - round({{ rate(
+                'shifts.' ~ amount ~ ' * (passed.' ~ weight ~ '_until - passed.' ~ weight ~ '_weight)',
+                'passed.' ~ weight ~ '_total'
+            ) }})
             as bigint
         ) as {{ amount }},
         {%- endfor %}

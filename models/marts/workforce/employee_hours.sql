@@ -48,8 +48,8 @@ available as (
     inner join employees
         on
             weeks.tenant_id = employees.tenant_id
-            and (employees.hired_on is null or employees.hired_on <= {{ add_days('weeks.week_start', 6) }})
-            and (employees.terminated_on is null or employees.terminated_on >= weeks.week_start)
+            and (employees.hired_on is null or {{ add_days('weeks.week_start', 6) }} >= employees.hired_on)
+            and (employees.terminated_on is null or weeks.week_start <= employees.terminated_on)
 
 ),
 

@@ -52,14 +52,16 @@ final as (
         case
             when
                 coalesce(
-                    {%- for kind in kinds %}
-                    summed_up.{{ kind }}_cost_cents{{ ',' if not loop.last }}
-                    {%- endfor %}
+                    summed_up.regular_cost_cents,
+                    summed_up.overtime_cost_cents,
+                    summed_up.premium_cost_cents,
+                    summed_up.travel_cost_cents
                 ) is not null
                 then
-                    {%- for kind in kinds %}
-                    {{ '+ ' if not loop.first }}coalesce(summed_up.{{ kind }}_cost_cents, 0)
-                    {%- endfor %}
+                    coalesce(summed_up.regular_cost_cents, 0)
+                    + coalesce(summed_up.overtime_cost_cents, 0)
+                    + coalesce(summed_up.premium_cost_cents, 0)
+                    + coalesce(summed_up.travel_cost_cents, 0)
         end as total_cost_cents,
         summed_up.budget_cents,
         summed_up.shift_count,

@@ -237,6 +237,7 @@ class Founder:
                     guard.employee_id,
                     company.days.day(guard.hired),
                     company.days.day(guard.gone) if guard.gone and is_leaving else None,
+                    guard.wage,
                 )
             )
         if guard.gone is not None and is_leaving:

@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 
 class Employment(NamedTuple):
-    """A guard's time with a company, as its register says; both days are worked."""
+    """A guard's time with a company, as its register says; both days are worked. `pay` is in hundredths an hour."""
 
     tenant: str
     employee: int
     hired: date
     last: date | None
+    pay: int
 
 
 @dataclass

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from statistics import median
 from typing import Any, NamedTuple
 
 from simulator.sources.events import Event
@@ -66,6 +67,7 @@ class Workforce:
             self._costs(),
             self._hours(),
             self._fairness(),
+            self._groups(),
         ]
 
     # --- what everything is counted from ----------------------------------------------------------
@@ -409,6 +411,56 @@ class Workforce:
             "week × company",
             "guards; how unevenly the week's hours are shared among them (Gini), in weeks that are over",
             "week_start tenant_id employees_available fairness_gini",
+            rows(),
+        )
+
+    def _groups(self) -> Table:
+        employments = {(e.tenant, e.employee): e for e in self.happened.employments}
+        answers: dict[Any, Counter[str]] = defaultdict(Counter)
+        for shift in self.happened.shifts:
+            for offer in shift.offers:
+                if offer.answered is not None:
+                    week = _monday(self.days[shift.tenant].day(offer.answered))
+                    answers[week, shift.tenant, offer.employee][str(offer.answer)] += 1
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for (monday, tenant), guards in self._weeks.items():
+                known = {e: employments[tenant, e] for e in guards}
+                middle = median(self._units(tenant, k.pay) for k in known.values()) if known else 0
+                groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+                for employee, employment in known.items():
+                    days = (monday - employment.hired).days
+                    tenure = "new" if days < 90 else "settled" if days < 365 else "long"
+                    is_less = self._units(tenant, employment.pay) < middle
+                    groups["tenure", tenure].append(employee)
+                    groups["pay", "below_median" if is_less else "median_or_more"].append(employee)
+                whole = sum(hours for hours, _ in guards.values())
+                for (kind, name), members in groups.items():
+                    hours = sum(guards[e][0] for e in members)
+                    said: Counter[str] = sum(
+                        (answers[monday, tenant, e] for e in members), Counter()
+                    )
+                    parity = _share(hours * len(guards), whole * len(members))
+                    refused = _share(said["rejected"], said.total())
+                    over = self._is_over(monday, tenant)
+                    yield (
+                        monday,
+                        self._id("tenant", tenant),
+                        kind,
+                        name,
+                        len(members),
+                        f"{hours:.8f}",
+                        said["rejected"],
+                        "" if parity is None or not over else f"{parity:.8f}",
+                        "" if refused is None or not over else f"{refused:.8f}",
+                    )
+
+        return self._table(
+            "groups_weekly",
+            "week × company × group of guards, by tenure and by pay",
+            "guards, hours and refusals; hours of each guard beside the company's mean; refusals of all answers",
+            "week_start tenant_id group_type group_name employees_available hours rejected_offers "
+            "hours_parity rejection_rate",
             rows(),
         )
 

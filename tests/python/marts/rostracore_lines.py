@@ -1,0 +1,77 @@
+"""Lines of RostraCore's sources, written by hand: changes of its database and its events.
+
+Belongs here: the shapes the sources use. Does not belong here: any expectation.
+"""
+
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from tests.python.marts.upcoach_lines import at, iso, uid
+
+FIRST_LSN = 5000
+_positions = count(FIRST_LSN, 8)
+
+
+def when(text: str) -> str:
+    return iso(at(text))
+
+
+def day(text: str) -> int:
+    """A date as Debezium writes it: days since 1970."""
+    return (datetime.fromisoformat(text) - datetime(1970, 1, 1)).days
+
+
+def change(
+    table: str, op: str, committed: str, key: dict[str, Any], row: dict[str, Any]
+) -> dict[str, Any]:
+    """One change of RostraCore's database; each call is later in the log."""
+    lsn, ms = next(_positions), int(at(committed).timestamp() * 1000)
+    value = {
+        "before": key if op == "d" else None,
+        "after": None if op == "d" else {**key, **row},
+        "source": {
+            "connector": "postgresql",
+            "name": "rostracore",
+            "snapshot": "false",
+            "db": "rostracore",
+            "schema": "public",
+            "table": table,
+            "ts_ms": ms,
+            "txId": lsn,
+            "lsn": lsn,
+            "sequence": f'["{lsn}","{lsn}"]',
+        },
+        "op": op,
+        "ts_ms": ms + 50,
+    }
+    return {"topic": f"rostracore.public.{table}", "key": key, "value": value}
+
+
+def organization(org: int, op: str, committed: str, timezone: str, currency: str) -> dict[str, Any]:
+    row = {
+        "name": f"Company {org}",
+        "region": "Gauteng",
+        "country_code": "ZA",
+        "timezone": timezone,
+        "currency": currency,
+        "industry": "Corporate",
+        "plan": "starter",
+        "size_band": "small",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+    return change("organizations", op, committed, {"org_id": org}, row)
+
+
+def override(number: int, org: int, occurred: str, roster: int, received: str) -> dict[str, Any]:
+    """The event of a scheduler who changes a roster by hand."""
+    return {
+        "event_id": uid(f"override {number}"),
+        "user_id": 1,
+        "org_id": org,
+        "event_name": "roster_manual_override",
+        "event_properties": {"roster_id": roster, "reason": "cost"},
+        "session_id": None,
+        "timestamp": when(occurred),
+        "received_at": when(received),
+    }
