@@ -345,6 +345,46 @@ def test_filled_shifts(built: Built) -> None:
     agree(truth, {row[:2]: row[2:] for row in built.ask(query)})
 
 
+WORKFORCE = {
+    "workforce_offers": ("fact_shift_assignments", ("shift_id", "employee_id")),
+    "workforce_rosters": ("fact_rosters", ("roster_id",)),
+    "workforce_daily": ("metrics_daily_workforce", ("metric_date",)),
+    "workforce_costs_daily": ("metrics_daily_shift_costs", ("metric_date", "site_id")),
+    "workforce_hours_weekly": ("employee_hours", ("week_start", "employee_id")),
+    "workforce_fairness_weekly": ("metrics_weekly_fairness", ("week_start",)),
+    "workforce_groups_weekly": (
+        "metrics_weekly_group_fairness",
+        ("week_start", "group_type", "group_name"),
+    ),
+}
+ANSWERS = {"": "-1", "rejected": "0", "accepted": "1"}
+
+
+@pytest.mark.parametrize("name", WORKFORCE)
+def test_workforce(built: Built, name: str) -> None:
+    """Counts and amounts as they are, hours and rates to a thousandth, unknown ones (-1) unknown."""
+    table, more = WORKFORCE[name]
+    rows = list(built.truth(f"{name}.csv"))
+    keys = ("tenant_id", *more)
+    measures = [column for column in rows[0] if column not in keys]
+    truth: Rows = {
+        tuple(r[key] for key in keys): tuple(Decimal(ANSWERS.get(r[m], r[m])) for m in measures)
+        for r in rows
+    }
+    asked = {
+        "answer": "case answer when 'accepted' then 1 when 'rejected' then 0 end",
+        "is_punctual": "is_punctual::integer",
+    }
+    query = f"""
+        select {", ".join(f"{key}::text" for key in keys)},
+            {", ".join(f"coalesce({asked.get(m, m)}, -1)" for m in measures)}
+        from workforce.{table}
+    """
+    found = {row[: len(keys)]: row[len(keys) :] for row in built.ask(query)}
+    agree(truth, found, Decimal("0.001"))
+    assert len({key[0] for key in truth}) >= 4
+
+
 RENTAL = {
     "rental_equipment_daily": (
         "rental.metrics_daily_equipment",

@@ -22,6 +22,8 @@ renamed as (
 
         offered_at,
         responded_at,
+        started_at,
+        ended_at,
         _committed_at as committed_at,
         _received_at as received_at,
         _load_id as load_id

@@ -34,7 +34,9 @@ from simulator.truth.engagement.use import Session
 from simulator.truth.experiments.happened import Trial
 from simulator.truth.experiments.tables import Experiments as Tried
 from simulator.truth.table import Table
+from simulator.truth.workforce.happened import Happened
 from simulator.truth.workforce.shift_fill import shift_fill
+from simulator.truth.workforce.tables import Workforce
 
 
 def run(world: World) -> Systems:
@@ -48,9 +50,10 @@ def run(world: World) -> Systems:
     )
     stream = EventStream(Folder("events", NAME, unterminated=True), TRACKER)
     log = ChangeLog(NAME, window, limit, numbered=True)
-    founder = Founder(window, limit, log, seed, world.scale)
+    noted = Happened()
+    founder = Founder(window, limit, log, seed, world.scale, noted)
     seats = Seats(window, limit, account, world.ledger, seed)
-    shifts = Shifts(window, limit, log, seed)
+    shifts = Shifts(window, limit, log, seed, noted)
     usage = Usage(window, limit, stream.events, seed)
     companies = []
     for tenant in TENANTS:
@@ -63,12 +66,19 @@ def run(world: World) -> Systems:
     experiments = Experiments(window, limit, log, stream.events, seed)
     experiments.run(companies)
     remarks = add_remarks(stream.events, REMARKS, world.chance(NAME, "remarks"), limit)
+    workforce = Workforce(
+        NAME,
+        noted,
+        {t.source_id: local_days(t.timezone, window) for t in TENANTS},
+        {t.source_id: t.currency for t in TENANTS},
+        world.as_of,
+    )
     return Systems(
         stream,
         log,
         account,
         answers=answers_told(remarks),
-        truth=partial(_truth, world, stream, shifts.outcomes, experiments.trials),
+        truth=partial(_truth, world, stream, shifts.outcomes, experiments.trials, workforce),
         counts={"shifts": len(shifts.outcomes)},
     )
 
@@ -78,11 +88,16 @@ def _truth(
     stream: EventStream,
     outcomes: list[Outcome],
     trials: list[Trial],
+    workforce: Workforce,
     _: list[Session],
 ) -> list[Table]:
     calendars = {tenant.source_id: local_days(tenant.timezone, world.window) for tenant in TENANTS}
     tried = Tried(NAME, trials, METRICS, PRIMARY_METRIC, calendars, world.as_of)
-    return [shift_fill(NAME, outcomes), *tried.tables(stream.events)]
+    return [
+        shift_fill(NAME, outcomes),
+        *tried.tables(stream.events),
+        *workforce.tables(stream.events),
+    ]
 
 
 PRODUCT = Product(NAME, TENANTS, run, ACTIONS)

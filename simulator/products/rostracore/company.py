@@ -15,6 +15,7 @@ from simulator.products.rostracore.catalogue import SKILLS
 from simulator.sources.debezium import ChangeLog, decimal
 from simulator.sources.events import Device
 from simulator.timeline import DAY, HOUR, LocalDays, Window, epoch_day, iso_micros, local_days
+from simulator.truth.workforce.happened import Employment, Happened
 
 PLACES = {
     "Gauteng": (-26.2, 28.05),
@@ -86,8 +87,17 @@ class Company:
 class Founder:
     """Creates companies and writes their standing rows."""
 
-    def __init__(self, window: Window, limit: int, log: ChangeLog, seed: int, scale: float) -> None:
+    def __init__(
+        self,
+        window: Window,
+        limit: int,
+        log: ChangeLog,
+        seed: int,
+        scale: float,
+        noted: Happened,
+    ) -> None:
         self.window, self.limit, self.log, self.seed, self.scale = window, limit, log, seed, scale
+        self.noted = noted
         self.next = {"user": 100, "employee": 1000, "site": 10, "certification": 1}
 
     def _id(self, kind: str) -> int:
@@ -219,7 +229,18 @@ class Founder:
         key = {"employee_id": guard.employee_id}
         seen = max(guard.hired, company.joined + 3 * HOUR)
         self.log.insert(seen, "employees", key, dict(row))
-        if guard.gone is not None and guard.gone > seen:
+        is_leaving = guard.gone is not None and guard.gone > seen
+        if seen < self.limit:
+            self.noted.employments.append(
+                Employment(
+                    company.tenant.source_id,
+                    guard.employee_id,
+                    company.days.day(guard.hired),
+                    company.days.day(guard.gone) if guard.gone and is_leaving else None,
+                    guard.wage,
+                )
+            )
+        if guard.gone is not None and is_leaving:
             row |= {
                 "status": "terminated",
                 "terminated_on": epoch_day(company.days.day(guard.gone)),

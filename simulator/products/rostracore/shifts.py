@@ -15,6 +15,7 @@ from simulator.products.rostracore.assignments import Assignments
 from simulator.products.rostracore.company import Company, Site
 from simulator.sources.debezium import ChangeLog, decimal
 from simulator.timeline import HOUR, MINUTE, Window, iso_micros
+from simulator.truth.workforce import happened
 from simulator.truth.workforce.shift_fill import Outcome
 
 ALGORITHMS = ("milp", "greedy", "genetic")
@@ -35,10 +36,13 @@ class Roster:
 class Shifts:
     """Writes one company's work; returns its rosters for the schedulers' events."""
 
-    def __init__(self, window: Window, limit: int, log: ChangeLog, seed: int) -> None:
+    def __init__(
+        self, window: Window, limit: int, log: ChangeLog, seed: int, noted: happened.Happened
+    ) -> None:
         self.window, self.limit, self.log, self.seed = window, limit, log, seed
+        self.noted = noted
         self.ids = {"shift": 0, "roster": 0}
-        self.assignments = Assignments(limit, log)
+        self.assignments = Assignments(limit, log, seed)
         self.outcomes: list[Outcome] = []
 
     def _id(self, kind: str) -> int:
@@ -114,6 +118,18 @@ class Shifts:
         if confirmed is not None:
             row |= {"status": "confirmed", "confirmed_at": iso_micros(confirmed)}
             self.log.update(confirmed, "rosters", {"roster_id": roster.roster_id}, dict(row))
+        if created < self.limit:
+            self.noted.rosters.append(
+                happened.Roster(
+                    company.tenant.source_id,
+                    roster.roster_id,
+                    created,
+                    confirmed if confirmed is not None and confirmed < self.limit else None,
+                    roster.duration,
+                    violations,
+                    shifts,
+                )
+            )
         return roster
 
     def _shift(
@@ -152,6 +168,18 @@ class Shifts:
             "status": "open",
         }
         self.log.insert(posted, "shifts", {"shift_id": shift_id}, dict(row))
+        shift = happened.Shift(
+            company.tenant.source_id,
+            shift_id,
+            site.site_id,
+            roster.roster_id,
+            starts,
+            starts + hours * HOUR,
+            required,
+            int(budget * hours * required * 1.15),
+            is_cancelled=cancelled,
+        )
+        self.noted.shifts.append(shift)
         over = min(starts + hours * HOUR + 15 * MINUTE, starts + 13 * HOUR)
         if cancelled:
             self.log.update(moment, "shifts", {"shift_id": shift_id}, row | {"status": "cancelled"})
@@ -161,13 +189,11 @@ class Shifts:
         taken = self.assignments.fill(
             company,
             chance,
-            shift_id,
+            shift,
             site,
             pool,
             filled,
-            required,
             posted,
-            starts,
             hours,
             night or weekend,
         )

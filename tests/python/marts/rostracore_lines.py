@@ -1,49 +1,108 @@
-"""Lines of RostraCore's sources, written by hand: events in its own envelope and changes of its database.
+"""Lines of RostraCore's sources, written by hand: changes of its database, and events in its own envelope.
 
 Belongs here: the shapes the sources use. Does not belong here: any expectation.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
-from tests.python.marts.upcoach_lines import at, change, iso, uid
+from tests.python.marts.upcoach_lines import at, iso, uid
 
-Line = dict[str, Any]
+FIRST_LSN = 5000
+_positions = count(FIRST_LSN, 8)
+
+
+def when(text: str) -> str:
+    return iso(at(text))
+
+
+def day(text: str) -> int:
+    """A date as Debezium writes it: days since 1970."""
+    return (datetime.fromisoformat(text) - datetime(1970, 1, 1)).days
+
+
+def change(
+    table: str, op: str, committed: str, key: dict[str, Any], row: dict[str, Any]
+) -> dict[str, Any]:
+    """One change of RostraCore's database; each call is later in the log."""
+    lsn, ms = next(_positions), int(at(committed).timestamp() * 1000)
+    value = {
+        "before": key if op == "d" else None,
+        "after": None if op == "d" else {**key, **row},
+        "source": {
+            "connector": "postgresql",
+            "name": "rostracore",
+            "snapshot": "false",
+            "db": "rostracore",
+            "schema": "public",
+            "table": table,
+            "ts_ms": ms,
+            "txId": lsn,
+            "lsn": lsn,
+            "sequence": f'["{lsn}","{lsn}"]',
+        },
+        "op": op,
+        "ts_ms": ms + 50,
+    }
+    return {"topic": f"rostracore.public.{table}", "key": key, "value": value}
+
+
+def organization(
+    org: int, op: str, committed: str, timezone: str, currency: str = "usd"
+) -> dict[str, Any]:
+    row = {
+        "name": f"Company {org}",
+        "region": "Gauteng",
+        "country_code": "ZA",
+        "timezone": timezone,
+        "currency": currency,
+        "industry": "Corporate",
+        "plan": "starter",
+        "size_band": "small",
+        "created_at": "2026-01-01T00:00:00Z",
+    }
+    return change("organizations", op, committed, {"org_id": org}, row)
 
 
 def row(
-    table: str, op: str, committed: str, key: dict[str, int], tenant: int | None, **columns: Any
-) -> Line:
-    """A change of a row; without a tenant it is the product's own."""
-    line = change(table, op, committed, {"org_id": tenant, **columns}, key)
-    line["topic"] = f"rostracore.public.{table}"
-    line["value"]["source"] |= {"name": "rostracore", "db": "rostracore"}
-    return line
-
-
-def organization(tenant: int, op: str, committed: str, timezone: str) -> Line:
-    key = {"org_id": tenant}
-    return row("organizations", op, committed, key, tenant, name=f"{tenant}", timezone=timezone)
+    table: str,
+    op: str,
+    committed: str,
+    key: dict[str, Any],
+    org: int | None,
+    **columns: Any,
+) -> dict[str, Any]:
+    """A change of a row that has an organization; without one it is the product's own."""
+    return change(table, op, committed, key, {"org_id": org, **columns})
 
 
 def event(
     event_id: str,
-    tenant: int,
+    org: int,
     user: int | None,
     occurred: str,
     name: str,
     *,
     received: str | None = None,
     **properties: Any,
-) -> Line:
+) -> dict[str, Any]:
     """One event; received a second after it occurred unless said."""
     occurred_at = at(occurred)
     return {
         "event_id": uid(event_id),
-        "org_id": tenant,
+        "org_id": org,
         "user_id": user,
         "event_name": name,
         "timestamp": iso(occurred_at),
         "received_at": iso(at(received) if received else occurred_at + timedelta(seconds=1)),
         "event_properties": properties,
     }
+
+
+def override(number: int, org: int, occurred: str, roster: int, received: str) -> dict[str, Any]:
+    """The event of a scheduler who changes a roster by hand."""
+    told = {"roster_id": roster, "reason": "cost"}
+    return event(
+        f"override {number}", org, 1, occurred, "roster_manual_override", received=received, **told
+    )
