@@ -13,10 +13,12 @@ SQL = ("models", "snapshots", "macros", "tests/dbt", "packages")
 YAML_NAMES = {
     "models/staging": r"_{folder}__(sources|models)",
     "models/intermediate": r"_int_{folder}__(models|\w+_unit_tests)",
-    "models/marts": r"_{folder}__exposures",
+    "models/marts": r"_{folder}__(exposures|semantics)",
     "models/features": r"_features__exposures",
     "seeds": r"_{folder}__seeds",
 }
+# What has a file of its own in a folder of marts, by the keys with which it begins.
+APART = {"exposures": "exposures", "semantics": "semantic_models|metrics"}
 ONE_BESIDE_EACH = ("models/marts", "models/features")
 _STEP = re.compile(r"^(?:with )?(\w+) as \($")
 _END = re.compile(r"^\),?$")
@@ -75,8 +77,10 @@ def _yaml(root: Path) -> list[str]:
             where = path.relative_to(root).as_posix()
             named = pattern.format(folder=re.escape(path.parent.name))
             if layer in ONE_BESIDE_EACH and path.with_suffix(".sql").exists():
-                if re.search(r"^exposures:", path.read_text("utf-8"), re.MULTILINE):
-                    found.append(f"{where}: exposures belong into {named}.yml")
+                text = path.read_text("utf-8")
+                for kind, keys in APART.items():
+                    if re.search(rf"^({keys}):", text, re.MULTILINE):
+                        found.append(f"{where}: {kind} belong into _{path.parent.name}__{kind}.yml")
                 continue
             if not re.fullmatch(named, path.stem):
                 beside = "the name of a model beside it, or " if layer in ONE_BESIDE_EACH else ""

@@ -203,7 +203,7 @@ def test_a_file_out_of_place_is_refused(tmp_path: Path, name: str, why: str) -> 
     assert [f for f in layout.findings(tmp_path) if f.startswith(name) and why in f]
 
 
-def test_exposures_have_a_file_of_their_own(tmp_path: Path) -> None:
+def test_exposures_and_metrics_have_a_file_of_their_own(tmp_path: Path) -> None:
     folder = tmp_path / "models/marts/sales"
     folder.mkdir(parents=True)
     (folder / "fact_x.sql").write_text(ORDERLY)
@@ -211,6 +211,11 @@ def test_exposures_have_a_file_of_their_own(tmp_path: Path) -> None:
     assert layout.findings(tmp_path) == []
     (folder / "fact_x.yml").write_text("models: []\nexposures: []\n")
     assert any("exposures belong" in finding for finding in layout.findings(tmp_path))
+    (folder / "fact_x.yml").write_text("models: []\nmetrics: []\n")
+    assert any("semantics belong" in finding for finding in layout.findings(tmp_path))
+    (folder / "fact_x.yml").write_text("models: []\n")
+    (folder / "_sales__semantics.yml").write_text("semantic_models: []\n")
+    assert layout.findings(tmp_path) == []
 
 
 # An import that runs back up, by the contract in pyproject.toml that it breaks.

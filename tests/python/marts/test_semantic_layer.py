@@ -248,6 +248,33 @@ QUESTIONS = {
         "select month_start, deliverable_type, tenant_id, gross_profit_cents, profit_margin_rate"
         " from projects.service_profitability",
     ),
+    "guards": Question(
+        [
+            "shift_places_fill_rate",
+            "roster_compliance_rate",
+            "guard_utilisation_rate",
+            "punctuality_rate",
+        ],
+        ["metric_time__day", "tenant"],
+        "select metric_date, tenant_id, fill_rate, compliance_rate, utilisation_rate, punctuality_rate"
+        " from workforce.metrics_daily_workforce where is_complete",
+        only("workforce_day__is_complete", "true"),
+    ),
+    "costs of guarding": Question(
+        ["guarding_costs"],
+        ["metric_time__month", "cost_day__currency", "tenant"],
+        "select date_trunc('month', metric_date), currency, tenant_id, sum(total_cost_cents)"
+        " from workforce.metrics_daily_shift_costs group by 1, 2, 3",
+    ),
+    "users in tests": Question(
+        ["experiment_users", "converted_experiment_users", "experiment_conversion_rate"],
+        ["experiment_user__test_name", "experiment_user__variant"],
+        "select test_name, variant, users, conversions, rate from experiments.experiment_results"
+        " cross join lateral (values ('A', exposures_a, conversions_a, conversion_rate_a),"
+        " ('B', exposures_b, conversions_b, conversion_rate_b)) as sides (variant, users, conversions, rate)"
+        " where is_primary and users > 0",
+        only("experiment_user__is_excluded", "false"),
+    ),
     "places of shifts": Question(
         ["shift_fill_rate"],
         ["metric_time__month", "tenant"],
