@@ -38,6 +38,7 @@ Encoding = Literal[
 _UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 _ENCODINGS = {"numeric": ("base64", "text"), "bytea": ("base64", "base64url", "hex")}
 _COUNTED = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
+DEGREES = ("real", "double precision", "numeric")
 FORM = 3  # of the tables made from a contract: another number has them folded anew
 ALWAYS_IGNORED = ("debezium_signal", "debezium_heartbeat")
 
@@ -48,12 +49,13 @@ class _Strict(BaseModel):
 
 class Column(_Strict):
     """A column's Postgres type, how its values travel when the type leaves that open, and whether
-    they are personal: `token` stores a keyed token, `drop` stores nothing. `staged_as` is its name
-    in staging where that is another one, for the part it plays in the warehouse."""
+    they are personal: `token` stores a keyed token, `drop` stores nothing, `round` stores a coordinate
+    as of a suburb. `staged_as` is its name in staging where that is another one, for the part it plays
+    in the warehouse."""
 
     type: str
     encoding: Encoding | None = None
-    personal: Literal["token", "drop"] | None = None
+    personal: Literal["token", "drop", "round"] | None = None
     staged_as: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     description: str = ""
 
@@ -77,9 +79,11 @@ class Column(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _tokens_are_text(self) -> "Column":
+    def _personal_fits(self) -> "Column":
         if self.personal == "token" and self.type != "text":
             raise ValueError("a token is text: declare `type: text`")
+        if self.personal == "round" and self.type.split("(", 1)[0] not in DEGREES:
+            raise ValueError(f"{self.type} is no type to round; {', '.join(DEGREES)} are")
         return self
 
 
@@ -110,6 +114,10 @@ class Table(_Strict):
         for used in (*self.primary_key, self.tenant, self.user):
             if used is not None and used not in self.columns:
                 raise ValueError(f"{used!r} is not among the columns")
+            if used is not None and self.columns[used].personal == "round":
+                raise ValueError(
+                    f"{used!r} says which row or whose it is: rounded, two would be one"
+                )
         return self
 
     def fingerprint(self) -> str:

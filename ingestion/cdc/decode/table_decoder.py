@@ -1,7 +1,7 @@
 """How rows of one table are decoded: a contract's table turned into what the hot path needs.
 
 Belongs here: a source's row → typed values, values nobody declared, columns the source left out,
-ids of tenant and user; personal data tokenised or dropped. Does not belong here: the envelope
+ids of tenant and user; personal data tokenised, rounded or dropped. Does not belong here: the envelope
 (`envelope`), identity and order of the change (`parser`).
 """
 
@@ -19,7 +19,7 @@ from ingestion.cdc.decode.placeholder import PLACEHOLDER, is_placeholder, may_ho
 from ingestion.cdc.decode.sent_schema import Reader, disagrees, reader, sent_as
 from ingestion.cdc.decode.types import Decoder, decoder
 from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
-from ingestion.privacy.scrub import Scrubber, TooDeep, is_scrubbed
+from ingestion.privacy.scrub import Scrubber, TooDeep, is_scrubbed, of_suburb
 from ingestion.privacy.sealing import Unopened, is_sealed
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
@@ -84,6 +84,7 @@ class TableDecoder:
         self._variants: dict[bytes, TableDecoder] = {}
         self._tokens = tuple(n for n, c in columns.items() if c.personal == "token")
         self._drops = tuple(n for n, c in columns.items() if c.personal == "drop")
+        self._rounded = tuple(n for n, c in columns.items() if c.personal == "round")
         self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
         self._tenant = stored_column(table.tenant) if table and table.tenant else None
         self._user = stored_column(table.user) if table and table.user else None
@@ -322,6 +323,9 @@ class TableDecoder:
             if value is not None:
                 owner = self.default_tenant if name in self.primary_key else tenant_id
                 values[name] = self._tokeniser.token(owner, value)
+        for name in self._rounded:
+            if name in values:
+                values[name] = of_suburb(values[name])
         for name in self._json:
             value = values.get(name)
             if value is not None:

@@ -25,6 +25,7 @@ from ingestion.cdc.decode.fast.columns import (
 from ingestion.cdc.decode.fast.decoder import base_type, key_decoder, row_decoder, stored_row
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.names import TENANT_ID, USER_ID
+from ingestion.privacy.scrub import of_suburb
 from ingestion.values.identity import identity_prefix
 
 _encode = msgspec.json.encode
@@ -143,6 +144,8 @@ class FastTable:
         """A personal column as the contract says."""
         if column.personal == "drop":
             return [None] * len(values)
+        if column.personal == "round":
+            return list(map(of_suburb, values))
         own, token = self.plan.default_tenant, self.plan.token
         return [
             None if v is None else token(own if column.is_key else tenant or own, v)

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic import ValidationError
 
+from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.privacy.tokens import Tokeniser
 from tests.python.ingestion.cdc.conftest import Loading
@@ -325,3 +328,68 @@ def test_what_a_schema_said_of_a_column_is_known_when_somebody_declares_it(shop:
     assert shop.rows("select at::text, price::text from raw_cdc.shop__people") == [
         ("2026-09-21 14:13:20.123", "123.4567")
     ]
+
+
+EXACT = EDITED.format("lat: double precision, lng: 'numeric(9,6)'")
+ROUNDED = EDITED.format(
+    "lat: {type: double precision, personal: round},"
+    " lng: {type: 'numeric(9,6)', personal: round}"
+)
+
+
+def test_a_home_is_stored_as_of_a_suburb(shop: Shop) -> None:
+    """Two tenants; as a number, as text, on a row with more than the contract has, in the history."""
+    shop.contract(ROUNDED)
+    near = {"lat": -33.924869, "lng": "18.424055"}
+    shop.load(
+        shop.change("c", {"id": 1, "org": 7, **near}),
+        shop.change("u", {"id": 1, "org": 7, "lat": "-33.918861", "lng": 18.4233}),
+        shop.change("c", {"id": 2, "org": 8, **near, "more": 1}),
+        shop.change("c", {"id": 3, "org": 8, "lat": -0.001, "lng": None}),
+    )
+    assert shop.rows("select id, lat::text, lng::text from raw_cdc.shop__people_history"
+                     " order by id, version_number") == [
+        (1, "-33.92", "18.420000"), (1, "-33.92", "18.420000"), (2, "-33.92", "18.420000"), (3, "0", None),
+    ]  # fmt: skip
+    assert exact_homes(shop) == []
+
+
+def exact_homes(shop: Shop) -> list[str]:
+    tables = "raw_cdc.changes", "raw_cdc.shop__people", "raw_cdc.shop__people_history"
+    return [
+        table
+        for table in tables
+        if shop.rows(f"select 1 from {table} as t where t::text ~ '(92[4]869|918861|424055|4233)'")
+    ]
+
+
+def test_homes_of_before_are_rounded_by_the_next_load_which_asks_for_a_reload(shop: Shop) -> None:
+    shop.contract(EXACT)
+    shop.load(
+        shop.change("c", {"id": 1, "org": 7, "lat": -33.924869, "lng": "18.424055"}),
+        shop.change("u", {"id": 1, "org": 7, "lat": -33.918861, "lng": "18.4233"}),
+        shop.change("c", {"id": 2, "org": 8, "lat": -33.924869, "lng": "18.424055"}),
+    )
+    assert len(exact_homes(shop)) == 3
+    shop.contract(ROUNDED)
+    report = shop.loading.load()
+    assert exact_homes(shop) == []
+    assert shop.rows("select id, lat::text, lng::text from raw_cdc.shop__people order by id") == [
+        (1, "-33.92", "18.420000"), (2, "-33.92", "18.420000"),
+    ]  # fmt: skip
+    assert 'lat.personal is "round", was not named' in str(report.notes)
+    assert "tallyhouse reload cdc/shop --table people" in str(report.notes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "key", "why"),
+    [
+        ("lat: {type: text, personal: round}", "id", "no type to round"),
+        ("lat: {type: 'double precision[]', personal: round}", "id", "no type to round"),
+        ("lat: {type: double precision, personal: round}", "lat", "two would be one"),
+    ],
+)
+def test_only_numbers_that_are_no_key_are_rounded(columns: str, key: str, why: str) -> None:
+    text = EDITED.format(columns).replace("primary_key: [id]", f"primary_key: [{key}]")
+    with pytest.raises(ValidationError, match=why):
+        CdcContract.model_validate(yaml.safe_load(text))

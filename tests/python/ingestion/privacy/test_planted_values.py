@@ -43,6 +43,8 @@ tables:
       mail: {type: text, personal: token}
       note: {type: text, personal: drop}
       extras: jsonb
+      home_lat: {type: double precision, personal: round}
+      home_lng: {type: 'numeric(9,6)', personal: round}
       visits: integer
   cards:
     primary_key: [holder]
@@ -300,7 +302,7 @@ def changes(garden: Garden) -> Iterator[bytes]:
     number = 0
 
     def change(
-        after: dict[str, Any], table: str = "people", op: str = "c", **others: Any
+        after: dict[str, Any], table: str = "people", op: str = "c", before: Any = None, **others: Any
     ) -> dict[str, Any]:
         nonlocal number
         number += 1
@@ -314,7 +316,7 @@ def changes(garden: Garden) -> Iterator[bytes]:
         key = {name: after[name] for name in ("id", "holder") if name in after}
         value = {
             "op": op,
-            "before": None,
+            "before": before,
             "after": after,
             "source": source,
             "ts_ms": 1_770_000_000_100,
@@ -324,13 +326,17 @@ def changes(garden: Garden) -> Iterator[bytes]:
 
     def person(**columns: Any) -> dict[str, Any]:
         return {"id": number + 1, "org": "o1", "login": "l1", "mail": None, "note": None, "extras": None, "visits": 1,
-                **columns}  # fmt: skip
+                "home_lat": None, "home_lng": None, **columns}  # fmt: skip
 
     good = [change(person(login=garden.person(kind))) for kind in AS_IDS]
     good += [change(person(mail=garden.value(kind))) for kind in IN_TEXTS]
     good += [change(person(note=garden.text(kind))) for kind in ("name", "email")]
     good += [change(person(extras=json.dumps({"remark": garden.text(kind)}))) for kind in IN_TEXTS]
     good += [change(person(extras=json.dumps({"user": {"name": garden.value("name")}})))]
+    homes = [person(home_lat=float(garden.value("place")), home_lng=garden.value("place")) for _ in range(4)]
+    good += [change(homes[0]), change({**homes[0], "home_lat": garden.value("place")}, op="u"),
+             change({**homes[1], "undeclared": float(garden.value("place"))}),
+             change(homes[2], before=homes[3], op="u"), change({**homes[3], "home_lat": f"{garden.value('place')}S"})]  # fmt: skip
     good += [change(person(visits=garden.value(kind))) for kind in ("name", "email", "iban")]
     good += [change(person(undeclared=garden.value(kind))) for kind in (*IN_TEXTS, "name")]
     good += [change(person(**{garden.value("email"): 1}))]
@@ -485,5 +491,6 @@ def test_all_of_it_was_read_and_stored_or_refused_with_a_reason(
         any(SPOOL in place for place in resting)
         or "[removed]" in resting["governance.analytics_audit_log"]
     )
+    assert resting["raw_cdc.changes"].count('"home_lat": -33.9,') >= 4
     # whom an event names in a property is whom another names as its user
     assert "+27" not in resting["raw_events.events"]
