@@ -25,6 +25,7 @@ from pydantic.main import IncEx
 from ingestion.cdc.names import is_name
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts, Fault, usable
+from ingestion.privacy.scrub import ID, judge_key
 from ingestion.values.instants import EPOCH
 
 TYPE = re.compile(
@@ -120,12 +121,23 @@ class Table(_Strict):
                 )
         return self
 
+    def ids_of_people(self) -> list[str]:
+        """Columns of text that say by their name that they hold the id of a person, as properties of events
+        do (`customer_id`); the row's own tenant and user are not among them."""
+        return [
+            name for name, column in self.columns.items()
+            if column.type == "text" and column.personal is None
+            and name not in (self.tenant, self.user) and judge_key(name) == ID
+        ]  # fmt: skip
+
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""
         unstored = {"description", "is_user_table"}
         body = {"form": FORM, **self.model_dump(exclude=unstored)}
         for column in body["columns"].values():
             del column["staged_as"]
+        if people := self.ids_of_people():
+            body["ids_of_people"] = people
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -162,6 +174,9 @@ class CdcContract(_Strict):
             name: table.model_dump(mode="json", exclude=unread, exclude_defaults=True)
             for name, table in self.tables.items()
         }
+        for name, table in self.tables.items():
+            if people := table.ids_of_people():
+                tables[name]["ids_of_people"] = people
         others = {"description", "owner", "tables", "log_restarts"}
         whole = self.model_dump(mode="json", exclude=others, exclude_none=True)
         return Form(f"cdc/{self.product}", whole, tables)

@@ -143,11 +143,11 @@ def _id_name(table: Table, name: str, entity: str) -> str:
 def _id_expression(
     contract: CdcContract, table_name: str, name: str, column: Column, source: str
 ) -> str:
-    """A UUID stays, a number becomes one; a user's text may be an address, which the loader hid."""
+    """A UUID stays, a number becomes one; a user's id may be an address or a telephone, which the loader hid."""
     table = contract.tables[table_name]
     if column.type == "uuid":
         return source
-    if name == table.user and column.type == "text":
+    if name == table.user:
         return "_user_id"
     kind = _kind(contract, table_name, name)
     return "{{ " + f"entity_uuid('{contract.product}', '{kind}', '{_inner(source)}')" + " }}"
