@@ -22,7 +22,8 @@ _IPV4 = re.compile(rf"((?:{_OCTET}\.){{3}}){_OCTET}\Z")
 _REMEMBERED = 20_000  # tokens
 # what the id of a person in clear has at least; cheap, and never wrong in not being found
 MAY_BE_PERSONAL = (
-    r"@|%40|\+|%2[bB]|^\s*\(?[0-9][0-9 ().\-]{6,22}[0-9]\s*$|^[A-Za-z]{2}[0-9]{2}|^(?:[0-9A-Fa-f]{2}[:-]){5}"
+    r"@|%40|\+|%2[bB]|^\s*\(?[0-9][0-9 ().\-]{6,22}[0-9]\s*$"
+    r"|^[A-Za-z]{2}[0-9]{2}|^(?:[0-9A-Fa-f]{2}[:-]){5}"
 )
 _MAY_BE_PERSONAL = re.compile(MAY_BE_PERSONAL)
 MAY_NAME = r"[@%]|^\s*\+|^[0-9]{13,16}$|^[0-9]{19}$"
