@@ -124,32 +124,45 @@ def psql(arguments: tuple[str, ...]) -> None:
 @click.option("--tenant", metavar="UUID", help="See this tenant's rows, in every mart.")
 @click.option("--role", metavar="ROLE", help="Read as this role, e.g. tallyhouse_analyst.")
 @click.option("--reader", metavar="UUID", help="See this reader's own rows of the tenant alone.")
+@click.option(
+    "--contributor", metavar="UUID", help="See this contributor's own rows and projects alone."
+)
 @click.option("--new-password", is_flag=True, help="Give an existing login another password.")
 @sentences
 def login(
-    name: str, tenant: str | None, role: str | None, reader: str | None, new_password: bool
-) -> None:
+    name: str, tenant: str | None, role: str | None, reader: str | None, contributor: str | None,
+    new_password: bool,
+) -> None:  # fmt: skip
     """Make the login NAME for a person or a BI tool; prints its address, password included, once.
 
-    For one tenant (may be repeated for more), there also as one of its roles (--role) or as one
-    reader (--reader); or for a group role of the role matrix. A login that exists keeps its password.
+    For one tenant (may be repeated for more), there also as one of its roles (--role), as one reader
+    (--reader) or one contributor (--contributor); or for a group role of the role matrix. A login that
+    exists keeps its password.
     """
     from tallyhouse.database import roles
 
-    if tenant is None and (role is None or reader is not None):
-        raise TallyhouseError("Say either --tenant or --role; a --reader is one of a --tenant.")
-    if role is not None and reader is not None:
-        raise TallyhouseError("A --reader has the role of readers; say no other --role.")
+    persons = [given for given in (reader, contributor) if given is not None]
+    if tenant is None and (role is None or persons):
+        raise TallyhouseError(
+            "Say either --tenant or --role; a --reader or --contributor is one of a --tenant."
+        )
+    if len(persons) + (role is not None) > 1:
+        raise TallyhouseError(
+            "A --reader or a --contributor has a role; say one of them and no --role."
+        )
     warehouse, password = _running(), secrets.token_urlsafe(18)
     with warehouse.connect() as connection:
         if tenant is None:
             is_given = roles.join_role(connection, name, role or "", password, renew=new_password)
-        elif reader is not None:
-            of = (
-                _uuid(tenant, "tenant_id; core.dim_tenant"),
-                _uuid(reader, "user_id; core.dim_user"),
+        elif persons:
+            lists = (
+                "user_id; core.dim_user" if reader else "contributor_id; projects.dim_contributor"
             )
-            is_given = roles.bind_reader(connection, name, *of, password, renew=new_password)
+            of = _uuid(tenant, "tenant_id; core.dim_tenant"), _uuid(persons[0], lists)
+            is_given = roles.bind_reader(
+                connection, name, *of, password, renew=new_password,
+                role=roles.READER if reader else roles.CONTRIBUTOR,
+            )  # fmt: skip
         else:
             tenant_id = _uuid(tenant, "tenant_id; core.dim_tenant")
             given = {"role": role} if role else {}

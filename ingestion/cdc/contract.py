@@ -25,6 +25,7 @@ from pydantic.main import IncEx
 from ingestion.cdc.names import is_name
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts, Fault, usable
+from ingestion.privacy.scrub import ID, judge_key
 from ingestion.values.instants import EPOCH
 
 TYPE = re.compile(
@@ -38,6 +39,7 @@ Encoding = Literal[
 _UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 _ENCODINGS = {"numeric": ("base64", "text"), "bytea": ("base64", "base64url", "hex")}
 _COUNTED = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
+DEGREES = ("real", "double precision", "numeric")
 FORM = 3  # of the tables made from a contract: another number has them folded anew
 ALWAYS_IGNORED = ("debezium_signal", "debezium_heartbeat")
 
@@ -48,12 +50,13 @@ class _Strict(BaseModel):
 
 class Column(_Strict):
     """A column's Postgres type, how its values travel when the type leaves that open, and whether
-    they are personal: `token` stores a keyed token, `drop` stores nothing. `staged_as` is its name
-    in staging where that is another one, for the part it plays in the warehouse."""
+    they are personal: `token` stores a keyed token, `drop` stores nothing, `round` stores a coordinate
+    as of a suburb. `staged_as` is its name in staging where that is another one, for the part it plays
+    in the warehouse."""
 
     type: str
     encoding: Encoding | None = None
-    personal: Literal["token", "drop"] | None = None
+    personal: Literal["token", "drop", "round"] | None = None
     staged_as: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     description: str = ""
 
@@ -77,9 +80,11 @@ class Column(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _tokens_are_text(self) -> "Column":
+    def _personal_fits(self) -> "Column":
         if self.personal == "token" and self.type != "text":
             raise ValueError("a token is text: declare `type: text`")
+        if self.personal == "round" and self.type.split("(", 1)[0] not in DEGREES:
+            raise ValueError(f"{self.type} is no type to round; {', '.join(DEGREES)} are")
         return self
 
 
@@ -110,7 +115,20 @@ class Table(_Strict):
         for used in (*self.primary_key, self.tenant, self.user):
             if used is not None and used not in self.columns:
                 raise ValueError(f"{used!r} is not among the columns")
+            if used is not None and self.columns[used].personal == "round":
+                raise ValueError(
+                    f"{used!r} says which row or whose it is: rounded, two would be one"
+                )
         return self
+
+    def ids_of_people(self) -> list[str]:
+        """Columns of text that say by their name that they hold the id of a person, as properties of events
+        do (`customer_id`); the row's own tenant and user are not among them."""
+        return [
+            name for name, column in self.columns.items()
+            if column.type == "text" and column.personal is None
+            and name not in (self.tenant, self.user) and judge_key(name) == ID
+        ]  # fmt: skip
 
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""
@@ -118,6 +136,8 @@ class Table(_Strict):
         body = {"form": FORM, **self.model_dump(exclude=unstored)}
         for column in body["columns"].values():
             del column["staged_as"]
+        if people := self.ids_of_people():
+            body["ids_of_people"] = people
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -154,6 +174,9 @@ class CdcContract(_Strict):
             name: table.model_dump(mode="json", exclude=unread, exclude_defaults=True)
             for name, table in self.tables.items()
         }
+        for name, table in self.tables.items():
+            if people := table.ids_of_people():
+                tables[name]["ids_of_people"] = people
         others = {"description", "owner", "tables", "log_restarts"}
         whole = self.model_dump(mode="json", exclude=others, exclude_none=True)
         return Form(f"cdc/{self.product}", whole, tables)

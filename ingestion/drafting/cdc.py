@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from ingestion.cdc.contract import ALWAYS_IGNORED, Column
+from ingestion.cdc.contract import ALWAYS_IGNORED, DEGREES, Column
 from ingestion.cdc.decode.envelope import Change, NotAChange, read_change
 from ingestion.cdc.decode.placeholder import is_placeholder
 from ingestion.cdc.decode.types import decoder
@@ -256,7 +256,7 @@ def _table(name: str, seen: _Seen) -> TableDraft:
         table.primary_key = ()
     for column in table.primary_key:  # what is dropped cannot be a key
         key = table.columns[column]
-        if key.verdict and key.verdict.mark == "drop":
+        if key.verdict and key.verdict.mark in ("drop", "round"):
             key.guess = replace(key.guess, type="text", encoding=None)
             key.verdict = replace(key.verdict, mark="token")
     return table
@@ -296,7 +296,8 @@ def _is_json(name: str, images: list[Mapping[str, Any]]) -> bool:
 def mark_personal(
     column: ColumnDraft, table: TableDraft, profile: Profile, judge: ValueJudge | None
 ) -> None:
-    """Say whether a column looks personal; a token is text, so other types are dropped or turned."""
+    """Say whether a column looks personal; a token is text, so other types are dropped or turned;
+    a coordinate that is a number is rounded."""
     verdict = by_name(column.name, table.name)
     kind = column.guess.type
     if kind == "boolean" or (
@@ -309,6 +310,8 @@ def mark_personal(
         return
     if verdict.mark == "drop" and kind not in ("text", "text[]", "jsonb", "bytea"):
         return  # a free text's name on a number
+    if verdict.mark == "round" and kind not in DEGREES:
+        verdict = replace(verdict, mark="token")
     if verdict.mark == "token" and kind != "text":
         if kind in ("bigint", "integer", "numeric"):
             column.guess = Guess("text", note=f"{kind} at the source; a token is text")

@@ -23,7 +23,7 @@ from ingestion.privacy.scrub import (
 )
 from ingestion.privacy.tokens import EMAIL, PHONE, Tokeniser
 
-Mark = Literal["token", "drop"]
+Mark = Literal["token", "drop", "round"]
 
 _SECRET = re.compile(
     r"(?:.*_)?(?:pass(?:word|wd|phrase|code)s?|pwd|secrets?|token|api_?key|private_key|access_key"
@@ -68,7 +68,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """A mark and why, in words that hold no value."""
+    """A mark and why, in words that hold no value. `round` is of a coordinate, where it is a number."""
 
     mark: Mark
     reason: str
@@ -82,10 +82,12 @@ def by_name(name: str, table: str = "") -> Verdict | None:
         found = ("drop", "a secret, by its name")
     elif judge_key(name) not in _BY_VALUE or _PERSON.fullmatch(word):
         found = ("token", "personal by its name")
+    elif _COORDINATE.fullmatch(word) and _HOME.fullmatch(word):
+        found = ("round", "where somebody lives, by its name")
     elif _PLACE.fullmatch(word) or _HOME.fullmatch(word):
         found = ("token", "an address, by its name")
     elif _COORDINATE.fullmatch(word) and _PEOPLE.fullmatch(snake_case(table)):
-        found = ("token", "in doubt: perhaps where somebody is")
+        found = ("round", "in doubt: perhaps where somebody is")
     elif word == "name":
         about_people = _PEOPLE.fullmatch(snake_case(table))
         found = ("token", "a person's name" if about_people else "in doubt: perhaps of a person")

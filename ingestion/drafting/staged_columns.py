@@ -106,8 +106,8 @@ def _staged(
 ) -> StagedColumn:
     table = contract.tables[table_name]
     source = quoted(stored_column(name))
-    is_personal = column.personal == "token"
-    if _is_id(table, name, column) and not is_personal:
+    is_token = column.personal == "token"
+    if _is_id(table, name, column) and not is_token:
         alias = column.staged_as or _id_name(table, name, entity)
         expression = _id_expression(contract, table_name, name, column, source)
         group: Group = "keys"
@@ -115,12 +115,12 @@ def _staged(
         group = _group(column)
         alias = column.staged_as or _name(name, column, group, entity)
         expression = source
-        if is_personal and not column.staged_as:
+        if is_token and not column.staged_as:
             alias = f"{alias}_token"
         if group == "attributes" and _CURRENCY.fullmatch(name.lower()):
             expression = f"lower({source})"
-    said = column.description or _describe(contract, table, name, alias, group, is_personal, entity)
-    return StagedColumn(alias, expression, group, said, is_personal)
+    said = column.description or _describe(contract, table, name, alias, group, is_token, entity)
+    return StagedColumn(alias, expression, group, said, column.personal is not None)
 
 
 def _is_id(table: Table, name: str, column: Column) -> bool:
@@ -143,11 +143,11 @@ def _id_name(table: Table, name: str, entity: str) -> str:
 def _id_expression(
     contract: CdcContract, table_name: str, name: str, column: Column, source: str
 ) -> str:
-    """A UUID stays, a number becomes one; a user's text may be an address, which the loader hid."""
+    """A UUID stays, a number becomes one; a user's id may be an address or a telephone, which the loader hid."""
     table = contract.tables[table_name]
     if column.type == "uuid":
         return source
-    if name == table.user and column.type == "text":
+    if name == table.user:
         return "_user_id"
     kind = _kind(contract, table_name, name)
     return "{{ " + f"entity_uuid('{contract.product}', '{kind}', '{_inner(source)}')" + " }}"
@@ -243,14 +243,14 @@ _SAID = {
 
 
 def _describe(  # noqa: PLR0911
-    contract: CdcContract, table: Table, name: str, alias: str, group: Group, is_personal: bool,
+    contract: CdcContract, table: Table, name: str, alias: str, group: Group, is_token: bool,
     entity: str,
 ) -> str:  # fmt: skip
     """A first description, to be bettered by somebody who knows."""
     if alias in _SAID:
         return _SAID[alias]
-    human = _human(alias.removesuffix("_token") if is_personal else alias)
-    if is_personal:
+    human = _human(alias.removesuffix("_token") if is_token else alias)
+    if is_token:
         return f"Keyed token of the {human}."
     if group == "keys":
         if name == table.user:

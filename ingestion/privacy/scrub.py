@@ -297,12 +297,19 @@ class Scrubber:
 
     def _rounded(self, value: Any, tenant_id: str) -> Any:
         """Degrees as of a suburb; what is no coordinate is a text as any other."""
-        if isinstance(value, float):
-            return round(value, SUBURB_DIGITS)
-        if not isinstance(value, str):
-            return value
-        text = _DEGREES.sub(lambda match: f"{round(float(match[0]), SUBURB_DIGITS):g}", value)
-        return self.text(text, tenant_id) if suspicious(text) else text
+        found = of_suburb(value)
+        if isinstance(found, str) and suspicious(found):
+            return self.text(found, tenant_id)
+        return found
+
+
+def of_suburb(value: Any) -> Any:
+    """Degrees as of a suburb, as a number or in a text; whatever is no fraction of a degree stays."""
+    if isinstance(value, float):
+        return round(value, SUBURB_DIGITS) + 0.0  # never -0, which the database writes as 0
+    if isinstance(value, str):
+        return _DEGREES.sub(lambda match: f"{of_suburb(float(match[0])):g}", value)
+    return value
 
 
 def _without_value(match: re.Match[str]) -> str:

@@ -21,10 +21,14 @@ _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4 = re.compile(rf"((?:{_OCTET}\.){{3}}){_OCTET}\Z")
 _REMEMBERED = 20_000  # tokens
 # what the id of a person in clear has at least; cheap, and never wrong in not being found
-MAY_BE_PERSONAL = r"@|%40|^\s*\+|^\s*\(?[0-9][0-9 ().\-]{6,22}[0-9]\s*$|^[A-Za-z]{2}[0-9]{2}|^(?:[0-9A-Fa-f]{2}[:-]){5}"
+MAY_BE_PERSONAL = (
+    r"@|%40|\+|%2[bB]|^\s*\(?[0-9][0-9 ().\-]{6,22}[0-9]\s*$"
+    r"|^[A-Za-z]{2}[0-9]{2}|^(?:[0-9A-Fa-f]{2}[:-]){5}"
+)
 _MAY_BE_PERSONAL = re.compile(MAY_BE_PERSONAL)
 MAY_NAME = r"[@%]|^\s*\+|^[0-9]{13,16}$|^[0-9]{19}$"
 _MAY_NAME = re.compile(MAY_NAME)
+_PHONE_INSIDE = re.compile(r"(?<![\w.])\+\(?\d[\d ().-]{6,20}\d(?!\w)")
 PHONE = re.compile(r"\+?\(?\d[\d ().-]{7,20}\d")
 
 
@@ -52,14 +56,15 @@ class Tokeniser:
         """An id that a source gave, as it may be stored and turned into a UUID: a token where it names a
         person, by its form or because its contract says so (`is_marked`).
 
-        An e-mail address or a telephone number with its + is keyed for the tenant. A number that might as
+        What is or holds an e-mail address or a telephone number with its + (`auth0|ann@example.org`,
+        `whatsapp:+27…`) is keyed for the tenant. A number that might as
         well be an ordinary one is keyed for the product, because it must meet itself in every source, and
         some do not know the tenant.
         """
         if _MAY_BE_PERSONAL.search(source_id) is not None:
             text = source_id.strip()
             text = unquote(text) if "%" in text else text
-            if looks_personal(text):
+            if holds_person(text):
                 return self.token(tenant_id, text)
             is_marked = is_marked or is_personal_number(text)
         if not is_marked or source_id.startswith("tok_"):
@@ -94,6 +99,11 @@ def looks_personal(source_id: str) -> bool:
     if "@" in source_id:
         return EMAIL.fullmatch(source_id.strip()) is not None
     return source_id.lstrip()[:1] == "+" and PHONE.fullmatch(source_id.strip()) is not None
+
+
+def holds_person(source_id: str) -> bool:
+    """Whether an id is an e-mail address or a phone number with its + sign, or has one in it."""
+    return EMAIL.search(source_id) is not None or _PHONE_INSIDE.search(source_id) is not None
 
 
 def may_name_somebody(record_id: str) -> bool:

@@ -19,9 +19,11 @@ from psycopg import sql
 from tallyhouse.errors import TallyhouseError
 
 COLUMNS = ("role_name", "schema_name", "relation_name", "row_scope")
-SCOPES = ("own_tenants", "all_tenants", "own_reader", "nothing")
+OF_ONE = ("own_reader", "own_contributor")  # rows of one person, in a named relation
+SCOPES = ("own_tenants", "all_tenants", *OF_ONE, "nothing")
 TENANT_READER = "tallyhouse_tenant_reader"
 READER = "tallyhouse_reader"
+CONTRIBUTOR = "tallyhouse_studio_contributor"
 BROKER = "tallyhouse_bi_broker"
 DDL = Path(__file__).with_name("row_security.sql")
 
@@ -120,15 +122,17 @@ def bind_reader(
     password: str,
     *,
     renew: bool = False,
+    role: str = READER,
 ) -> bool:
-    """A login that sees a reader's own rows of the last 30 days in this tenant, and nothing else.
+    """A login that sees one person's own rows in this tenant, and nothing else: of a reader those of the last
+    30 days; with the role of contributors those of a contributor, and of the projects it works on.
 
     An existing login keeps its password unless `renew`; returns whether the one given is its now.
     """
     with connection.transaction():
         _refuse_unknown_tenant(connection, tenant_id)
         _refuse_if_bound(connection, login, "tenant_logins")
-        is_given = _make_bound_login(connection, login, READER, password, renew=renew)
+        is_given = _make_bound_login(connection, login, role, password, renew=renew)
         connection.execute(
             "insert into governance.reader_logins (login_name, tenant_id, reader_id) "
             "values (%s, %s, %s) on conflict do nothing",
@@ -185,7 +189,11 @@ def join_role(
 
     An existing login keeps its password unless `renew`; returns whether the one given is its now.
     """
-    known = {grant[0] for grant in _stored_matrix(connection)} - {TENANT_READER, READER}
+    known = {grant[0] for grant in _stored_matrix(connection)} - {
+        TENANT_READER,
+        READER,
+        CONTRIBUTOR,
+    }
     if role not in known:
         raise TallyhouseError(
             f"{role} is no group role of the role matrix; those are {', '.join(sorted(known))}."
@@ -217,10 +225,10 @@ def read_matrix(csv_path: Path) -> list[tuple[str, str, str, str]]:
             raise TallyhouseError(f"{csv_path} has no column {missing[0]}; every row must fill it.")
         rows = [tuple((row[name] or "").strip() for name in COLUMNS) for row in reader]
     for number, row in enumerate(rows, start=2):
-        if not all(row) or row[3] not in SCOPES or (row[2], row[3]) == ("*", "own_reader"):
+        if not all(row) or row[3] not in SCOPES or (row[2] == "*" and row[3] in OF_ONE):
             raise TallyhouseError(
                 f"Line {number} of {csv_path} must fill {', '.join(COLUMNS)}, "
-                f"row_scope with one of {', '.join(SCOPES)}; own_reader names its relation."
+                f"row_scope with one of {', '.join(SCOPES)}; {' and '.join(OF_ONE)} name their relation."
             )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 

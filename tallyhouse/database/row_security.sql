@@ -1,6 +1,6 @@
 -- Who sees which rows. Applied on every preparation; every statement is idempotent.
 -- Three tables say it: role_grants (from seeds/governance/role_matrix.csv), tenant_logins (bind_login) and
--- reader_logins (bind_reader).
+-- reader_logins (bind_reader, for readers of a marketplace and contributors of a studio).
 -- secure_relation turns it into grants and policies; dbt calls it in the transaction that swaps a mart in.
 
 create schema if not exists governance;
@@ -19,11 +19,11 @@ begin
     if not exists (
         select from pg_constraint
         where conrelid = 'governance.role_grants'::regclass and conname = 'role_grants_row_scope_check'
-            and pg_get_constraintdef(oid) like '%own_reader%'
+            and pg_get_constraintdef(oid) like '%own_contributor%'
     ) then
         alter table governance.role_grants drop constraint if exists role_grants_row_scope_check;
         alter table governance.role_grants add constraint role_grants_row_scope_check
-            check (row_scope in ('own_tenants', 'all_tenants', 'own_reader', 'nothing'));
+            check (row_scope in ('own_tenants', 'all_tenants', 'own_reader', 'own_contributor', 'nothing'));
     end if;
 end
 $$;
@@ -35,7 +35,8 @@ create table if not exists governance.tenant_logins (
     primary key (login_name, tenant_id)
 );
 
--- a reader's login sees that reader's own rows of the last 30 days
+-- One person's login: a reader's sees that reader's own rows of the last 30 days; a contributor's that contributor's own
+-- rows, and those of the projects it works on. `reader_id` is whichever of the two the login's role reads as.
 create table if not exists governance.reader_logins (
     login_name name not null,
     tenant_id uuid not null,
@@ -154,6 +155,37 @@ begin
 end
 $$;
 
+-- The contributors that whoever logged in stands for (project_id null), and the projects they have a task or hours in
+-- (contributor_id null).
+create or replace function governance.visible_contributions()
+returns table (tenant_id uuid, contributor_id uuid, project_id uuid)
+language plpgsql stable security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+    return query
+    select logins.tenant_id, logins.reader_id, cast(null as uuid)
+    from governance.reader_logins as logins
+    where logins.login_oid = to_regrole(quote_ident(session_user))::oid;
+    if to_regclass('staging.stg_projectflo__tasks') is null
+        or to_regclass('staging.stg_projectflo__time_entries') is null
+    then
+        return;
+    end if;
+    return query
+    select logins.tenant_id, cast(null as uuid), worked.project_id
+    from governance.reader_logins as logins
+    inner join (
+        select tasks.tenant_id, tasks.contributor_id, tasks.project_id from staging.stg_projectflo__tasks as tasks
+        union
+        select entries.tenant_id, entries.contributor_id, entries.project_id
+        from staging.stg_projectflo__time_entries as entries
+    ) as worked
+        on logins.tenant_id = worked.tenant_id and logins.reader_id = worked.contributor_id
+    where logins.login_oid = to_regrole(quote_ident(session_user))::oid and worked.project_id is not null;
+end
+$$;
+
 -- Brings grants and policies of one mart to what the matrix says; touches nothing that is right already, so that an
 -- incremental build takes no lock that readers would notice.
 create or replace function governance.secure_relation(in_schema text, in_relation text)
@@ -167,6 +199,7 @@ declare
     is_secured boolean;
     has_tenant boolean;
     has_reader boolean;
+    has_contributor boolean;
     scope text;
     wanted name[];
     present name[];
@@ -180,8 +213,13 @@ begin
         3 = (
             select count(*) from pg_attribute as a
             where a.attrelid = c.oid and a.attname in ('tenant_id', 'reader_id', 'metric_date') and not a.attisdropped
+        ),
+        3 = (
+            select count(*) from pg_attribute as a
+            where a.attrelid = c.oid and a.attname in ('tenant_id', 'contributor_id', 'project_id')
+                and not a.attisdropped
         )
-    into kind, is_secured, has_tenant, has_reader
+    into kind, is_secured, has_tenant, has_reader, has_contributor
     from pg_class as c where c.oid = relation;
 
     if kind not in ('r', 'p', 'v') then
@@ -198,7 +236,7 @@ begin
             execute format('alter table %s enable row level security', relation);
             execute format('alter table %s force row level security', relation);
         end if;
-        foreach scope in array array['own_tenants', 'all_tenants', 'own_reader'] loop
+        foreach scope in array array['own_tenants', 'all_tenants', 'own_reader', 'own_contributor'] loop
             wanted := array(
                 select distinct g.role_name from governance.role_grants as g
                 where g.schema_name = in_schema and g.relation_name in ('*', in_relation) and g.row_scope = scope
@@ -210,6 +248,9 @@ begin
             );
             if scope = 'own_reader' and wanted <> '{}' and not has_reader then
                 raise exception 'The role matrix lets readers see their own rows of %, which lacks tenant_id, reader_id or metric_date.', relation;
+            end if;
+            if scope = 'own_contributor' and wanted <> '{}' and not has_contributor then
+                raise exception 'The role matrix lets contributors see their own rows of %, which lacks tenant_id, contributor_id or project_id.', relation;
             end if;
             if present is distinct from nullif(wanted, '{}') then
                 execute format('drop policy if exists %I on %s', scope, relation);
@@ -223,6 +264,12 @@ begin
                                 'exists (select from governance.visible_readers() as own '
                                 'where own.tenant_id = %1$s.tenant_id and own.reader_id = %1$s.reader_id '
                                 'and %1$s.metric_date >= own.first_date)',
+                                quote_ident(in_relation)
+                            )
+                            when 'own_contributor' then format(
+                                'exists (select from governance.visible_contributions() as own '
+                                'where own.tenant_id = %1$s.tenant_id and (own.contributor_id = %1$s.contributor_id '
+                                'or (%1$s.contributor_id is null and own.project_id = %1$s.project_id)))',
                                 quote_ident(in_relation)
                             )
                             else 'tenant_id = any ((select governance.visible_tenants())::uuid[])'

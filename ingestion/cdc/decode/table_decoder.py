@@ -1,7 +1,7 @@
 """How rows of one table are decoded: a contract's table turned into what the hot path needs.
 
 Belongs here: a source's row → typed values, values nobody declared, columns the source left out,
-ids of tenant and user; personal data tokenised or dropped. Does not belong here: the envelope
+ids of tenant and user; personal data tokenised, rounded or dropped. Does not belong here: the envelope
 (`envelope`), identity and order of the change (`parser`).
 """
 
@@ -19,7 +19,8 @@ from ingestion.cdc.decode.placeholder import PLACEHOLDER, is_placeholder, may_ho
 from ingestion.cdc.decode.sent_schema import Reader, disagrees, reader, sent_as
 from ingestion.cdc.decode.types import Decoder, decoder
 from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
-from ingestion.privacy.scrub import Scrubber, TooDeep, is_scrubbed
+from ingestion.privacy.numbers import is_forbidden_number, is_mobile
+from ingestion.privacy.scrub import Scrubber, TooDeep, is_scrubbed, of_suburb
 from ingestion.privacy.sealing import Unopened, is_sealed
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
@@ -28,6 +29,7 @@ from ingestion.values.json_lines import encode
 
 _UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 _SURROGATES = 100_000_000  # national ids and telephone numbers are longer
+_SHORTEST_OF_PEOPLE = 10**9  # what has fewer digits is a number as any other
 _MAX_VARIANTS = 1_000  # schemas of one table that are remembered
 
 
@@ -84,13 +86,18 @@ class TableDecoder:
         self._variants: dict[bytes, TableDecoder] = {}
         self._tokens = tuple(n for n, c in columns.items() if c.personal == "token")
         self._drops = tuple(n for n, c in columns.items() if c.personal == "drop")
+        self._rounded = tuple(n for n, c in columns.items() if c.personal == "round")
         self._json = tuple(n for n, c in columns.items() if c.type == "jsonb")
         self._tenant = stored_column(table.tenant) if table and table.tenant else None
         self._user = stored_column(table.user) if table and table.user else None
-        self._ids_as_text = tuple(
+        owners = [
             name for name in (self._tenant, self._user)
-            if name is not None and columns[name].type == "text" and columns[name].personal is None
-        )  # fmt: skip
+            if name is not None and columns[name].personal is None
+        ]  # fmt: skip
+        people = map(stored_column, table.ids_of_people() if table else ())
+        # columns that hold ids of people, which are stored only where they name nobody by their form
+        self.ids_as_text = (*(name for name in owners if columns[name].type == "text"), *people)
+        self.ids_as_numbers = tuple(name for name in owners if columns[name].type == "bigint")
         self._shapes: dict[tuple[str, ...], tuple[tuple[str, Decoder], ...]] = {}
         self._tenants: dict[str, str] = {}
         self._users: dict[tuple[str, str], str] = {}
@@ -146,6 +153,11 @@ class TableDecoder:
         if self.forms.unsure:
             self._note_unsure(row, values, drift)
         tenant_id = self._ids(values, unavailable)
+        for name in self.ids_as_numbers:
+            if self.is_persons_number(values.get(name)):  # a token is no number
+                extra[name] = values.pop(name)
+                unavailable.append(name)
+                drift[self.name, name, "undecodable_value"] += 1
         self._hide(values, tenant_id)
         if not extra:
             return Decoded(values, None, unavailable, tenant_id)
@@ -293,8 +305,15 @@ class TableDecoder:
         """Whether the id of a tenant or a user is not stored as it is."""
         return self._tokeniser.keyed_id(self.product, self.default_tenant, source_id) != source_id
 
+    def is_persons_number(self, value: int | None) -> bool:
+        """Whether the id of a tenant or a user, sent as a number, is beyond doubt the number of a telephone, a
+        card or a national id."""
+        if value is None or value < _SHORTEST_OF_PEOPLE:
+            return False
+        return is_forbidden_number(str(value)) or is_mobile(str(value))
+
     def stored_id(self, name: str, value: str, tenant_id: str) -> str:
-        """What is stored of the text in a column that names tenant or user."""
+        """What is stored of a text that is the id of a person."""
         is_home = name == self._tenant or name in self.primary_key
         owner = self.default_tenant if is_home else tenant_id
         return self._tokeniser.keyed_id(self.product, owner, value)
@@ -310,7 +329,7 @@ class TableDecoder:
 
     def _hide(self, values: dict[str, Any], tenant_id: str) -> None:
         """Personal columns as the contract says; ids of people keyed; JSON searched for what it must not hold."""
-        for name in self._ids_as_text:
+        for name in self.ids_as_text:
             value = values.get(name)
             if value is not None:
                 values[name] = self.stored_id(name, value, tenant_id)
@@ -322,6 +341,9 @@ class TableDecoder:
             if value is not None:
                 owner = self.default_tenant if name in self.primary_key else tenant_id
                 values[name] = self._tokeniser.token(owner, value)
+        for name in self._rounded:
+            if name in values:
+                values[name] = of_suburb(values[name])
         for name in self._json:
             value = values.get(name)
             if value is not None:
@@ -374,15 +396,18 @@ class TableDecoder:
             value = row[name]
             if value is not None:
                 decode = self._decoders.get(name)
-                if decode is not None:
+                is_token = name in self.ids_as_numbers and str(value).startswith("tok_")
+                if decode is not None and not is_token:
                     try:
                         value = decode(value)
                     except _UNDECODABLE:
                         return None
                 if name in self._tokens:
                     value = self._tokeniser.token(self.default_tenant, value)
-                elif name in self._ids_as_text:
+                elif name in self.ids_as_text:
                     value = self.stored_id(name, value, self.default_tenant)
+                elif name in self.ids_as_numbers and not is_token and self.is_persons_number(value):
+                    value = self.stored_id(name, str(value), self.default_tenant)
             key[name] = value
         if not self.is_declared:
             others = {name: value for name, value in key.items() if not _is_surrogate(value)}

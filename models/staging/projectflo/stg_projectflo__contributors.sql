@@ -10,7 +10,7 @@ renamed as (
         'projectflo' as product,
         _tenant_id as tenant_id,
         {{ entity_uuid('projectflo', 'contributor', 'id') }} as contributor_id,
-        {{ entity_uuid('projectflo', 'user', 'user_id') }} as user_id,
+        _user_id as user_id,
 
         full_name as full_name_token,
         email as email_token,

@@ -9,7 +9,7 @@ renamed as (
     select
         'rentguy' as product,
         _tenant_id as tenant_id,
-        {{ entity_uuid('rentguy', 'user', 'id') }} as user_id,
+        _user_id as user_id,
 
         version_number,
 

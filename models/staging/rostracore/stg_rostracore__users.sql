@@ -9,7 +9,7 @@ renamed as (
     select
         'rostracore' as product,
         _tenant_id as tenant_id,
-        {{ entity_uuid('rostracore', 'user', 'user_id') }} as user_id,
+        _user_id as user_id,
 
         email as email_token,
         full_name as full_name_token,

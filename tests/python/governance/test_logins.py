@@ -1,5 +1,6 @@
 """Who was removed is gone, and no login can stop the warehouse or the other readers (rules 73, 78)."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -140,6 +141,45 @@ def test_a_login_has_its_limits(secured: HandMade, login: str) -> None:
     assert row == (roles.LOGIN_CONNECTIONS,)
 
 
+def test_beyond_its_connections_a_login_waits_and_the_others_go_on(
+    secured: HandMade, login: str
+) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(roles.LOGIN_CONNECTIONS):
+            stack.enter_context(log_in(secured, login))
+        with pytest.raises(TallyhouseError, match="too many connections for role"):
+            log_in(secured, login)
+        with secured.warehouse.connect() as connection:
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_what_fills_the_disk_is_ended(secured: HandMade, login: str) -> None:
+    """The limit of 2 GB, here as 1 MB."""
+    with secured.warehouse.connect() as connection:
+        connection.execute(f"alter role {login} set temp_file_limit = '1MB'")
+    with log_in(secured, login) as connection:
+        connection.execute("set work_mem = '64kB'")
+        with pytest.raises(psycopg.errors.ConfigurationLimitExceeded, match="temp_file_limit"):
+            connection.execute(
+                "select g from generate_series(1, 500000) as g order by md5(g::text)"
+            )
+
+
+def test_a_build_ends_who_is_waited_for_too_long(secured: HandMade, login: str) -> None:
+    """Nobody queues behind it: the time is TALLYHOUSE_READER_PATIENCE, here four seconds."""
+    said: list[str] = []
+    with secured.warehouse.connect(user=login, password=PASSWORD) as hostile:
+        hostile.execute("set idle_in_transaction_session_timeout = 0")
+        hostile.execute(SEEN)
+        began = time.monotonic()
+        rebuild(secured, said.append, patience=4.0)
+        assert 4 <= time.monotonic() - began < 40
+        with pytest.raises(psycopg.OperationalError):
+            hostile.execute("select 1")
+    assert any(login in sentence and "waits for" in sentence for sentence in said)
+    assert any(login in sentence and "was disconnected" in sentence for sentence in said)
+
+
 def test_a_build_says_for_whom_it_waits_and_ends_that_transaction(
     secured: HandMade, login: str
 ) -> None:
@@ -174,10 +214,10 @@ def test_a_build_says_for_whom_it_waits_and_ends_that_transaction(
     drop(secured, other)
 
 
-def rebuild(secured: HandMade, say: Any) -> None:
+def rebuild(secured: HandMade, say: Any, patience: float = 600.0) -> None:
     """What swapping a mart in does: an exclusive lock on it."""
     with (
-        standstill.watched(secured.warehouse, 600.0, say),
+        standstill.watched(secured.warehouse, patience, say),
         secured.warehouse.connect() as connection,
     ):
         connection.execute("lock table core.fact_events in access exclusive mode")

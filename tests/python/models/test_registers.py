@@ -50,8 +50,9 @@ DESCRIBED = {
 
 PLANNER = """
 insert into raw_cdc.rostracore__users (user_id, org_id, role, is_consented, created_at, _key,
-    _tenant_id, _valid_from, _committed_at, _received_at, _load_id)
-values (7, 1, 'planner', true, %(at)s, %(tenant)s, %(tenant)s, %(at)s, %(at)s, %(at)s, 0)
+    _tenant_id, _user_id, _valid_from, _committed_at, _received_at, _load_id)
+values (7, 1, 'planner', true, %(at)s, %(tenant)s, %(tenant)s, cast(md5('rostracore|user|7') as uuid), %(at)s, %(at)s,
+    %(at)s, 0)
 """
 FORMER = """
 insert into raw_cdc.upcoach__users_closed (id, _key, _tenant_id, _valid_from, _valid_to,

@@ -73,7 +73,8 @@ class ProductInterners:
         self.forms = plan.forms
         self.uuids = Memo(usual_uuid_bytes)
         self.people = Memo(self._person)
-        self.is_keyed = Memo(plan.is_keyed)  # ids that are a person's by their form
+        # ids that are a person's by their form
+        self.is_keyed, self.is_persons_number = Memo(plan.is_keyed), Memo(plan.is_persons_number)
 
     def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
         """The ids of a tenant and a user, as text and as bytes."""

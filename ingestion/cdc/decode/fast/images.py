@@ -25,6 +25,7 @@ from ingestion.cdc.decode.fast.columns import (
 from ingestion.cdc.decode.fast.decoder import base_type, key_decoder, row_decoder, stored_row
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.names import TENANT_ID, USER_ID
+from ingestion.privacy.scrub import of_suburb
 from ingestion.values.identity import identity_prefix
 
 _encode = msgspec.json.encode
@@ -74,12 +75,12 @@ class FastTable:
             for n, column in enumerate(key)
             if column.base == "uuid" or not column.is_stored_as_it_comes
         ]
-        self._ids_as_text = [
-            place for place in (self._tenant, self._user)
-            if place is not None and self._columns[place].base == "text"
-        ]  # fmt: skip
-        of_people = {self._columns[place].name for place in self._ids_as_text}
-        self._key_people = [f"c{n}" for n, column in enumerate(key) if column.name in of_people]
+        asked = {**dict.fromkeys(plan.ids_as_text, known.is_keyed),
+                 **dict.fromkeys(plan.ids_as_numbers, known.is_persons_number)}  # fmt: skip
+        self._ids_of_people = [(places.index(name), asks) for name, asks in asked.items()]
+        self._key_people = [
+            (f"c{n}", asked[column.name]) for n, column in enumerate(key) if column.name in asked
+        ]
         nulls = _encode({column.name: None for column in key})
         self._key_type = type(self.decode_key(msgspec.Raw(nulls)))
 
@@ -89,8 +90,8 @@ class FastTable:
     def key_text(self, key: Any) -> bytes:
         """A key as it is stored: by name, decoded, tokens for what is personal. Raises one of NOT_PLAIN where an
         id in it is a person's by its form."""
-        for field in self._key_people:
-            if self._known.is_keyed[getattr(key, field)]:
+        for field, is_persons in self._key_people:
+            if is_persons[getattr(key, field)]:
                 raise ValueError("an id that is not kept as it is")
         for field, column in self._key_changes:
             value = getattr(key, field)
@@ -108,8 +109,8 @@ class FastTable:
         for place, column in enumerate(self._columns):
             if column.base not in AS_THEY_ARE and column.base != "jsonb":
                 listed[place] = decoded(listed[place], column)
-        for place in self._ids_as_text:
-            if any(map(self._known.is_keyed.__getitem__, set(listed[place]))):
+        for place, is_persons in self._ids_of_people:
+            if any(map(is_persons.__getitem__, set(listed[place]))):
                 raise ValueError("an id that is not kept as it is")
         people = self._ids(listed, len(rows))
         arrays = [
@@ -143,6 +144,8 @@ class FastTable:
         """A personal column as the contract says."""
         if column.personal == "drop":
             return [None] * len(values)
+        if column.personal == "round":
+            return list(map(of_suburb, values))
         own, token = self.plan.default_tenant, self.plan.token
         return [
             None if v is None else token(own if column.is_key else tenant or own, v)

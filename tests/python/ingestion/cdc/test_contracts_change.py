@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic import ValidationError
 
+from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.privacy.tokens import Tokeniser
 from tests.python.ingestion.cdc.conftest import Loading
@@ -324,4 +327,152 @@ def test_what_a_schema_said_of_a_column_is_known_when_somebody_declares_it(shop:
     shop.loading.load()
     assert shop.rows("select at::text, price::text from raw_cdc.shop__people") == [
         ("2026-09-21 14:13:20.123", "123.4567")
+    ]
+
+
+EXACT = EDITED.format("lat: double precision, lng: 'numeric(9,6)'")
+ROUNDED = EDITED.format(
+    "lat: {type: double precision, personal: round}, lng: {type: 'numeric(9,6)', personal: round}"
+)
+
+
+def test_a_home_is_stored_as_of_a_suburb(shop: Shop) -> None:
+    """Two tenants; as a number, as text, on a row with more than the contract has, in the history."""
+    shop.contract(ROUNDED)
+    near = {"lat": -33.924869, "lng": "18.424055"}
+    shop.load(
+        shop.change("c", {"id": 1, "org": 7, **near}),
+        shop.change("u", {"id": 1, "org": 7, "lat": "-33.918861", "lng": 18.4233}),
+        shop.change("c", {"id": 2, "org": 8, **near, "more": 1}),
+        shop.change("c", {"id": 3, "org": 8, "lat": -0.001, "lng": None}),
+    )
+    assert shop.rows("select id, lat::text, lng::text from raw_cdc.shop__people_history"
+                     " order by id, version_number") == [
+        (1, "-33.92", "18.420000"), (1, "-33.92", "18.420000"), (2, "-33.92", "18.420000"), (3, "0", None),
+    ]  # fmt: skip
+    assert exact_homes(shop) == []
+
+
+def exact_homes(shop: Shop) -> list[str]:
+    tables = "raw_cdc.changes", "raw_cdc.shop__people", "raw_cdc.shop__people_history"
+    return [
+        table
+        for table in tables
+        if shop.rows(f"select 1 from {table} as t where t::text ~ '(92[4]869|918861|424055|4233)'")
+    ]
+
+
+def test_homes_of_before_are_rounded_by_the_next_load_which_asks_for_a_reload(shop: Shop) -> None:
+    shop.contract(EXACT)
+    shop.load(
+        shop.change("c", {"id": 1, "org": 7, "lat": -33.924869, "lng": "18.424055"}),
+        shop.change("u", {"id": 1, "org": 7, "lat": -33.918861, "lng": "18.4233"}),
+        shop.change("c", {"id": 2, "org": 8, "lat": -33.924869, "lng": "18.424055"}),
+    )
+    assert len(exact_homes(shop)) == 3
+    shop.contract(ROUNDED)
+    report = shop.loading.load()
+    assert exact_homes(shop) == []
+    assert shop.rows("select id, lat::text, lng::text from raw_cdc.shop__people order by id") == [
+        (1, "-33.92", "18.420000"), (2, "-33.92", "18.420000"),
+    ]  # fmt: skip
+    assert 'lat.personal is "round", was not named' in str(report.notes)
+    assert "tallyhouse reload cdc/shop --table people" in str(report.notes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "key", "why"),
+    [
+        ("lat: {type: text, personal: round}", "id", "no type to round"),
+        ("lat: {type: 'double precision[]', personal: round}", "id", "no type to round"),
+        ("lat: {type: double precision, personal: round}", "lat", "two would be one"),
+    ],
+)
+def test_only_numbers_that_are_no_key_are_rounded(columns: str, key: str, why: str) -> None:
+    text = EDITED.format(columns).replace("primary_key: [id]", f"primary_key: [{key}]")
+    with pytest.raises(ValidationError, match=why):
+        CdcContract.model_validate(yaml.safe_load(text))
+
+
+LOGINS = """
+kind: cdc
+product: shop
+tables:
+  people:
+    primary_key: [id]
+    tenant: org
+    user: id
+    columns: {{id: {}, org: integer, plan: text}}
+  orders:
+    primary_key: [id]
+    tenant: org
+    columns: {{id: integer, org: integer, {}: text}}
+"""
+PHONE = 27825550001
+
+
+def test_a_telephone_as_the_number_of_a_user_is_kept_closed_until_it_is_a_text(shop: Shop) -> None:
+    """A token is no number: the column is empty, the key and `_user_id` are made of the token."""
+    shop.contract(LOGINS.format("bigint", "customer_id"))
+    shop.load(
+        shop.change("c", {"id": PHONE, "org": 7, "plan": "pro"}),
+        shop.change("c", {"id": 5, "org": 8, "plan": "pro"}),
+        shop.change("u", {"id": PHONE, "org": 7, "plan": "free"}),
+        shop.change("d", {"id": 5, "org": 8}),
+    )
+    assert shop.rows("select id, plan from raw_cdc.shop__people") == [(None, "free")]
+    assert shop.rows("select count(*) from raw_cdc.shop__people_history") == [(3,)]
+    before = shop.rows("select _user_id from raw_cdc.shop__people")
+    assert "undecodable_value" in str(shop.rows("select kind from ops.schema_drift"))
+    assert traces_of(shop, str(PHONE)) == []
+    shop.contract(LOGINS.format("text", "customer_id"))
+    shop.load(shop.change("u", {"id": str(PHONE), "org": 7, "plan": "team"}))
+    ((login, user, plan),) = shop.rows("select id, _user_id, plan from raw_cdc.shop__people")
+    assert login.startswith("tok_") and [(user,)] == before and plan == "team"
+    assert traces_of(shop, str(PHONE)) == []
+
+
+def test_whom_a_column_names_by_its_name_is_keyed(shop: Shop) -> None:
+    """An order's customer who is an e-mail address: another token in each tenant; ordinary ids stay."""
+    shop.contract(LOGINS.format("integer", "customer_id"))
+    who = ("ann@secret.example", 7), ("ann@secret.example", 8), ("c-17", 7), ("+27825550001", 8)
+    shop.load(
+        *(shop.change("c", {"id": n, "org": org, "customer_id": name}, "orders")
+          for n, (name, org) in enumerate(who))
+    )  # fmt: skip
+    found = [
+        name for (name,) in shop.rows("select customer_id from raw_cdc.shop__orders order by id")
+    ]
+    assert found[2] == "c-17" and len(set(found)) == 4
+    assert all(found[n].startswith("tok_") for n in (0, 1, 3))
+    assert traces_of(shop, "secret", "5550001") == []
+
+
+def test_a_column_that_names_people_now_is_told_and_keyed(shop: Shop) -> None:
+    shop.contract(LOGINS.format("integer", "buyer"))
+    shop.load(shop.change("c", {"id": 1, "org": 7, "buyer": "ann@secret.example"}, "orders"))
+    assert len(traces_of(shop, "secret")) == 3
+    text = LOGINS.format("integer", "buyer")
+    shop.contract(
+        text.replace(
+            "    columns: {id: integer, org: integer, buyer",
+            "    user: buyer\n    columns: {id: integer, org: integer, buyer",
+        )
+    )
+    report = shop.loading.load()
+    assert traces_of(shop, "secret") == []
+    assert "tallyhouse reload cdc/shop --table orders" in str(report.notes)
+
+
+def traces_of(shop: Shop, *values: str) -> list[str]:
+    """The tables in which one of the values can be read."""
+    tables = shop.rows(
+        "select cast(oid::regclass as text) from pg_class where relkind in ('r', 'v')"
+        " and relnamespace in ('raw_cdc'::regnamespace, 'ops'::regnamespace)"
+    )
+    found = "|".join(values)
+    return [
+        name
+        for (name,) in tables
+        if shop.rows(f"select 1 from {name} as t where t::text ~ '{found}'")
     ]

@@ -86,6 +86,16 @@ def test_a_token_is_text_whatever_the_source_has(draft_of: Callable[..., Drafted
     assert columns["score"] == {"type": "bigint"}
 
 
+def test_where_somebody_lives_is_rounded(draft_of: Callable[..., Drafted]) -> None:
+    """The loader rounds a coordinate of an event by its name."""
+    row = {"home_latitude": -33.924869, "home_longitude": "18.424055", "latitude": 5.25}
+    made = draft_of([change("guards", {"id": n, **row}) for n in range(3)]).columns("guards")
+    for name in row:
+        assert made[name]["personal"] == "round", name
+    site = draft_of([change("sites", {"id": n, **row}) for n in range(3)]).columns("sites")
+    assert site["home_latitude"]["personal"] == "round" and "personal" not in site["latitude"]
+
+
 def test_a_key_is_never_dropped(draft_of: Callable[..., Drafted]) -> None:
     rows = [
         change("logins", {"secret": f"s{n}", "n": n}, key={"secret": f"s{n}"}) for n in range(3)

@@ -17,8 +17,6 @@ from tallyhouse.settings import PROJECT_ROOT
 
 STAGING = PROJECT_ROOT / "models" / "staging"
 CONTRACTS = cdc_contracts(load_contracts([PROJECT_ROOT / "contracts"]))
-# Personal by what they mean, though the contract keeps their values.
-TAGGED_BY_HAND = {"home_latitude", "home_longitude"}
 
 
 @pytest.fixture(params=["rostracore", "upcoach"])
@@ -58,7 +56,7 @@ def _columns(model: dict[str, Any]) -> list[tuple[str, Any, Any]]:
             column["name"],
             None if column["name"] == "tenant_id" and model.get("data_tests")
             else column.get("data_tests"),
-            None if column["name"] in TAGGED_BY_HAND else column.get("config"),
+            column.get("config"),
         )
         for column in model["columns"]
     ]  # fmt: skip

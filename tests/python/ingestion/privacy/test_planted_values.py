@@ -43,10 +43,17 @@ tables:
       mail: {type: text, personal: token}
       note: {type: text, personal: drop}
       extras: jsonb
+      customer_id: text
+      home_lat: {type: double precision, personal: round}
+      home_lng: {type: 'numeric(9,6)', personal: round}
       visits: integer
   cards:
     primary_key: [holder]
     columns: {holder: {type: text, personal: token}, points: integer}
+  numbers:
+    primary_key: [number]
+    user: number
+    columns: {number: bigint, points: integer}
 """
 BANKS = ("NL", "ABNA"), ("GB", "WEST"), ("DE", "")
 
@@ -124,6 +131,16 @@ class Garden:
             return f"met at {self.value(kind)}, 18.4240557 yesterday"
         return f"about {self.value(kind)} it was"
 
+    def logins(self) -> list[str]:
+        """Ids of people as those who sign them in write them."""
+        made = [
+            f"auth0|{self.value('email')}",
+            f"whatsapp:{self.value('phone')}",
+            f"mailto:{self.value('email')}",
+        ]
+        self.people += made
+        return made
+
     def person(self, kind: str) -> str:
         """A value as the id of somebody."""
         made = self.value(kind)
@@ -186,6 +203,7 @@ def events(garden: Garden) -> Iterator[bytes]:
     good += [event(properties={"spot": {"lat": float(garden.value("place")), "lng": 18.4240557}})]
     good += [event(extra_field=garden.text(kind)) for kind in ("email", "iban", "ipv4")]
     for place in ("user_id", "anonymous_id", "session_id", "tenant_id"):
+        good += [event(**{place: login}) for login in garden.logins()]
         good += [event(**{place: garden.person(kind)}) for kind in AS_IDS]
     good += [
         event(event_id=garden.person(kind)) for kind in ("email", "phone", "card", "national id")
@@ -220,6 +238,9 @@ def stripe(garden: Garden) -> Iterator[bytes]:
     good += [
         event(customer(metadata={"tenant_id": "t1", "user_id": garden.person(kind)}))
         for kind in AS_IDS
+    ]
+    good += [
+        event(customer(metadata={"tenant_id": "t1", "user_id": login})) for login in garden.logins()
     ]
     good += [event(customer(metadata={garden.value("email"): garden.value("name")}))]
     good += [
@@ -274,6 +295,7 @@ def revenuecat(garden: Garden) -> Iterator[bytes]:
                    "$phoneNumber": garden.value("phone"), "$idfa": garden.value("device"),
                    garden.value("email"): "yes"})]  # fmt: skip
     good += [body(app_user_id=garden.person(kind)) for kind in AS_IDS]
+    good += [body(app_user_id=login) for login in garden.logins()]
     good += [body(aliases=["u1", garden.person(kind)]) for kind in AS_IDS]
     good += [
         body(
@@ -300,7 +322,11 @@ def changes(garden: Garden) -> Iterator[bytes]:
     number = 0
 
     def change(
-        after: dict[str, Any], table: str = "people", op: str = "c", **others: Any
+        after: dict[str, Any],
+        table: str = "people",
+        op: str = "c",
+        before: Any = None,
+        **others: Any,
     ) -> dict[str, Any]:
         nonlocal number
         number += 1
@@ -311,10 +337,10 @@ def changes(garden: Garden) -> Iterator[bytes]:
             "schema": "public",
             "ts_ms": 1_770_000_000_000,
         }
-        key = {name: after[name] for name in ("id", "holder") if name in after}
+        key = {name: after[name] for name in ("id", "holder", "number") if name in after}
         value = {
             "op": op,
-            "before": None,
+            "before": before,
             "after": after,
             "source": source,
             "ts_ms": 1_770_000_000_100,
@@ -324,13 +350,27 @@ def changes(garden: Garden) -> Iterator[bytes]:
 
     def person(**columns: Any) -> dict[str, Any]:
         return {"id": number + 1, "org": "o1", "login": "l1", "mail": None, "note": None, "extras": None, "visits": 1,
-                **columns}  # fmt: skip
+                "customer_id": None, "home_lat": None, "home_lng": None, **columns}  # fmt: skip
 
     good = [change(person(login=garden.person(kind))) for kind in AS_IDS]
+    good += [change(person(login=login)) for login in garden.logins()]
+    good += [change(person(customer_id=garden.person(kind))) for kind in AS_IDS]
+    numbers = [int(garden.person(kind)) for kind in ("mobile", "card", "national id", "mobile")]
+    good += [change({"number": number, "points": 1}, "numbers") for number in numbers]
+    good += [change({"number": numbers[-1], "points": 2}, "numbers", op="u")]
+    good += [change({"number": 5, "points": 2}, "numbers")]
     good += [change(person(mail=garden.value(kind))) for kind in IN_TEXTS]
     good += [change(person(note=garden.text(kind))) for kind in ("name", "email")]
     good += [change(person(extras=json.dumps({"remark": garden.text(kind)}))) for kind in IN_TEXTS]
     good += [change(person(extras=json.dumps({"user": {"name": garden.value("name")}})))]
+    homes = [
+        person(home_lat=float(garden.value("place")), home_lng=garden.value("place"))
+        for _ in range(4)
+    ]
+    good += [change(homes[0]), change({**homes[0], "home_lat": garden.value("place")}, op="u"),
+             change({**homes[1], "undeclared": float(garden.value("place"))}),
+             change(homes[2], before=homes[3], op="u"),
+             change({**homes[3], "home_lat": f"{garden.value('place')}S"})]  # fmt: skip
     good += [change(person(visits=garden.value(kind))) for kind in ("name", "email", "iban")]
     good += [change(person(undeclared=garden.value(kind))) for kind in (*IN_TEXTS, "name")]
     good += [change(person(**{garden.value("email"): 1}))]
@@ -485,5 +525,6 @@ def test_all_of_it_was_read_and_stored_or_refused_with_a_reason(
         any(SPOOL in place for place in resting)
         or "[removed]" in resting["governance.analytics_audit_log"]
     )
+    assert resting["raw_cdc.changes"].count('"home_lat": -33.9,') >= 4
     # whom an event names in a property is whom another names as its user
     assert "+27" not in resting["raw_events.events"]

@@ -234,13 +234,14 @@ HOME = uuid_text("upcoach", "tenant", "upcoach")
 @pytest.mark.parametrize(
     ("person", "owner"),
     [("Ann@x.example", TENANT), ("ann%40x.example", TENANT), ("+27 82 123 4567", TENANT),
+     ("auth0|ann@x.example", TENANT), ("whatsapp:+27821234567", TENANT), ("tel:%2B27821234567", TENANT),
      ("0821234567", HOME), ("082 123 4567", HOME), ("27821234567", HOME), ("8001015009087", HOME),
      ("111222333", HOME), ("078-05-1120", HOME), ("4111111111111111", HOME), ("NL91ABNA0417164300", HOME),
      ("203.0.113.77", HOME), ("00:1b:44:11:3a:b7", HOME)],
 )  # fmt: skip
 def test_an_id_that_is_a_person_is_keyed(person: str, owner: str) -> None:
     """What may be an ordinary number is keyed for the product, since not every source knows the tenant."""
-    plain = person.replace("%40", "@")
+    plain = person.replace("%40", "@").replace("%2B", "+")
     assert TOKENISER.keyed_id("upcoach", TENANT, person) == TOKENISER.token(owner, plain)
     assert TOKENISER.keyed_id("rentguy", TENANT, person) != "" and keyed_by_nobody(person)
 
@@ -256,6 +257,7 @@ def keyed_by_nobody(person: str) -> bool:
     ["17", "144", "0000012345", "123456789", "1772359200000", "7199254740993123456", "user-8",
      "da660c4f-1088-4f1b-b9d0-8322de6cfa85", "00000000-0000-4000-8000-000000000001", "cus_9s6XKzkNRiz8i3",
      "$RCAnonymousID:87c6049c58069238dce29853916d624c", "GA1.2.1234567890.1772359200", "2026-03-01", "tok_0", "",
+     "auth0|507f1f77bcf86cd799439020", "kG+1234567890123=", "a+b", "@vera:matrix.org", "C++",
      "da660c4f10884f1bb9d08322de6cfa85"],
 )  # fmt: skip
 def test_ordinary_ids_stay(source_id: str) -> None:

@@ -9,6 +9,8 @@ import contextlib
 import gzip
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -135,6 +137,40 @@ def test_calls_that_never_end_stop_nobody(receiver: Running, text: bytes) -> Non
     with half_sent(receiver, 600, text):
         assert is_served(receiver)
     assert len(receiver.lines("stripe")) == 1
+
+
+def test_health_answers_throughout_all_attacks(receiver: Running) -> None:
+    """Asked twenty times a second while they come one after the other; each answer in time."""
+    answers: list[tuple[int, float]] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(timeout=10) as http:
+            while not done.wait(0.05):
+                began = time.monotonic()
+                status = http.get(receiver.url + "/health").status_code
+                answers.append((status, time.monotonic() - began))
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    try:
+        test_all_members_of_a_gzip_body_are_stored(receiver)
+        for tail in (b"\0", b"junk", gzip.compress(b" " * (17 << 20))):
+            assert not post_packed(receiver, gzip.compress(b"{}") + tail).is_success
+        for bomb in (b"[" + b"{}," * (5 << 20) + b"{}]", b"[" * (16 << 20), b"{}\n" * (5 << 20)):
+            assert not post_packed(receiver, gzip.compress(bomb[: 16 << 20])).is_success
+        for text in (HALF_A_BODY, HALF_A_HEADER, b"", b"PO"):
+            with half_sent(receiver, 300, text):
+                time.sleep(0.5)
+        test_an_endless_header_is_refused(receiver)
+        httpx.post(receiver.url + "/webhooks/stripe/a%00b", content=b"{}")
+    finally:
+        done.set()
+        asking.join(20)
+    slowest = max(seconds for _, seconds in answers)
+    print(f"{len(answers)} answers of /health during attacks, the slowest after {slowest:.2f} s")
+    assert {status for status, _ in answers} == {200}
+    assert len(answers) > 30 and slowest < 5
 
 
 def test_an_endless_header_is_refused(receiver: Running) -> None:

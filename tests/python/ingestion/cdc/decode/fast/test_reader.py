@@ -34,6 +34,8 @@ CONTRACT: dict[str, Any] = {
                 "note": {"type": "text", "personal": "drop"},
                 "is_paid": "boolean", "due": "date", "paid_at": "timestamptz",
                 "made_at": "timestamp", "price": "numeric(12,2)", "weight": "double precision",
+                "lat": {"type": "double precision", "personal": "round"},
+                "lng": {"type": "numeric(9,6)", "personal": "round"},
                 "rank": "smallint", "seen_at": {"type": "timestamptz", "encoding": "milliseconds"},
                 "attrs": "jsonb", "tags": "text[]", "ranks": "integer[]",
             },
@@ -52,6 +54,7 @@ ORDER: dict[str, Any] = {
     "id": 7, "org": NORTH, "person": ANN, "state": "open", "email": "ann@example.org",
     "note": "by hand", "is_paid": False, "due": 20_500, "paid_at": "2026-01-05T10:00:00.123456Z",
     "made_at": 1_767_571_200_000_123, "price": "CmVVyQ==", "weight": 1.25, "rank": 3,
+    "lat": -33.924869, "lng": "18.424055",
     "seen_at": 1_767_571_200_123, "attrs": '{"plan": "pro", "n": 1.10, "email": "kim@example.org"}',
     "tags": ["a", None, ""], "ranks": [1, None],
 }  # fmt: skip
