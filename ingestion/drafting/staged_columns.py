@@ -172,6 +172,8 @@ def _kind(contract: CdcContract, table_name: str, name: str) -> str:
         return own
     if stem in {entity_of(other) for other in contract.tables}:
         return stem
+    if table.primary_key == (name,) and own.endswith(f"_{stem}"):
+        return own  # also where another table's key has the same name
     for other, declared in contract.tables.items():
         if declared.primary_key == (name,) and name.lower() != "id":
             return entity_of(other)

@@ -20,7 +20,8 @@ final as (
 
     select
         tests.product,
-        tests.tenant_id,
+        -- what names no organisation runs over all of them and is the product's own
+        coalesce(tests.tenant_id, {{ entity_uuid('tests.product', 'tenant', 'tests.product', true) }}) as tenant_id,
         tests.test_id,
 
         trim(tests.test_name) as test_name,
@@ -38,7 +39,7 @@ final as (
             {{ var('experiment_share_b') }}
         ) as traffic_share_b,
 
-        tests.is_product_wide,
+        tests.tenant_id is null as is_product_wide,
         coalesce(tests.planned_users_per_variant > 0, false) as is_planned,
 
         tests.started_on,

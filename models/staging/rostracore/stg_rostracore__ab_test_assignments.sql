@@ -8,8 +8,7 @@ renamed as (
 
     select
         'rostracore' as product,
-        -- what names no organisation is the product's own
-        coalesce(_tenant_id, {{ entity_uuid('rostracore', 'tenant', "'rostracore'") }}) as tenant_id,
+        _tenant_id as tenant_id,
         {{ entity_uuid('rostracore', 'ab_test_assignment', 'assignment_id') }} as assignment_id,
         {{ entity_uuid('rostracore', 'ab_test', 'test_id') }} as test_id,
         {{ entity_uuid('rostracore', 'user', 'user_id') }} as user_id,

@@ -8,8 +8,7 @@ renamed as (
 
     select
         'rostracore' as product,
-        -- what names no organisation is the product's own
-        coalesce(_tenant_id, {{ entity_uuid('rostracore', 'tenant', "'rostracore'") }}) as tenant_id,
+        _tenant_id as tenant_id,
         {{ entity_uuid('rostracore', 'ab_test', 'test_id') }} as test_id,
 
         test_name,
@@ -26,8 +25,6 @@ renamed as (
         variant_a_exposures as stated_exposures_a,
         variant_b_conversions as stated_conversions_b,
         variant_b_exposures as stated_exposures_b,
-
-        org_id is null as is_product_wide,
 
         start_date as started_on,
         end_date as ended_on,

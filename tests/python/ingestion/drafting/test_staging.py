@@ -128,6 +128,14 @@ def test_an_id_is_that_of_the_table_whose_key_it_is() -> None:
     assert own.columns[0].expression == other.columns[1].expression
 
 
+def test_two_tables_whose_keys_have_one_name_have_ids_of_their_own() -> None:
+    table = {"primary_key": ["assignment_id"], "columns": {"assignment_id": "integer"}}
+    kinds = contract(shift_assignments=table, test_assignments=table)
+    shift, test = (staged_table(kinds, name).columns[0] for name in kinds.tables)
+    assert "'shift_assignment'" in shift.expression
+    assert "'test_assignment'" in test.expression
+
+
 def test_a_key_of_several_columns_is_unique_within_its_tenant(tmp_path: Path) -> None:
     table = {"primary_key": ["habit_id", "day"], "tenant": "org_id",
              "columns": {"habit_id": "bigint", "day": "date", "org_id": "uuid"}}  # fmt: skip
