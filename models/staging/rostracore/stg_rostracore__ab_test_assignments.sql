@@ -11,7 +11,7 @@ renamed as (
         _tenant_id as tenant_id,
         {{ entity_uuid('rostracore', 'ab_test_assignment', 'assignment_id') }} as assignment_id,
         {{ entity_uuid('rostracore', 'ab_test', 'test_id') }} as test_id,
-        {{ entity_uuid('rostracore', 'user', 'user_id') }} as user_id,
+        _user_id as user_id,
 
         variant,
 
