@@ -45,7 +45,7 @@ class LocalDays:
     """The calendar of one timezone: local midnights as instants."""
 
     def __init__(self, timezone: str, first: date, count: int) -> None:
-        zone = ZoneInfo(timezone)
+        self.zone = zone = ZoneInfo(timezone)
         self.first = first
         self.dates = [first + timedelta(days=i) for i in range(count)]
         self.midnights = np.array(
@@ -62,7 +62,10 @@ class LocalDays:
         return bisect_right(self._starts, instant) - 1
 
     def day(self, instant: int) -> date:
-        return self.dates[self.index(instant)]
+        """The local day of any instant, also before and after the calendar."""
+        if self._starts[0] <= instant < self._starts[-1]:
+            return self.dates[self.index(instant)]
+        return datetime.fromtimestamp(instant / SECOND, self.zone).date()
 
 
 @cache

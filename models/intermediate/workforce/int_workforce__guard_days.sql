@@ -9,9 +9,11 @@ with work_days as (
 
 ),
 
+-- who left before the first day never was employed
 employees as (
 
     select * from {{ ref('stg_rostracore__employees') }}
+    where hired_on is null or terminated_on is null or hired_on <= terminated_on
 
 ),
 
