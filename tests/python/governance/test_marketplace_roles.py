@@ -15,6 +15,7 @@ from psycopg import sql
 from tallyhouse.database import roles
 from tallyhouse.errors import TallyhouseError
 from tests.hand_made import HandMade, uuid_of
+from tests.python.governance.readable import rows_seen
 
 pytestmark = pytest.mark.slow
 
@@ -93,16 +94,9 @@ def log_in(secured: HandMade, login: str) -> psycopg.Connection[Any]:
 
 def seen(secured: HandMade, login: str) -> dict[str, set[Any]]:
     """Mart → the tenants whose rows the login sees; marts that it may not read are left out."""
-    found = {}
-    with log_in(secured, login) as connection:
-        for mart in sorted(MARTS):
-            query = sql.SQL("select distinct tenant_id from {}")
-            try:
-                rows = connection.execute(query.format(sql.Identifier("fulfilment", mart)))
-                found[mart] = {row[0] for row in rows}
-            except psycopg.errors.InsufficientPrivilege:
-                continue
-    return found
+    marts = {f"fulfilment.{mart}": mart for mart in MARTS}
+    found = rows_seen(secured, login, PASSWORD, marts, "tenant_id")
+    return {marts[name]: {tenant for (tenant,) in rows} for name, rows in found.items()}
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ rental and revenue. Does not belong here: how tables are filled; those here hold
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import sql
 
 from tallyhouse.database import roles
 from tests.hand_made import HandMade, uuid_of
+from tests.python.governance.readable import rows_seen
 
 pytestmark = pytest.mark.slow
 
@@ -61,18 +61,8 @@ def logins(secured: HandMade) -> Iterator[dict[str, str]]:
 
 def seen(secured: HandMade, login: str, *before: str) -> dict[str, set[Any]]:
     """Mart → the tenants whose rows the login sees; marts that it may not read are left out."""
-    found = {}
-    with secured.warehouse.connect(user=login, password=PASSWORD, autocommit=True) as connection:
-        for statement in before:
-            connection.execute(statement.encode())
-        for mart in sorted(MARTS):
-            query = sql.SQL("select distinct tenant_id from {}")
-            try:
-                rows = connection.execute(query.format(sql.Identifier(*mart.split("."))))
-                found[mart] = {row[0] for row in rows}
-            except psycopg.errors.InsufficientPrivilege:
-                continue
-    return found
+    found = rows_seen(secured, login, PASSWORD, MARTS, "tenant_id", before)
+    return {mart: {tenant for (tenant,) in rows} for mart, rows in found.items()}
 
 
 @pytest.mark.parametrize(

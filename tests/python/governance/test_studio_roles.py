@@ -14,6 +14,7 @@ from psycopg import sql
 
 from tallyhouse.database import roles
 from tests.hand_made import HandMade, uuid_of
+from tests.python.governance.readable import rows_seen
 
 pytestmark = pytest.mark.slow
 
@@ -89,18 +90,8 @@ def logins(secured: HandMade) -> Iterator[dict[str, str]]:
 
 def seen(secured: HandMade, login: str, *before: str) -> dict[str, set[Any]]:
     """Mart → the rows that the login sees; marts that it may not read are left out."""
-    found = {}
-    with secured.warehouse.connect(user=login, password=PASSWORD, autocommit=True) as connection:
-        for statement in before:
-            connection.execute(statement.encode())
-        for mart in sorted(MARTS):
-            query = sql.SQL("select tenant_id, contributor_id, project_id from {}")
-            try:
-                rows = connection.execute(query.format(sql.Identifier(*mart.split("."))))
-                found[mart] = set(rows.fetchall())
-            except psycopg.errors.InsufficientPrivilege:
-                continue
-    return found
+    columns = "tenant_id, contributor_id, project_id"
+    return rows_seen(secured, login, PASSWORD, MARTS, columns, before)
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,19 @@ class House:
         """All rows of a table, JSON as text; equal tables give equal answers."""
         return Counter(row for (row,) in self.query(f"select to_jsonb(t)::text from {table} as t"))
 
-    def tables(self) -> dict[str, Rows]:
-        return {table: self.rows(table) for table in TABLES}
+    def tables(self, tables: Iterable[str] = TABLES) -> dict[str, Rows]:
+        return {table: self.rows(table) for table in tables}
+
+
+def assert_full_refresh_changes_nothing(
+    house: House, select: Iterable[str], tables: Iterable[str], what: str
+) -> dict[str, Rows]:
+    """The tables, each with rows, are row for row those of a full refresh; returns them."""
+    incremental = house.tables(tables)
+    house.build(select, full_refresh=True)
+    assert_equal(incremental, house.tables(tables), what)
+    assert {name for name, rows in incremental.items() if rows} == set(tables)
+    return incremental
 
 
 def assert_equal(found: dict[str, Rows], expected: dict[str, Rows], what: str) -> None:

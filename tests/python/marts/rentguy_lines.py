@@ -16,10 +16,8 @@ def row(tenant: str, table: str, op: str, number: int, committed: str, **columns
         k: f"{v}Z".replace(" ", "T") if k.endswith("_at") and v is not None else v
         for k, v in columns.items()
     }
-    line = change(table, op, committed, told, {"organization_id": tenant, "id": number})
-    line["topic"] = f"rentguy.public.{table}"
-    line["value"]["source"] |= {"name": "rentguy", "db": "rentguy"}
-    return line
+    key = {"organization_id": tenant, "id": number}
+    return change(table, op, committed, told, key, "rentguy")
 
 
 def company(tenant: str, op: str, committed: str, timezone: str, currency: str) -> Line:

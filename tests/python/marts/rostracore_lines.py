@@ -4,13 +4,10 @@ Belongs here: the shapes the sources use. Does not belong here: any expectation.
 """
 
 from datetime import datetime, timedelta
-from itertools import count
 from typing import Any
 
+from tests.python.marts import upcoach_lines
 from tests.python.marts.upcoach_lines import at, iso, uid
-
-FIRST_LSN = 5000
-_positions = count(FIRST_LSN, 8)
 
 
 def when(text: str) -> str:
@@ -26,26 +23,7 @@ def change(
     table: str, op: str, committed: str, key: dict[str, Any], row: dict[str, Any]
 ) -> dict[str, Any]:
     """One change of RostraCore's database; each call is later in the log."""
-    lsn, ms = next(_positions), int(at(committed).timestamp() * 1000)
-    value = {
-        "before": key if op == "d" else None,
-        "after": None if op == "d" else {**key, **row},
-        "source": {
-            "connector": "postgresql",
-            "name": "rostracore",
-            "snapshot": "false",
-            "db": "rostracore",
-            "schema": "public",
-            "table": table,
-            "ts_ms": ms,
-            "txId": lsn,
-            "lsn": lsn,
-            "sequence": f'["{lsn}","{lsn}"]',
-        },
-        "op": op,
-        "ts_ms": ms + 50,
-    }
-    return {"topic": f"rostracore.public.{table}", "key": key, "value": value}
+    return upcoach_lines.change(table, op, committed, row, key, "rostracore")
 
 
 def organization(

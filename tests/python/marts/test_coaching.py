@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tallyhouse.database import Warehouse
-from tests.python.marts.house import House, Rows, assert_equal
+from tests.python.marts.house import House, assert_full_refresh_changes_nothing
 from tests.python.marts.upcoach_lines import at, change, event, iso, organization, owned, uid
 
 pytestmark = pytest.mark.slow
@@ -142,10 +142,6 @@ def house(fresh_database: Callable[..., Warehouse]) -> House:
     return house
 
 
-def tables(house: House) -> dict[str, Rows]:
-    return {table: house.rows(table) for table in TABLES}
-
-
 def of(house: House, tenant: str, columns: str, table: str, where: str = "true") -> list[Any]:
     return sorted(
         house.query(
@@ -155,10 +151,7 @@ def of(house: House, tenant: str, columns: str, table: str, where: str = "true")
 
 
 def test_loads_in_any_order_end_in_the_rows_of_a_full_refresh(house: House) -> None:
-    incremental = tables(house)
-    house.build(SELECT, full_refresh=True)
-    assert_equal(incremental, tables(house), "after three loads")
-    assert {name for name, rows in incremental.items() if rows} == set(TABLES)
+    assert_full_refresh_changes_nothing(house, SELECT, TABLES, "after three loads")
 
 
 @pytest.mark.parametrize("tenant", ["kompas", "umoya"])

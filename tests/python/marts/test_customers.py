@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tallyhouse.database import Warehouse
-from tests.python.marts.house import House, Rows, assert_equal
+from tests.python.marts.house import House, assert_equal, assert_full_refresh_changes_nothing
 from tests.python.marts.rentguy_lines import Line, company, row
 from tests.python.marts.upcoach_lines import event, organization, uid
 
@@ -124,15 +124,8 @@ def house(fresh_database: Callable[..., Warehouse]) -> House:
     return house
 
 
-def tables(house: House) -> dict[str, Rows]:
-    return {table: house.rows(table) for table in TABLES}
-
-
 def test_loads_in_any_order_end_in_the_rows_of_a_full_refresh(house: House) -> None:
-    incremental = tables(house)
-    house.build(SELECT, full_refresh=True)
-    assert_equal(incremental, tables(house), "after four loads")
-    assert {name for name, rows in incremental.items() if rows} == set(TABLES)
+    assert_full_refresh_changes_nothing(house, SELECT, TABLES, "after four loads")
 
 
 def of_klok(house: House, columns: str, table: str) -> list[tuple[Any, ...]]:
@@ -175,7 +168,7 @@ def test_rule_115_the_last_answer_of_the_month(house: House) -> None:
 
 def test_rule_67_nothing_from_after_as_of(house: House) -> None:
     """At noon of 30 March nothing was opened anew yet, and the customer had answered once."""
-    before = tables(house)
+    before = house.tables(TABLES)
     house.build(SELECT, as_of="2026-03-30 12:00:00")
     columns = "priority, reopen_count, resolution_minutes::float"
     found = of_klok(house, columns, "customers.fact_tickets")
@@ -185,7 +178,7 @@ def test_rule_67_nothing_from_after_as_of(house: House) -> None:
         ("2026-03-30",)
     ]
     house.build(SELECT)
-    assert_equal(tables(house), before, "back to the newest arrival")
+    assert_equal(house.tables(TABLES), before, "back to the newest arrival")
 
 
 def test_a_days_health_is_what_was_known_by_its_end(house: House) -> None:

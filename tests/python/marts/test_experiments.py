@@ -17,7 +17,7 @@ from scipy import integrate, stats
 
 from ingestion.values.identity import uuid_text
 from tallyhouse.database import Warehouse
-from tests.python.marts.house import House, Rows, assert_equal
+from tests.python.marts.house import House, assert_full_refresh_changes_nothing
 from tests.python.marts.rostracore_lines import event, organization, row
 
 pytestmark = pytest.mark.slow
@@ -132,15 +132,8 @@ def house(fresh_database: Callable[..., Warehouse]) -> House:
     return house
 
 
-def tables(house: House) -> dict[str, Rows]:
-    return {table: house.rows(table) for table in TABLES}
-
-
 def test_loads_in_any_order_end_in_the_rows_of_a_full_refresh(house: House) -> None:
-    incremental = tables(house)
-    house.build(SELECT, full_refresh=True)
-    assert_equal(incremental, tables(house), "after three loads")
-    assert {name for name, rows in incremental.items() if rows} == set(TABLES)
+    assert_full_refresh_changes_nothing(house, SELECT, TABLES, "after three loads")
 
 
 def test_a_test_of_the_product_counts_the_users_of_all_tenants(house: House) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from orchestration.defs.transformation.days import REBUILT_DAYS
 from tallyhouse.database import Warehouse
-from tests.python.marts.house import House, Rows, assert_equal
+from tests.python.marts.house import House, assert_equal, assert_full_refresh_changes_nothing
 from tests.python.marts.upcoach_lines import at, change, iso, uid
 from tests.python.orchestration.test_definitions import load_repository
 
@@ -79,10 +79,7 @@ def told(
 def register(tenant: str, op: str, committed: str, timezone: str) -> Line:
     """A change of the register of marketplaces."""
     row = {"name": tenant, "timezone": timezone, "created_at": "2026-01-01T00:00:00.000000Z"}
-    line = change("organizations", op, committed, row, {"id": tenant})
-    line["topic"] = "samia_tarot.public.organizations"
-    line["value"]["source"] |= {"name": "samia_tarot", "db": "samia_tarot"}
-    return line
+    return change("organizations", op, committed, row, {"id": tenant}, "samia_tarot")
 
 
 def random_lives() -> list[Line]:
@@ -183,14 +180,8 @@ def house(fresh_database: Callable[..., Warehouse]) -> House:
     return house
 
 
-def tables(house: House) -> dict[str, Rows]:
-    return {table: house.rows(table) for table in TABLES}
-
-
 def test_loads_in_any_order_end_in_the_rows_of_a_full_refresh(house: House) -> None:
-    incremental = tables(house)
-    house.build(SELECT, full_refresh=True)
-    assert_equal(incremental, tables(house), "after three loads")
+    incremental = assert_full_refresh_changes_nothing(house, SELECT, TABLES, "after three loads")
     filled = {name for name, rows in incremental.items() if sum(rows.values()) >= 10}
     assert filled == set(TABLES)
 
@@ -224,7 +215,7 @@ def test_rule_102_and_an_answer_after_midnight(house: House) -> None:
 
 def test_rule_67_nothing_from_after_as_of(house: House) -> None:
     """At 22:59 UTC of the long day its second order is there, its end and the payment's are not."""
-    before = tables(house)
+    before = house.tables(TABLES)
     house.build(SELECT, as_of="2026-10-25 22:59:00")
     columns = "orders_created, orders_completed, ttf_response_seconds_avg, is_complete"
     found = klok(house, columns, "metrics_daily_fulfillment")
@@ -233,7 +224,7 @@ def test_rule_67_nothing_from_after_as_of(house: House) -> None:
     assert paid == [("2026-10-25", "square", 1, 0), ("2026-10-25", "stripe", 1, 0)]
     assert klok(house, "signs_published", "metrics_daily_content") == []
     house.build(SELECT)
-    assert_equal(tables(house), before, "back to the newest arrival")
+    assert_equal(house.tables(TABLES), before, "back to the newest arrival")
 
 
 def rewritten_days(house: House, table: str, day: str) -> set[str]:
@@ -247,7 +238,7 @@ def rewritten_days(house: House, table: str, day: str) -> set[str]:
 
 def test_asked_for_days_are_rebuilt_to_the_same_rows_and_no_others(house: House) -> None:
     """What somebody spoiled by hand is right again; the document's delete-and-insert of a day."""
-    before = tables(house)
+    before = house.tables(TABLES)
     in_days = "between '2026-03-26' and '2026-03-28'"
     with house.warehouse.connect() as connection:
         for statement in (
@@ -257,9 +248,9 @@ def test_asked_for_days_are_rebuilt_to_the_same_rows_and_no_others(house: House)
             f"delete from core.fact_events where date_key {in_days}",
         ):
             assert connection.execute(statement.encode()).rowcount > 0
-    assert tables(house) != before
+    assert house.tables(TABLES) != before
     house.build(SELECT, days=(date(2026, 3, 26), date(2026, 3, 28)))
-    assert_equal(tables(house), before, "rebuilt days")
+    assert_equal(house.tables(TABLES), before, "rebuilt days")
     written = rewritten_days(house, "fulfilment.metrics_daily_payments", "metric_date")
     assert written & {"2026-03-26", "2026-03-27", "2026-03-28"}  # days without payments have no row
     assert all("2026-03-24" <= day <= "2026-03-30" for day in written)
@@ -269,7 +260,7 @@ def test_days_chosen_in_dagster_are_rebuilt_to_the_same_rows(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A backfill is one run over its days, and says of each table that it was built."""
-    before = tables(house)
+    before = house.tables(TABLES)
     in_days = "between '2026-03-26' and '2026-03-28'"
     with house.warehouse.connect() as connection:
         for statement in (
@@ -278,7 +269,7 @@ def test_days_chosen_in_dagster_are_rebuilt_to_the_same_rows(
             f"delete from core.fact_events where date_key {in_days}",
         ):
             assert connection.execute(statement.encode()).rowcount > 0
-    assert tables(house) != before
+    assert house.tables(TABLES) != before
     monkeypatch.setenv("TALLYHOUSE_HOME", str(house.warehouse.settings.home))
     monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", house.warehouse.url)
     monkeypatch.setenv("DBT_INDIRECT_SELECTION", "empty")  # rows are what is looked at
@@ -297,4 +288,4 @@ def test_days_chosen_in_dagster_are_rebuilt_to_the_same_rows(
             dg.AssetKey(["fulfilment", "metrics_daily_calls"])
         )
         assert calls is not None
-    assert_equal(tables(house), before, "rebuilt days")
+    assert_equal(house.tables(TABLES), before, "rebuilt days")

@@ -42,12 +42,8 @@ class History:
 
     def put(self, table: str, number: int, **row: Any) -> None:
         key = {"organization_id": self.name, "id": number}
-        line = change(
-            table, "c", f"{at('2026-01-01') + timedelta(seconds=len(self.lines))}", row, key
-        )
-        line["topic"] = f"projectflo.public.{table}"
-        line["value"]["source"] |= {"name": "projectflo", "db": "projectflo"}
-        self.lines.append(line)
+        committed = f"{at('2026-01-01') + timedelta(seconds=len(self.lines))}"
+        self.lines.append(change(table, "c", committed, row, key, "projectflo"))
 
     def counts(self, project: int, measure: str, cents: Decimal) -> None:
         self.exact[project, measure] += cents
@@ -119,10 +115,7 @@ def history(seed: int) -> History:
 
 def register(tenant: str) -> Line:
     row = {"timezone": "UTC", "currency": "USD", "created_at": "2026-01-01T00:00:00.000000Z"}
-    line = change("organizations", "c", "2026-01-01 00:00", row, {"id": tenant})
-    line["topic"] = "projectflo.public.organizations"
-    line["value"]["source"] |= {"name": "projectflo", "db": "projectflo"}
-    return line
+    return change("organizations", "c", "2026-01-01 00:00", row, {"id": tenant}, "projectflo")
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tallyhouse.database import Warehouse
-from tests.python.marts.house import House, Rows, assert_equal
+from tests.python.marts.house import House, assert_equal, assert_full_refresh_changes_nothing
 from tests.python.marts.rentguy_lines import Line, company, row
 from tests.python.marts.upcoach_lines import at, iso, uid
 
@@ -137,15 +137,8 @@ def house(fresh_database: Callable[..., Warehouse]) -> House:
     return house
 
 
-def tables(house: House) -> dict[str, Rows]:
-    return {table: house.rows(table) for table in TABLES}
-
-
 def test_loads_in_any_order_end_in_the_rows_of_a_full_refresh(house: House) -> None:
-    incremental = tables(house)
-    house.build(SELECT, full_refresh=True)
-    assert_equal(incremental, tables(house), "after three loads")
-    assert {name for name, rows in incremental.items() if rows} == set(TABLES)
+    incremental = assert_full_refresh_changes_nothing(house, SELECT, TABLES, "after three loads")
     assert sum(incremental["rental.fact_scans"].values()) == 150
 
 
@@ -198,7 +191,7 @@ def test_rule_118_the_same_numbers_elsewhere_change_nothing(house: House) -> Non
 
 def test_rule_67_nothing_from_after_as_of(house: House) -> None:
     """At 09:00 UTC of 29 March: three hours booked so far, nobody paid twice, nothing departed."""
-    before = tables(house)
+    before = house.tables(TABLES)
     house.build(SELECT, as_of="2026-03-29 09:00:00")
     columns = "date_key::text, available_hours::float, booked_hours::float, is_complete"
     found = of_klok(house, columns, "rental.fact_equipment_days")
@@ -209,4 +202,4 @@ def test_rule_67_nothing_from_after_as_of(house: House) -> None:
         (True,)
     ]
     house.build(SELECT)
-    assert_equal(tables(house), before, "back to the newest arrival")
+    assert_equal(house.tables(TABLES), before, "back to the newest arrival")

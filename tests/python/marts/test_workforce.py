@@ -14,7 +14,7 @@ import pytest
 
 from ingestion.values.identity import uuid_text
 from tallyhouse.database import Warehouse
-from tests.python.marts.house import House, Rows, assert_equal
+from tests.python.marts.house import House, assert_full_refresh_changes_nothing
 from tests.python.marts.rostracore_lines import change, day, organization, override, when
 
 pytestmark = pytest.mark.slow
@@ -148,10 +148,6 @@ def house(fresh_database: Callable[..., Warehouse]) -> House:
     return house
 
 
-def tables(house: House) -> dict[str, Rows]:
-    return {table: house.rows(table) for table in TABLES}
-
-
 def of(house: House, org: int, columns: str, table: str, where: str = "true") -> list[Any]:
     tenant = identity("tenant", org)
     return sorted(
@@ -162,10 +158,7 @@ def of(house: House, org: int, columns: str, table: str, where: str = "true") ->
 
 
 def test_loads_in_any_order_end_in_the_rows_of_a_full_refresh(house: House) -> None:
-    incremental = tables(house)
-    house.build(SELECT, full_refresh=True)
-    assert_equal(incremental, tables(house), "after three loads")
-    assert {name for name, rows in incremental.items() if rows} == set(TABLES)
+    assert_full_refresh_changes_nothing(house, SELECT, TABLES, "after three loads")
 
 
 @pytest.mark.parametrize("org", COMPANIES)

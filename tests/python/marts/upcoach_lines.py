@@ -61,17 +61,18 @@ def change(
     committed: str,
     row: dict[str, Any],
     key: dict[str, Any],
+    product: str = "upcoach",
 ) -> dict[str, Any]:
-    """One change of UpCoach's database as Debezium writes it; each call is later in the log."""
+    """One change of a product's database as Debezium writes it; each call is later in the log."""
     lsn, ms = next(_positions), int(at(committed).timestamp() * 1000)
     value = {
         "before": key if op == "d" else None,
         "after": None if op == "d" else {**key, **row},
         "source": {
             "connector": "postgresql",
-            "name": "upcoach",
+            "name": product,
             "snapshot": "false",
-            "db": "upcoach",
+            "db": product,
             "schema": "public",
             "table": table,
             "ts_ms": ms,
@@ -82,7 +83,7 @@ def change(
         "op": op,
         "ts_ms": ms + 50,
     }
-    return {"topic": f"upcoach.public.{table}", "key": key, "value": value}
+    return {"topic": f"{product}.public.{table}", "key": key, "value": value}
 
 
 def organization(tenant: str, op: str, committed: str, timezone: str) -> dict[str, Any]:
