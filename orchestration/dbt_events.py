@@ -4,10 +4,8 @@ Belongs here: the translation, for steps of Dagster and for runs of the command 
 here: where events come from.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -16,7 +14,8 @@ from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from psycopg import sql
 
 from orchestration.column_lineage import Columns, origins
-from orchestration.dbt_project import manifest, translator
+from orchestration.dbt_project import manifest, relation_name, translator
+from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 
 WRITTEN = re.compile(r"(?:SELECT|INSERT 0|INSERT) (\d+)")  # how Postgres says how many rows
@@ -60,26 +59,34 @@ def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:
 def _lineage_of(
     connection: psycopg.Connection[Any], warehouse: Warehouse, props: Mapping[str, Any]
 ) -> dict[str, dg.TableColumnLineage]:
-    target = warehouse.settings.root / os.environ.get("DBT_TARGET_PATH", "target")
+    target = dbt.target(warehouse.settings)
     compiled = target / "compiled" / props["package_name"] / props["original_file_path"]
     if not compiled.exists():
         return {}
-    assets = _assets()
-    read = [at for at, node in _nodes().items() if node in props["depends_on"]["nodes"]]
-    found = origins(compiled.read_text("utf-8"), _columns(connection, read))
+    parents = _parents(props)
+    found = origins(compiled.read_text("utf-8"), _columns(connection, list(parents)))
     if not found:
         return {}
     return {
         "dagster/column_lineage": dg.TableColumnLineage(
             {
                 column: [
-                    dg.TableColumnDep(asset_key=assets[origin[:2]], column_name=origin.column)
+                    dg.TableColumnDep(asset_key=parents[origin[:2]], column_name=origin.column)
                     for origin in sorted(made_of)
-                    if origin[:2] in assets
+                    if origin[:2] in parents
                 ]
                 for column, made_of in found.items()
             }
         )
+    }
+
+
+def _parents(props: Mapping[str, Any]) -> dict[tuple[str, str], dg.AssetKey]:
+    """The assets that a node reads, by schema and name in the database."""
+    nodes, sources = manifest()["nodes"], manifest()["sources"]
+    read = [nodes.get(key) or sources[key] for key in props["depends_on"]["nodes"]]
+    return {
+        (node["schema"], relation_name(node)): translator().get_asset_key(node) for node in read
     }
 
 
@@ -103,21 +110,3 @@ def _columns(connection: psycopg.Connection[Any], tables: list[tuple[str, str]])
     for schema, table, column, kind in rows:
         columns.setdefault(schema, {}).setdefault(table, {})[column] = kind
     return columns
-
-
-@cache
-def _nodes() -> dict[tuple[str, str], str]:
-    """The node of each relation, by schema and name in the database."""
-    known = {**manifest()["nodes"], **manifest()["sources"]}
-    return {
-        (node["schema"], node.get("identifier") or node["alias"]): key
-        for key, node in known.items()
-        if key.split(".")[0] in ("model", "seed", "snapshot", "source")
-    }
-
-
-@cache
-def _assets() -> dict[tuple[str, str], dg.AssetKey]:
-    """The asset of each relation."""
-    known = {**manifest()["nodes"], **manifest()["sources"]}
-    return {at: translator().get_asset_key(known[key]) for at, key in _nodes().items()}

@@ -38,7 +38,7 @@ def manifest() -> dict[str, Any]:
     settings = Settings.from_env()
     path = settings.root / "target" / "manifest.json"
     with _alone(path.parent):
-        if not path.exists() or path.stat().st_mtime < dbt.newest_change(settings.root):
+        if not dbt.is_current(path, settings.root):
             dbt.parse(settings)
         parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return parsed

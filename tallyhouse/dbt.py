@@ -200,8 +200,17 @@ def reach(settings: Settings, *, offline: bool) -> Warehouse | None:
     return warehouse
 
 
-def newest_change(root: Path) -> float:
-    """Return the time of the newest change to any file that dbt parses, in seconds."""
+def target(settings: Settings) -> Path:
+    """Where dbt writes: `target/`, or what DBT_TARGET_PATH says."""
+    return settings.root / os.environ.get("DBT_TARGET_PATH", "target")
+
+
+def is_current(parsed: Path, root: Path) -> bool:
+    """Whether what dbt parsed is there, and no file that it parses has changed since."""
+    return parsed.exists() and parsed.stat().st_mtime >= _newest_change(root)
+
+
+def _newest_change(root: Path) -> float:
     files = [root / name for name in PROJECT_FILES]
     for folder in PROJECT_FOLDERS:
         files += [p for p in (root / folder).rglob("*") if p.suffix in {".sql", ".yml", ".csv"}]

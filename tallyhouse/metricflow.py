@@ -56,7 +56,7 @@ def read_what_dbt_parsed(settings: Settings) -> None:
 
 
 def _manifest(settings: Settings) -> Path:
-    return settings.root / os.environ.get("DBT_TARGET_PATH", "target") / "semantic_manifest.json"
+    return dbt.target(settings) / "semantic_manifest.json"
 
 
 def _parse_when_changed(settings: Settings) -> None:
@@ -71,7 +71,7 @@ def _parse_when_changed(settings: Settings) -> None:
 
 
 def _is_parsed(parsed: Path, settings: Settings) -> bool:
-    if not parsed.exists() or parsed.stat().st_mtime < dbt.newest_change(settings.root):
+    if not dbt.is_current(parsed, settings.root):
         return False
     models = json.loads(parsed.read_text("utf-8"))["semantic_models"]
     database = os.environ.get("TALLYHOUSE_DB_NAME", "tallyhouse")
