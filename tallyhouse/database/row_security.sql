@@ -266,12 +266,12 @@ begin
                                 'and %1$s.metric_date >= own.first_date)',
                                 quote_ident(in_relation)
                             )
-                            when 'own_contributor' then format(
-                                'exists (select from governance.visible_contributions() as own '
-                                'where own.tenant_id = %1$s.tenant_id and (own.contributor_id = %1$s.contributor_id '
-                                'or (%1$s.contributor_id is null and own.project_id = %1$s.project_id)))',
-                                quote_ident(in_relation)
-                            )
+                            -- asked once for a query and hashed, however many rows there are
+                            when 'own_contributor' then
+                                '(tenant_id, contributor_id) in '
+                                '(select own.tenant_id, own.contributor_id from governance.visible_contributions() as own) '
+                                'or contributor_id is null and (tenant_id, project_id) in '
+                                '(select own.tenant_id, own.project_id from governance.visible_contributions() as own)'
                             else 'tenant_id = any ((select governance.visible_tenants())::uuid[])'
                         end
                     );
