@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from app.cli_audit import audit
 from app.cli_contract import contract
 from app.cli_db import db
 from app.cli_errors import fail, sentences
@@ -196,7 +197,11 @@ def status() -> None:
     with warehouse.connect() as connection:
         good = run_log.last(connection, "run")
         newest = run_log.last(connection, "run", status=None)
-    for sentence in (*pipeline.open_drift(warehouse), *pipeline.reloads_due(settings, warehouse)):
+    for sentence in (
+        *pipeline.open_drift(warehouse),
+        *pipeline.reloads_due(settings, warehouse),
+        *pipeline.protection(warehouse),
+    ):
         click.echo(sentence)
     if newest is None:
         fail("Nothing has run on this warehouse yet. `tallyhouse run` does it.")
@@ -249,6 +254,7 @@ def docs() -> None:
     click.echo(f"The catalogue: {settings.root / 'target' / 'static_index.html'}")
 
 
+main.add_command(audit)
 main.add_command(contract)
 main.add_command(db)
 main.add_command(key)

@@ -139,6 +139,8 @@ def login(
     (--reader) or one contributor (--contributor); or for a group role of the role matrix. A login that
     exists keeps its password.
     """
+    from app.preparation import prepare
+    from governance import standing, statements
     from tallyhouse.database import roles
 
     persons = [given for given in (reader, contributor) if given is not None]
@@ -151,6 +153,7 @@ def login(
             "A --reader or a --contributor has a role; say one of them and no --role."
         )
     warehouse, password = _running(), secrets.token_urlsafe(18)
+    prepare(warehouse)
     with warehouse.connect() as connection:
         if tenant is None:
             is_given = roles.join_role(connection, name, role or "", password, renew=new_password)
@@ -169,6 +172,8 @@ def login(
             is_given = roles.bind_login(
                 connection, name, tenant_id, password, renew=new_password, **given
             )
+        statements.apply(connection)
+    standing.note(warehouse, ours=True)
     if is_given:
         click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)
     else:

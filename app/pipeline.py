@@ -105,7 +105,7 @@ def _logged_load(
 ) -> Any:  # fmt: skip
     with run_log.logged(warehouse, job) as entry:
         report = how(warehouse.connect, settings, progress=progress)
-        report.notes += _import_refused_calls(settings, warehouse)
+        report.notes += fill_audit_log(settings, warehouse)
         entry.details["unreadable"] = report.failures
     return report
 
@@ -135,14 +135,25 @@ def open_drift(warehouse: Warehouse) -> list[str]:
     return told(drift(warehouse.connect))
 
 
-def _import_refused_calls(settings: Settings, warehouse: Warehouse) -> list[str]:
-    """Bring what the receiver refused into the audit log; sentences about what was set aside."""
+def fill_audit_log(settings: Settings, warehouse: Warehouse) -> list[str]:
+    """Enter what was refused, asked and granted since the last time; sentences about what cannot be entered."""
+    from governance import standing, statements
     from serving.receiver.audit import SPOOL, import_spool
 
-    if not (settings.home / SPOOL).is_dir():
-        return []
-    with warehouse.connect(autocommit=True) as connection:
-        return import_spool(settings.home / SPOOL, connection).problems
+    notes = []
+    if (settings.home / SPOOL).is_dir():
+        notes = import_spool(settings.home / SPOOL, warehouse).problems
+    standing.note(warehouse)
+    statements.import_statements(warehouse)
+    return notes
+
+
+def protection(warehouse: Warehouse) -> list[str]:
+    """Sentences on what is encrypted and what is audited, and what is not."""
+    from governance import statements
+
+    with warehouse.connect() as connection:
+        return [*warehouse.encryption(connection), *filter(None, [statements.why_not(connection)])]
 
 
 def reconcile(warehouse: Warehouse, *, everything: bool = False, count_rows: bool = True) -> Any:

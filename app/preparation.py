@@ -1,4 +1,4 @@
-"""An empty database becomes a warehouse: raw schemas, the log of runs, the ML tables, the roles.
+"""An empty database becomes a warehouse: raw schemas, the log of runs, the ML tables, the roles, the audit log.
 
 Belongs here: the order of the steps and the lock around them. Does not belong here: the DDL of a
 package's tables; each package keeps its own and applies it when asked.
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import ingestion.schema
 import ml.schema
+from governance import audit_log, standing, statements
 from tallyhouse import ops_schema
 from tallyhouse.database import Warehouse, roles
 
@@ -16,8 +17,8 @@ ROLE_MATRIX = Path("seeds/governance/role_matrix.csv")
 
 
 def prepare(warehouse: Warehouse) -> None:
-    """Bring a database to the shape that loading and dbt expect: every package's tables, then the
-    roles. One preparation at a time, all or nothing; harmless to repeat."""
+    """Bring a database to the shape that loading and dbt expect: every package's tables, the roles,
+    then who is audited. One preparation at a time, all or nothing; harmless to repeat."""
     with warehouse.connect() as connection:
         connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
         ingestion.schema.apply(connection)
@@ -26,3 +27,7 @@ def prepare(warehouse: Warehouse) -> None:
         matrix = warehouse.settings.root / ROLE_MATRIX
         if matrix.exists():
             roles.apply(connection, matrix)
+            audit_log.apply(connection)
+            standing.apply(connection)
+            statements.apply(connection)
+            roles.secure(connection, "governance", audit_log.PUBLISHED)

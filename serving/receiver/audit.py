@@ -1,7 +1,7 @@
 """The audit log of refused calls, kept even when the database is away.
 
 A refusal is one durable line in a spool folder; `import_spool` moves the lines into
-`governance.analytics_audit_log` (each load calls it). A caller that is refused again and again gets
+`governance.audit_log` (each load calls it). A caller that is refused again and again gets
 BURST lines a minute, and one that counts the others. Belongs here: writing and moving them. Does
 not belong here: deciding what is refused.
 """
@@ -20,9 +20,11 @@ from typing import Any
 
 import psycopg
 
+from governance.audit_log import Act, record
 from ingestion.landing.listing import printable
 from ingestion.privacy.scrub import without_values
 from serving.receiver.landing_writer import INCOMING, LandingWriter
+from tallyhouse.database import Warehouse
 
 SPOOL = "audit_spool"  # below the home
 FOLDER = "audit"
@@ -31,19 +33,6 @@ BURST = 100
 UNSTORABLE = re.compile(
     "[\x00-\x1f\x7f\ud800-\udfff]"
 )  # in no text of a database, or of no use there
-
-DDL = """
-create schema if not exists governance;
-create table if not exists governance.analytics_audit_log (
-    audit_id text primary key,
-    happened_at timestamptz not null,
-    actor text not null,
-    action text not null,
-    resource text not null,
-    outcome text not null,
-    details jsonb not null
-);
-"""
 
 
 class AuditLog:
@@ -99,29 +88,21 @@ class Imported:
     problems: list[str] = field(default_factory=list)
 
 
-def import_spool(spool: Path, connection: psycopg.Connection) -> Imported:
-    """Move spooled lines into the audit table. Safe to interrupt and repeat.
+def import_spool(spool: Path, warehouse: Warehouse) -> Imported:
+    """Move spooled lines into the audit log. Safe to interrupt and repeat.
 
-    `connection` commits by itself: a file goes only after its lines are in the table. A file that
-    cannot be read is set aside, so that it is told once and stops no load.
+    A file goes only after its lines are in the log. A file that cannot be read is set aside, so that it is told
+    once and stops no load.
     """
     found = Imported()
     paths = sorted(p for p in (spool / FOLDER).rglob("*.jsonl") if INCOMING not in p.parts)
-    if paths:
-        connection.execute(DDL)
     for path in paths:
         try:
-            rows = [
-                _row(f"{path.stem}:{number}", json.loads(line))
+            acts = [
+                _act(f"{path.stem}:{number}", json.loads(line))
                 for number, line in enumerate(path.read_bytes().splitlines())
             ]
-            with connection.transaction(), connection.cursor() as cursor:
-                cursor.executemany(
-                    "insert into governance.analytics_audit_log values (%s, %s, %s, %s, %s, %s, %s)"
-                    " on conflict do nothing",
-                    rows,
-                )
-                found.moved += cursor.rowcount
+            found.moved += record(warehouse, acts)
             path.unlink(missing_ok=True)
         except (OSError, ValueError, KeyError, TypeError, psycopg.DataError) as error:
             place = spool / UNREADABLE / path.name
@@ -136,12 +117,16 @@ def import_spool(spool: Path, connection: psycopg.Connection) -> Imported:
     return found
 
 
-def _row(audit_id: str, entry: dict[str, Any]) -> list[str]:
-    plain = [entry[name] for name in ("happened_at", "actor", "action", "resource", "outcome")]
-    return [audit_id, *(_storable(text) for text in plain), json.dumps(_storable(entry["details"]))]
+def _act(audit_id: str, entry: dict[str, Any]) -> Act:
+    def plain(name: str) -> str:
+        return UNSTORABLE.sub("\ufffd", entry[name])
 
-
-def _storable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    return UNSTORABLE.sub("\ufffd", value) if isinstance(value, str) else value
+    return Act(
+        audit_id,
+        datetime.fromisoformat(entry["happened_at"]),
+        actor=plain("actor"),
+        action=plain("action"),
+        resource=plain("resource"),
+        outcome=plain("outcome"),
+        details=dict(entry["details"]),
+    )

@@ -54,6 +54,19 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 
 
+# At every start, whatever the files say: the server's own words go to `data/log`, a JSON object a line. What
+# the logins of people and BI tools ask is among them (`governance.statements`), readable from within the database.
+LOG_FOLDER = "log"
+STATEMENT_LOG = (
+    "logging_collector=on",
+    "log_destination=jsonlog",
+    f"log_directory={LOG_FOLDER}",
+    "log_filename=tallyhouse-%Y%m%d-%H%M%S.log",
+    "log_rotation_age=1d",
+    "log_rotation_size=100MB",
+)
+
+
 def initdb_options(role: str, password_file: Path) -> list[str]:
     """One encoding and one order of letters on every machine: UTF-8, by code point."""
     return [

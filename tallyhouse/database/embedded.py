@@ -1,7 +1,8 @@
 """The embedded Postgres of one home folder: made once, started on demand, trusted only when proven.
 
-What lies in `<home>/postgres`: `data/` (of the server's account), `password` and `server.json`
-(0600), `server.log`, `lock`. One starter at a time holds the lock; everybody else waits and finds
+What lies in `<home>/postgres`: `data/` (of the server's account, with the server's words in
+`data/log`), `password` and `server.json` (0600), `server.log` (what it says before it opens that),
+`lock`. One starter at a time holds the lock; everybody else waits and finds
 the server running. A server that answers on the remembered port is believed only after its
 `data_directory` was compared and it read back a random word that was just written into our folder.
 
@@ -33,6 +34,7 @@ from tallyhouse.database.cluster import (
     make_cluster,
     server_environment,
 )
+from tallyhouse.database.configuration import LOG_FOLDER, STATEMENT_LOG
 from tallyhouse.database.process import free_port, is_alive, is_free, is_postgres_in, wait_for
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import make_folder
@@ -143,6 +145,7 @@ class EmbeddedServer:
             port = self._choose_port(attempt)
             socket_dir = socket_folder(self.data, account)
             mark = self.log.stat().st_size if self.log.exists() else 0
+            begun = time.time()
             pid = self._spawn(account, install, port, socket_dir)
             replace_closed(
                 self.folder / "server.json",
@@ -152,7 +155,7 @@ class EmbeddedServer:
                 address = self.running()
                 if address:
                     return address
-            words = self._log_since(mark)
+            words = self._log_since(mark, begun)
             if "Address already in use" in words or "could not create any" in words:
                 continue  # someone took the port between the proof and the start
             if "still in use" in words and attempt < 10:
@@ -170,6 +173,7 @@ class EmbeddedServer:
         """Start in the background, in a session of its own; the shell leaves it to init."""
         with self.log.open("ab") as log, reach(self.data, account) as (path, descriptors):
             server = [str(install / "bin" / "postgres"), "-D", path, "-p", str(port)]
+            server += [word for option in STATEMENT_LOG for word in ("-c", option)]
             answer = subprocess.run(
                 ["/bin/sh", "-c", '"$@" 2>&1 & echo $! >&2', "sh", *server, "-k", socket_dir],
                 cwd="/",
@@ -245,16 +249,30 @@ class EmbeddedServer:
         except (OSError, ValueError):
             return None
 
-    def _log_since(self, mark: int) -> str:
+    def _log_since(self, mark: int, begun: float) -> str:
+        """What the server said before and after it opened its own log."""
         with self.log.open("rb") as log:
             log.seek(mark)
-            return log.read().decode("utf-8", "replace")
+            lines = log.read().decode("utf-8", "replace").splitlines()
+        for path in sorted((self.data / LOG_FOLDER).glob("*.json")):
+            if path.stat().st_mtime >= begun - 1:
+                lines += [_shown(line) for line in path.read_bytes().splitlines()]
+        return "\n".join(lines)
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
         with (self.folder / "lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _shown(line: bytes) -> str:
+    """A line of the server's own log as it would stand in a plain one."""
+    try:
+        said = json.loads(line)
+        return f"{said['error_severity']}:  {said['message']}"
+    except (ValueError, KeyError, TypeError):
+        return line.decode("utf-8", "replace")
 
 
 def _same(shown: str, data: Path) -> bool:

@@ -73,14 +73,19 @@ def apply(connection: Connection, csv_path: Path) -> list[str]:
             readers = {g[0] for g in grants if g[1] == schema and g[3] != "nothing"}
             _open_schema(connection, schema, readers, names)
         for name in PUBLISHED:
-            connection.execute(
-                "select governance.secure_relation('ops', %(name)s) "
-                "where to_regclass('ops.' || %(name)s) is not null",
-                {"name": name},
-            )
+            secure(connection, "ops", name)
         connection.execute("select governance.secure_all_relations()")
     _close_to_the_public(connection)
     return names
+
+
+def secure(connection: Connection, schema: str, name: str) -> None:
+    """Bring grants and policies of a table that dbt does not make to what the matrix says, where it exists."""
+    connection.execute(
+        "select governance.secure_relation(%(schema)s, %(name)s) "
+        "where to_regclass(%(schema)s || '.' || %(name)s) is not null",
+        {"schema": schema, "name": name},
+    )
 
 
 def bind_login(

@@ -5,6 +5,7 @@ belong here: how the embedded server lives (`embedded`), what a database must ho
 """
 
 import contextlib
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,11 +15,13 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg import conninfo, sql
 
+from tallyhouse.database.configuration import LOG_FOLDER
 from tallyhouse.database.embedded import Address, EmbeddedServer
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
 
 DATABASE = "tallyhouse"
+ENCRYPTED = ("require", "verify-ca", "verify-full")
 ENVIRONMENT = {
     "TALLYHOUSE_DB_HOST": "host",
     "TALLYHOUSE_DB_PORT": "port",
@@ -60,6 +63,22 @@ class Warehouse:
         """What `profiles.yml` reads."""
         given = {name: self.parameters.get(key, "") for name, key in ENVIRONMENT.items()}
         return {**given, "TALLYHOUSE_DB_SSLMODE": self.parameters.get("sslmode", "prefer")}
+
+    def encryption(self, connection: psycopg.Connection[Any]) -> list[str]:
+        """Sentences on what is encrypted on the way to the database and where it lies, and what is not."""
+        row = connection.execute(
+            "select version from pg_stat_ssl where pid = pg_backend_pid() and ssl"
+        ).fetchone()
+        if row:
+            way = f"Connections to the database are encrypted ({row[0]})."
+        else:
+            way = "Connections to the database are not encrypted; they do not leave this machine."
+        place = self.settings.home if self.server else "the server's disk"
+        return [
+            way,
+            f"What lies in {place} is not encrypted by Tallyhouse (names and addresses are keyed tokens there);"
+            " encrypt the disk below it.",
+        ]
 
     def database(self, name: str) -> "Warehouse":
         """The same server, another database."""
@@ -111,7 +130,8 @@ def unreachable(warehouse: Warehouse, error: Exception) -> TallyhouseError:
     way_out = (
         "Check TALLYHOUSE_DATABASE_URL and that the server runs and lets this account in."
         if warehouse.server is None
-        else f"`tallyhouse db start` starts it again; its log is {warehouse.server.log}."
+        else f"`tallyhouse db start` starts it again; its logs are {warehouse.server.log} and "
+        f"the folder {warehouse.server.data / LOG_FOLDER}."
     )
     return TallyhouseError(
         f"The database {warehouse.label} cannot be reached ({reason}). {way_out}"
@@ -141,11 +161,34 @@ def _named(settings: Settings) -> Warehouse:
     parameters.setdefault("host", os.environ.get("PGHOST", "localhost"))
     parameters.setdefault("port", os.environ.get("PGPORT", "5432"))
     parameters.setdefault("dbname", os.environ.get("PGDATABASE", DATABASE))
+    require_encryption(parameters)
     if "password" not in parameters and "PGPASSWORD" in os.environ:
         parameters["password"] = os.environ["PGPASSWORD"]
     warehouse = Warehouse(settings, parameters)
     with warehouse.connect():
         return warehouse
+
+
+def require_encryption(parameters: dict[str, str]) -> None:
+    """What leaves this machine is encrypted, or the address is refused."""
+    hosts = [*parameters["host"].split(","), *parameters.get("hostaddr", "").split(",")]
+    if all(_is_local(host) for host in hosts):
+        return
+    mode = parameters.setdefault("sslmode", os.environ.get("PGSSLMODE", "require"))
+    if mode not in ENCRYPTED:
+        raise TallyhouseError(
+            f"TALLYHOUSE_DATABASE_URL names {', '.join(filter(None, hosts))} with sslmode={mode}, which may send"
+            f" everything in clear. Say {' or '.join(ENCRYPTED)} (a tunnel ends on 127.0.0.1 and needs neither)."
+        )
+
+
+def _is_local(host: str) -> bool:
+    if host in ("", "localhost") or host.startswith(("/", "@")):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _ensure_database(warehouse: Warehouse) -> None:

@@ -65,10 +65,10 @@ def test_what_stripe_did_not_sign_is_refused_and_audited_without_its_body(
 
     spool = receiver.home / "audit_spool"
     wait_for(lambda: sum(1 for f in spool.rglob("*.jsonl") for _ in f.open()) == 5)
-    database = fresh_database("audit")
-    with database.connect(autocommit=True) as connection:
-        assert import_spool(spool, connection).moved == 5
-        assert import_spool(spool, connection).moved == 0
+    database = fresh_database("audit", prepared=True)
+    assert import_spool(spool, database).moved == 5
+    assert import_spool(spool, database).moved == 0
+    with database.connect() as connection:
         assert refusals(connection) == {"bad_signature": 4, "unknown_account": 1}
         text = connection.execute(
             "select string_agg(l::text, '') from governance.analytics_audit_log l"
