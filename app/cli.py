@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from app.cli_audit import audit
+from app.cli_backup import back_up, restore
 from app.cli_contract import contract
 from app.cli_db import db
 from app.cli_errors import fail, sentences
@@ -255,6 +256,8 @@ def docs() -> None:
 
 
 main.add_command(audit)
+main.add_command(back_up)
+main.add_command(restore)
 main.add_command(contract)
 main.add_command(db)
 main.add_command(key)

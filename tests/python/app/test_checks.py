@@ -232,6 +232,7 @@ BACKWARD = {
     "decode": ("ingestion/cdc/decode/types.py", "import ingestion.cdc.decode.fast.reader"),
     "drafting": ("ingestion/drafting/personal.py", "import ingestion.drafting.cdc"),
     "scd": ("ingestion/cdc/scd/apply.py", "import ingestion.cdc.scd.fast.versions"),
+    "governance": ("governance/audit_log.py", "import governance.statements"),
     "ml": ("ml/store.py", "import ml.run"),
     "learning": ("ml/common/splits.py", "import ml.common.training"),
     "simulator": ("simulator/fx.py", "import simulator.sample"),

@@ -1,0 +1,78 @@
+"""The commands `tallyhouse backup` and `tallyhouse restore`.
+
+Belongs here: arguments, what is said in the end. Does not belong here: what a backup is (`backup`).
+"""
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from app.cli_errors import sentences
+from tallyhouse.progress import Reporter
+from tallyhouse.settings import Settings
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+
+
+@click.command(name="backup")
+@FOLDER
+@sentences
+def back_up(folder: Path) -> None:
+    """Write all of the warehouse but its keys into the new folder DIR, and prove it by restoring it.
+
+    Database, logins, lake and models. Landing files are not in it. Runs wait until it is done.
+    """
+    from app import backup, run_log
+    from app.preparation import prepare
+    from tallyhouse.database import open_warehouse
+
+    settings, reporter = Settings.from_env(), Reporter()
+    warehouse = open_warehouse(settings)
+    prepare(warehouse)
+    with run_log.only_run(warehouse, reporter.say), reporter.step("Backing up") as step:
+        made = backup.back_up(warehouse, folder.absolute(), step)
+    _enter("backup", folder)
+    click.echo(
+        f"{len(made.relations)} tables with {made.rows:,} rows and {len(made.files)} files are in {folder}; it was"
+        " restored beside the warehouse, and every table is the same."
+    )
+    keys = [settings.pii_key_file.with_name(name) for name in backup.KEYS]
+    held = [settings.pii_key_file, *(key for key in keys[1:] if key.exists())]
+    click.echo(
+        f"Keep copies of the keys elsewhere; they are not in it: {', '.join(map(str, held))}"
+    )
+
+
+@click.command()
+@FOLDER
+@sentences
+def restore(folder: Path) -> None:
+    """Bring the backup in DIR back into an empty warehouse: all of it or nothing.
+
+    A new TALLYHOUSE_HOME, with a copy of the keys in it, is an empty warehouse.
+    """
+    from app import backup
+    from app.preparation import prepare
+    from tallyhouse.database import open_warehouse
+
+    settings, reporter = Settings.from_env(), Reporter()
+    warehouse = open_warehouse(settings)
+    with reporter.step("Restoring") as step:
+        made = backup.restore(warehouse, folder.absolute(), step)
+    prepare(warehouse)
+    _enter("restore", folder)
+    click.echo(
+        f"The warehouse is what it was on {made.made_at}: {len(made.relations)} tables with {made.rows:,} rows, each"
+        " as it was copied. `tallyhouse run` loads what has landed since."
+    )
+
+
+def _enter(action: str, folder: Path) -> None:
+    from governance.audit_log import Act, record
+    from tallyhouse.database import open_warehouse
+
+    now = datetime.now(UTC)
+    act = Act(f"{action} {now.isoformat()}", now, getpass.getuser(), action, str(folder.absolute()))
+    record(open_warehouse(Settings.from_env()), [act])
