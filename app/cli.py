@@ -16,6 +16,7 @@ import click
 
 from app.cli_contract import contract
 from app.cli_db import db
+from app.cli_erase import erase
 from app.cli_errors import fail, sentences
 from app.cli_key import key
 from app.cli_tenant import tenant
@@ -251,6 +252,7 @@ def docs() -> None:
 
 main.add_command(contract)
 main.add_command(db)
+main.add_command(erase)
 main.add_command(key)
 main.add_command(tenant)
 
