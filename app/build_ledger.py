@@ -203,7 +203,10 @@ def _versions(
     """
     kinds = dict(
         connection.execute(
-            "select source_kind, concat_ws(' ', max(load_id), sum(withdrawn_count))"
+            "select source_kind, concat_ws(' ', max(load_id), sum(withdrawn_count),"
+            # rows that were changed where they lie: somebody's name was taken out
+            " (select max(load_id) from ops.load_touched as touched"
+            " where touched.source_kind = ops.load_manifest.source_kind))"
             " from ops.load_manifest where stored_count + replaced_count + withdrawn_count > 0"
             " group by source_kind"
         ).fetchall()

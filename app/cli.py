@@ -18,6 +18,7 @@ from app.cli_audit import audit
 from app.cli_backup import back_up, restore
 from app.cli_contract import contract
 from app.cli_db import db
+from app.cli_erase import erase
 from app.cli_errors import fail, sentences
 from app.cli_key import key
 from app.cli_tenant import tenant
@@ -260,6 +261,7 @@ main.add_command(back_up)
 main.add_command(restore)
 main.add_command(contract)
 main.add_command(db)
+main.add_command(erase)
 main.add_command(key)
 main.add_command(tenant)
 

@@ -55,8 +55,11 @@ def key_status() -> None:
 @click.option(
     "--leave-gone", is_flag=True, help="Leave what cannot be read again under the former key."
 )
+@click.option(
+    "--forget-erased", is_flag=True, help="Erased people are gone from the landed files too."
+)
 @sentences
-def rotate(lost: bool, leave_gone: bool) -> None:
+def rotate(lost: bool, leave_gone: bool, forget_erased: bool) -> None:
     """Make a new key and read all landed files again under it.
 
     One transaction: whatever ends it early leaves the former key with the former tokens. The next build
@@ -75,7 +78,12 @@ def rotate(lost: bool, leave_gone: bool) -> None:
         reporter.step("Reading again under a new key") as step,
     ):
         report = pipeline.rotate_key(
-            settings, warehouse, step, is_lost=lost, leaves_gone=leave_gone
+            settings,
+            warehouse,
+            step,
+            is_lost=lost,
+            leaves_gone=leave_gone,
+            forgets_erased=forget_erased,
         )
     for sentence in report.sentences():
         click.echo(sentence)

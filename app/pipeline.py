@@ -112,12 +112,12 @@ def _logged_load(
 
 def rotate_key(
     settings: Settings, warehouse: Warehouse, progress: Step | None = None, *,
-    is_lost: bool, leaves_gone: bool,
+    is_lost: bool, leaves_gone: bool, forgets_erased: bool = False,
 ) -> Any:  # fmt: skip
     """Read everything again under a new key of personal data; see `ingestion.load`."""
     from ingestion.load import rotate_key as rotate
 
-    how = partial(rotate, is_lost=is_lost, leaves_gone=leaves_gone)
+    how = partial(rotate, is_lost=is_lost, leaves_gone=leaves_gone, forgets_erased=forgets_erased)
     return _logged_load("key rotate", how, settings, warehouse, progress)
 
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import psycopg
 
 from ingestion import drift_log
+from ingestion.erasing import ledger as erasures
+from ingestion.erasing.door import Door
 from ingestion.lake.new_days import NewDays
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Batch, Rejection
@@ -61,7 +63,7 @@ class FileLoad:
 
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
                  source: Source, new_days: NewDays, filters: BloomFilters,
-                 outdated: Collection[int], bounds: Bounds) -> None:  # fmt: skip
+                 outdated: Collection[int], bounds: Bounds, door: Door) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
@@ -72,6 +74,7 @@ class FileLoad:
         self._drift = Drift()
         self._buffer = RowBuffer()
         self._bounds = bounds
+        self._door = door
         self._withdrawn = 0
         conn.execute(bounds.begin)
         self.load_id = ledger.next_load_id()
@@ -100,6 +103,7 @@ class FileLoad:
         self._drift.take(batch.drift)
         batch = self._in_stream(batch)
         self._refuse(batch.rejected)
+        batch = self._door.let_in(self.file.kind, self._source.target.columns, batch)
         if self._filter is None:
             self._store(batch, self._sink.store)
             return
@@ -147,6 +151,8 @@ class FileLoad:
         self._buffer.keep(rows)
 
     def _refuse(self, rejected: list[Rejection]) -> None:
+        product = self._source.product(self.file.name)
+        rejected = [self._door.unnamed(item, product) for item in rejected]
         self._counts["rejected"] += len(rejected)
         self._reasons.update(item.reason_code for item in rejected)
         self._ledger.reject(self.file, self.load_id, rejected)
@@ -162,10 +168,16 @@ class FileLoad:
             return
         self._settle()
         stored = self._sink.result
-        kept = None if stored.replaced else self._buffer.all_of(stored.stored)
+        kept = self._buffer.all_of(stored.stored)
+        if stored.replaced or self._door.is_altered:
+            kept = None
         loaded = LoadedFile(self.file, self.load_id, stored.dates, kept, self._drift)
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None
+        self._counts["ignored"] += self._door.withheld.total()
+        erasures.withheld(
+            self._conn, self.load_id, self.file.kind, self.file.name, self._door.withheld
+        )
         drift_log.note(
             self._conn, (self.file.kind, self.file.name), self.load_id, self._drift, self.file.path
         )
@@ -200,6 +212,7 @@ class FileLoad:
         counts.rejected += self._counts["rejected"]
         counts.ignored += self._counts["ignored"]
         counts.conflicts += stored.conflicts
+        counts.withheld.update(self._door.withheld)
         counts.reasons.update(self._reasons)
         for found, count in self._drift.items():
             name, field_name, kind = map(drift_log.storable, found)

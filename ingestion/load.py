@@ -16,8 +16,11 @@ from typing import Any, Protocol
 
 import psycopg
 
+from ingestion.cdc.contract import cdc_contracts
 from ingestion.contracts.model import load_contracts
 from ingestion.due import find_due, outdated_loads
+from ingestion.erasing import ledger as erasures
+from ingestion.erasing.door import Door
 from ingestion.file_load import OWN, SHARED, FileLoad, note_undeclared
 from ingestion.lake.mirror import LakeError, mirror
 from ingestion.lake.new_days import NewDays
@@ -116,16 +119,18 @@ def rotate_key(
     *,
     is_lost: bool = False,
     leaves_gone: bool = False,
+    forgets_erased: bool = False,
     processes: int | None = None,
 ) -> LoadReport:
     """`reload` of everything under a new key of personal data, which then takes the place of the former.
 
     `is_lost`: the former key need not be there. Files that are gone cannot be read again: what they
-    brought would keep tokens of the former key, so that they stop the rotation unless `leaves_gone`.
+    brought would keep tokens of the former key, so that they stop the rotation unless `leaves_gone`. So does a ledger
+    of erasures, whose digests are of the former key, unless `forgets_erased`.
     Raises TallyhouseError. Ended early, everything is as it was.
     """
     load = _Load(connect, settings, progress, processes)
-    return load.rotate(is_lost=is_lost, leaves_gone=leaves_gone)
+    return load.rotate(is_lost=is_lost, leaves_gone=leaves_gone, forgets_erased=forgets_erased)
 
 
 class _Load:
@@ -177,10 +182,12 @@ class _Load:
             self._replace(conn, known_digests, chosen)
         return self._report
 
-    def rotate(self, *, is_lost: bool, leaves_gone: bool) -> LoadReport:
+    def rotate(self, *, is_lost: bool, leaves_gone: bool, forgets_erased: bool) -> LoadReport:
         """Replace everything by what it is under a new key."""
         files = self._list()
         with self._opened(is_key_lost=is_lost) as conn:
+            if not forgets_erased and erasures.has_any(conn):
+                raise TallyhouseError(_ERASED)
             known_digests = KnownDigests(conn, self._landing)
             self._use_key(next_key(self._settings))
             chosen = self._choose(conn, known_digests, files, Everything())
@@ -261,6 +268,7 @@ class _Load:
     def _load(self, conn: psycopg.Connection, ledger: Ledger, files: Iterable[Found]) -> None:
         parsing = Parsing(self._contracts, self._key, self._processes)
         outdated = outdated_loads(self._sources, readings(conn))
+        erased, databases = erasures.people(conn, self._key), dict(cdc_contracts(self._contracts))
         current: FileLoad | None = None
         try:
             for item in parsing.run(self._items(files, ledger)):
@@ -272,7 +280,7 @@ class _Load:
                         source = self._sources(item.file.kind)
                         current = FileLoad(
                             conn, ledger, item.file, source, self._new_days, self._filters,
-                            outdated, self._bounds,
+                            outdated, self._bounds, Door(erased, databases),
                         )  # fmt: skip
                 elif isinstance(item, Finish):
                     assert current is not None
@@ -392,6 +400,13 @@ class _Load:
     def _say(self, text: str) -> None:
         if self._progress is not None:
             self._progress.update(self._done, None, text)
+
+
+_ERASED = (
+    "The key stays as it is: people were erased, and under a new key nobody would know them when the landed files are"
+    " read again. Delete them from those files (governance.erasure_certificates lists the files), then rotate with"
+    " --forget-erased."
+)
 
 
 def _cannot_rotate(kept: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ class SourceCounts:
     ignored: int = 0
     conflicts: int = 0
     reasons: Counter[str] = field(default_factory=Counter)  # of what was rejected
+    withheld: Counter[str] = field(default_factory=Counter)  # not stored though they could be read
 
 
 @dataclass
@@ -63,13 +64,18 @@ class LoadReport:
         return sum((counts.reasons for counts in self.sources.values()), Counter())
 
     @property
+    def withheld(self) -> Counter[str]:
+        """Why records were counted and not stored → how many, over all sources."""
+        return sum((counts.withheld for counts in self.sources.values()), Counter())
+
+    @property
     def failures(self) -> list[str]:
         """What the run must not end well with: what was unreadable, and sources without any row."""
         nothing = [
             f"Nothing of {kind}/{name} was stored. Refused: {_listed(counts.reasons)}; each stands in"
             " ops.rejected_records with its reason."
             for (kind, name), counts in sorted(self.sources.items())
-            if counts.rejected and not counts.stored + counts.duplicates
+            if counts.rejected and not counts.stored + counts.duplicates + counts.withheld.total()
         ]
         return [*nothing, *self.unreadable]
 
@@ -86,6 +92,10 @@ class LoadReport:
         if self.reasons:
             codes = _listed(self.reasons)
             lines.append(f"Rejected: {codes}. Each stands in ops.rejected_records.")
+        if self.withheld:
+            lines.append(
+                f"Counted and not stored: {_listed(self.withheld)} (ops.withheld_records)."
+            )
         told = sentences(Difference(*place, count) for place, count in self.drift.items())
         return [*lines, *told, *self.notes, *self.undeclared, *self.stray, *self.failures]
 

@@ -74,7 +74,8 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
     Runs under the loader's lock. `positions` is a folder or an object store's URL.
     """
     (newest,) = conn.execute(
-        "select coalesce(max(load_id), 0) from ops.load_manifest"
+        "select coalesce(greatest((select max(load_id) from ops.load_manifest), (select max(load_id)"
+        " from ops.load_touched where source_kind = 'events')), 0)"  # of an erasure too
     ).fetchone() or (0,)
     held = conn.execute(
         "select last_load_id from ops.lake_watermarks where lake = %s", (place,)
