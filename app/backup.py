@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from governance import statements
+from ingestion.erasing import outside
 from ingestion.storing.master_key import known_fingerprint
 from tallyhouse import key_file
 from tallyhouse.closed_files import make_closed_folder, open_closed, replace_closed
@@ -32,7 +33,7 @@ from tallyhouse.storage import open_storage
 
 MANIFEST = "backup.json"
 DATABASE, LAKE, HOME, LOGINS = "database", "lake", "home", "logins.json"
-FROM_HOME = ("models", "audit.head", "erasures.sealed")  # beside the database; no key among them
+FROM_HOME = ("models", "audit.head")  # beside the database; no key among them
 KEYS = ("pii.key", "landing.key", "audit.key")
 VERSION = 1
 BLOCK = 1 << 20
@@ -119,27 +120,48 @@ def read(folder: Path) -> Manifest:
     return manifest
 
 
-def restore(warehouse: Warehouse, folder: Path, say: Callable[[str], None]) -> Manifest:
+def restore(
+    warehouse: Warehouse, folder: Path, say: Callable[[str], None], erasures: Path | None = None
+) -> tuple[Manifest, int]:
     """Bring a backup back into an empty warehouse: all of it, or nothing.
 
-    The database is restored beside and compared before it takes the warehouse's name.
+    The database is restored beside and compared before it takes the warehouse's name. Who was erased after the backup,
+    by the home's ledger or the one in the file `erasures`, is entered again: how many, stands beside the manifest.
+    The door keeps them out from then on; what the backup holds of them, `erasing.erase` has to take.
     """
     settings = warehouse.settings
     say("reading the backup")
     manifest = read(folder)
     _refuse_unless_empty(warehouse)
     _refuse_another_key(settings, manifest)
+    erased = outside.read(settings.home / outside.NAME)
+    if erasures is not None:
+        erased |= _erasures_in(erasures)
     say("restoring the database")
     name = f"{warehouse.parameters['dbname']}_restoring"
     with _restored(warehouse, folder, manifest, name) as restored:
         with restored.connect(autocommit=True) as connection:
             _rebind(connection)
+            again = outside.enter_missing(connection, erased)
+            outside.keep(connection, settings.home)
         say("restoring lake and models")
         _copy_into_lake(folder / LAKE, settings.lake)
         for part in FROM_HOME:
             _copy(folder / HOME / part, settings.home / part)
         _take_the_name(warehouse, name)
-    return manifest
+    return manifest, again
+
+
+def _erasures_in(path: Path) -> outside.Lines:
+    try:
+        found = outside.read(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TallyhouseError(
+            f"{path} is no ledger of erasures ({outside.NAME} of a home)."
+        ) from error
+    if not found:
+        raise TallyhouseError(f"{path} names no erasure, or is not there.")
+    return found
 
 
 def _write(warehouse: Warehouse, draft: Path, say: Callable[[str], None]) -> Manifest:

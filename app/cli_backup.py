@@ -26,6 +26,7 @@ def back_up(folder: Path) -> None:
     """
     from app import backup, run_log
     from app.preparation import prepare
+    from ingestion.erasing import outside
     from tallyhouse.database import open_warehouse
 
     settings, reporter = Settings.from_env(), Reporter()
@@ -38,6 +39,11 @@ def back_up(folder: Path) -> None:
         f"{len(made.relations)} tables with {made.rows:,} rows and {len(made.files)} files are in {folder}; it was"
         " restored beside the warehouse, and every table is the same."
     )
+    ledger = settings.home / outside.NAME
+    if ledger.exists():
+        click.echo(
+            f"So that nobody who is erased comes back with it, keep the newest {ledger}, too."
+        )
     keys = [settings.pii_key_file.with_name(name) for name in backup.KEYS]
     held = [settings.pii_key_file, *(key for key in keys[1:] if key.exists())]
     click.echo(
@@ -47,22 +53,34 @@ def back_up(folder: Path) -> None:
 
 @click.command()
 @FOLDER
+@click.option(
+    "--erasures",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="erasures.sealed of the home that was lost, where this one has none.",
+)
 @sentences
-def restore(folder: Path) -> None:
+def restore(folder: Path, erasures: Path | None) -> None:
     """Bring the backup in DIR back into an empty warehouse: all of it or nothing.
 
-    A new TALLYHOUSE_HOME, with a copy of the keys in it, is an empty warehouse.
+    A new TALLYHOUSE_HOME, with a copy of the keys in it, is an empty warehouse. Who was erased after the backup is
+    erased from it again.
     """
-    from app import backup
+    from app import backup, erasing, run_log
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
     settings, reporter = Settings.from_env(), Reporter()
     warehouse = open_warehouse(settings)
     with reporter.step("Restoring") as step:
-        made = backup.restore(warehouse, folder.absolute(), step)
+        made, again = backup.restore(warehouse, folder.absolute(), step, erasures)
     prepare(warehouse)
     _enter("restore", folder)
+    if again:
+        click.echo(f"{again} people were erased since; they are erased again.")
+        with run_log.only_run(warehouse, reporter.say):
+            for sentence in erasing.erase(settings, warehouse, reporter).sentences():
+                click.echo(sentence)
     click.echo(
         f"The warehouse is what it was on {made.made_at}: {len(made.relations)} tables with {made.rows:,} rows, each"
         " as it was copied. `tallyhouse run` loads what has landed since."

@@ -16,7 +16,7 @@ from psycopg import sql
 from app import building, run_log
 from ingestion.cdc.contract import cdc_contracts
 from ingestion.contracts.model import load_contracts
-from ingestion.erasing import ledger, search
+from ingestion.erasing import ledger, outside, search
 from ingestion.erasing.ledger import Subject
 from ingestion.erasing.stored import Erasing
 from ingestion.erasing.subjects import Persons, unique
@@ -120,6 +120,7 @@ def take_out(
             with reporter.step("Finding who is meant"):
                 meant = _find(conn, settings, asked)
             subjects += ledger.enter(conn, key, _not_among(meant, subjects))
+        outside.keep(conn, settings.home)
         wanted = search.Wanted(subjects, search.tenants_of(conn))
         if not subjects:
             return subjects, wanted

@@ -14,6 +14,7 @@ from psycopg import sql
 from app import backup
 from app.preparation import prepare
 from governance import audit_log
+from ingestion.erasing import ledger, outside
 from ingestion.storing import master_key
 from tallyhouse.database import Warehouse, roles
 from tallyhouse.errors import TallyhouseError
@@ -135,6 +136,28 @@ def test_everything_comes_back(source: Warehouse, made: Path, target: Warehouse)
     with target.connect(user=login_of(source), password=PASSWORD) as connection:
         assert connection.execute(SEEN).fetchall() == [(NORTH,)]
     assert databases(target) == {target.parameters["dbname"]}
+
+
+def test_who_was_erased_since_is_kept_out_and_entered_again(
+    source: Warehouse, made: Path, target: Warehouse, tmp_path: Path
+) -> None:
+    key, home = source.settings.pii_key(), tmp_path / "lost_home"
+    gone = ledger.Subject("upcoach", str(NORTH), "user", "ada", {("user", "ada")}, {"u"})
+    with source.connect() as connection:
+        ledger.enter(connection, key, [gone])
+        outside.keep(connection, home)
+        ledger.certify(connection, [gone], relations=1, rows=1, files=1)
+        outside.keep(connection, home)  # a certified request stays in the file
+        connection.rollback()
+    assert b"ada" not in (home / outside.NAME).read_bytes()
+    _, again = backup.restore(target, made, quiet, home / outside.NAME)
+    assert again == 1
+    with target.connect() as connection:
+        (subject,) = ledger.unfinished(connection, key)
+        assert vars(subject) == {**vars(gone), "request_id": gone.request_id}
+        assert ledger.people(connection, key).know("upcoach", str(NORTH), "user", "ada")
+        assert not ledger.people(connection, key).know("upcoach", str(SOUTH), "user", "bob")
+    assert outside.read(target.settings.home / outside.NAME) == outside.read(home / outside.NAME)
 
 
 def test_no_key_is_in_it(source: Warehouse, made: Path) -> None:
