@@ -5,9 +5,10 @@ by the next one. No certificate is written before a search has found nothing. Be
 order. Does not belong here: what becomes of a record, the search (`ingestion.erasing`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -212,9 +213,7 @@ def _note_found(
     if unknown == (0,):
         return
     found = _search(conn, settings, wanted)
-    landing = open_landing(settings.landing, settings.landing_keys)
-    names = [file.path for file in list_files(landing, settings.landing)]
-    files = search.landed(landing.storage, names, wanted)
+    files = _landed(settings, wanted)
     models = [
         name
         for (name,) in conn.execute(
@@ -229,11 +228,21 @@ def _note_found(
         ledger.note_found(conn, subject.request_id, held, files.get(number, ()), learned)
 
 
+def _landed(settings: Settings, wanted: search.Wanted) -> Mapping[int, set[str]]:
+    """Landed files that hold somebody; none where the folder is gone, and what it held with it."""
+    if "://" not in settings.landing and not Path(settings.landing).is_dir():
+        return {}
+    landing = open_landing(settings.landing, settings.landing_keys)
+    names = [file.path for file in list_files(landing, settings.landing)]
+    return search.landed(landing.storage, names, wanted)
+
+
 def _search(
     conn: psycopg.Connection[Any], settings: Settings, wanted: search.Wanted
 ) -> search.Found:
     found = search.warehouse(conn, wanted)
-    search.lake(open_storage(settings.lake), wanted, found)
+    if "://" in settings.lake or Path(settings.lake).is_dir():  # else nothing was ever written
+        search.lake(open_storage(settings.lake), wanted, found)
     return found
 
 

@@ -33,8 +33,11 @@ class Subject:
 
 def people(conn: psycopg.Connection[Any], master_key: bytes) -> People:
     """Everybody who was erased or is being erased."""
-    rows = conn.execute("select id_digest from ops.erased_ids").fetchall()
-    return People(master_key, frozenset(digest for (digest,) in rows))
+    rows = conn.execute(
+        "select ids.id_digest, requests.tenant_id::text from ops.erased_ids as ids"
+        " inner join ops.erasure_requests as requests on ids.request_id = requests.request_id"
+    ).fetchall()
+    return People(master_key, dict(rows))
 
 
 def has_any(conn: psycopg.Connection[Any]) -> bool:

@@ -7,7 +7,8 @@ again is the same invoice. Belongs here: digests and stand-ins. Does not belong 
 """
 
 import hmac
-from collections.abc import Set
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 from ingestion.values.identity import is_placeholder
@@ -18,9 +19,11 @@ _REMEMBERED = 500_000
 
 
 class People:
-    """The erased people of a warehouse."""
+    """The erased people of a warehouse: their digests, each with its person's tenant."""
 
-    def __init__(self, master_key: bytes, digests: Set[str] = frozenset()) -> None:
+    def __init__(
+        self, master_key: bytes, digests: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self._digest_key = hmac.digest(master_key, b"ledger of erasures", "sha256")
         self._stand_in_key = hmac.digest(master_key, b"stand-ins of erased people", "sha256")
         self._digests = digests
@@ -47,6 +50,10 @@ class People:
             known = self.digest(product, tenant_id, kind, text) in self._digests
             known = self._asked[asked] = known and not is_placeholder(text)
         return known
+
+    def tenant_of(self, product: str, kind: str, source_id: str) -> str | None:
+        """The tenant of an erased person whose record does not tell it."""
+        return self._digests.get(self.digest(product, None, kind, source_id))
 
     def stand_in(self, product: str, kind: str, source_id: object) -> str:
         """The UUID that takes the place of a text id."""

@@ -103,7 +103,16 @@ def webhook(row: Record, people: People) -> Record:
     }
     if row.get("aliases") is not None:
         changed["aliases"] = encode(_unnamed(orjson.loads(row["aliases"]), stand_ins))
-    changed["payload"] = encode(_unnamed(payload, stand_ins))
+    payload = _unnamed(payload, stand_ins)
+    event = payload.get("event")
+    if tenant is None and isinstance(event, dict):
+        # RevenueCat's customer was its user's tenant's; of a stand-in nobody would know whose
+        owner = next(
+            filter(None, (people.tenant_of(product, "user", text) for text in sorted(known))), None
+        )
+        attributes = event.get("subscriber_attributes") or {}
+        event["subscriber_attributes"] = {**attributes, "tenant_id": {"value": owner}}
+    changed["payload"] = encode(payload)
     return changed
 
 

@@ -142,6 +142,11 @@ class Persons:
                                 uuid_text(product, "customer", f"{project}|{other}")
                             )
 
+    @property
+    def everybody(self) -> frozenset[Who]:
+        """All that somebody may be named by."""
+        return frozenset(self._persons)
+
     def find(self, named: str, product: str | None, tenant_id: str | None) -> list[Subject]:
         """The people of that id or token; raises TallyhouseError where there is nobody."""
         found = {
