@@ -16,6 +16,7 @@ USUAL_FORMS = ("0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T0
 _USUAL_MARKS = {len(form): form[4:20:3] for form in USUAL_FORMS}
 # 24:00:00, and a leap second, which is inserted at the end of a UTC day: a minute's in any time zone
 _ONE_MORE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](24:00:00|\d\d:\d\d:60)(?:\.\d+)?(.*)\Z")
+_SMALLEST = 1e8  # seconds of 1973
 _EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -126,11 +127,14 @@ def _iso(text: str) -> datetime:
 
 
 def _from_number(value: float, time_format: str | None) -> Instant:
-    """Epoch seconds, milli- or microseconds; without a format told apart by size."""
+    """Epoch seconds, milli- or microseconds; without a format told apart by size. A small number is rather the
+    day of a spreadsheet, or none."""
     if math.isnan(value) or abs(value) > 1e19:
         raise AbsurdTime(str(value)[:60])
     if time_format is None:
         size = abs(value)
+        if size < _SMALLEST:
+            raise AbsurdTime(str(value)[:60])
         unit = 1_000_000 if size < 1e11 else 1_000 if size < 1e14 else 1
     elif time_format in _EPOCH_UNITS:
         unit = _EPOCH_UNITS[time_format]
