@@ -106,6 +106,7 @@ FORMS = (
     person("a number with a fraction", 1.5, None, REFUSED, "user_id is a number;"),
     person("`undefined`", "undefined", None, ASIDE, "envelope user_id placeholder_id"),
     person("`[object Object]`", "[object Object]", None, ASIDE, "envelope user_id placeholder_id"),
+    person("an id of nothing but blanks", " \u200b ", None, ASIDE, "envelope user_id placeholder_id"),
     person("the nil UUID", "00000000-0000-0000-0000-000000000000", None, ASIDE,
            "envelope user_id placeholder_id"),
     Form("no event id", IDS, "events", {"events/PRODUCT/a.jsonl": record(event_id=None)}, CONTRACT,

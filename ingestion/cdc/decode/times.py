@@ -26,6 +26,9 @@ _INFINITE_TEXT = frozenset({"infinity", "-infinity"})
 _PER_UNIT_NS = {
     "seconds": 1_000_000_000, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1,
 }  # fmt: skip
+_PLAUSIBLE = (start_of_year(1900), start_of_year(2100))
+_FIRST, _LAST = start_of_year(1), start_of_year(9999) + 364 * DAY_US
+_WEEKS = 50 * DAY_US  # the milliseconds of 2100, read as micro
 _MIN_DAY, _MAX_DAY = -2_440_588, 2_145_042_541  # Postgres: 4713-11-24 BC and 5874897-12-31
 _MIN_US, _MAX_US = -210_866_803_200_000_000, 9_224_318_015_999_999_999
 
@@ -56,6 +59,29 @@ def unit_of(base: str, fraction: int, encoding: str | None) -> str:
     if encoding or base == "interval":
         return encoding or "microseconds"
     return "milliseconds" if fraction <= 3 else "microseconds"
+
+
+def is_implausible(base: str, fraction: int, encoding: str | None, count: Any) -> bool:
+    """Whether a count makes a time that few mean, in the unit that a contract has it in."""
+    if type(count) is not int or count in _INFINITE_TIMES:
+        return False
+    if base == "date" and encoding is None:
+        return count not in _INFINITE_DATES and bool(is_far(count * DAY_US))
+    micros = count * _PER_UNIT_NS[unit_of(base, fraction, encoding)] // 1000
+    return bool(is_far(micros) | is_early(micros))
+
+
+def is_far(micros: Any) -> Any:
+    """Whether a time, or each of an array, lies before 1900 or after 2100; the first and the last day of the
+    calendar stand for never."""
+    is_past = (micros < _FIRST) | (micros >= _FIRST + DAY_US) & (micros < _PLAUSIBLE[0])
+    return is_past | (micros >= _PLAUSIBLE[1]) & (micros < _LAST) | (micros >= _LAST + DAY_US)
+
+
+def is_early(micros: Any) -> Any:
+    """Whether it lies in the weeks about 1970 where every time of today does that is counted in a unit a thousand
+    times finer."""
+    return (micros > -_WEEKS) & (micros < _WEEKS) & (micros != 0)
 
 
 def sent_decoder(base: str, unit: str) -> Decoder:
