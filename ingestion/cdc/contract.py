@@ -133,10 +133,19 @@ class Table(_Strict):
 
     def identifying(self) -> list[str]:
         """Columns that say whose a row is or who else takes part in it, of whatever type; not those that say which
-        row it is."""
+        row it is, nor a tenant's number, which a database may begin to count at 0."""
+        tenant = (
+            self.tenant
+            if self.tenant and self.columns[self.tenant].type in ("text", "uuid")
+            else None
+        )
         named = (n for n, c in self.columns.items() if c.type in _IDS and judge_key(n) == ID)
-        found = dict.fromkeys([*filter(None, (self.tenant, self.user)), *named])
-        return [name for name in found if name not in self.primary_key]
+        found = dict.fromkeys([*filter(None, (tenant, self.user)), *named])
+        return [
+            name
+            for name in found
+            if name not in self.primary_key and (name != self.tenant or tenant)
+        ]
 
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""

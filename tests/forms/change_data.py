@@ -232,6 +232,8 @@ FORMS = (
           "2026-09-21 14:13:20.123"),
     value("a time in another unit than the contract's, and no schema", 1_790_000_000_123, "timestamp",
           "1970-01-21 17:13:20.000123", sentence="t v implausible_time"),
+    value("a time with an offset, for a column without one: in UTC", "2026-09-21T16:13:20+02:00", "timestamp",
+          "2026-09-21 14:13:20"),
     value("seconds where days are due, and no schema", 1_790_000_000, "date", "4902823-07-18",
           sentence="t v implausible_time"),
     value("schema: text for a decimal", "1234", "numeric", "1234", {"type": "string"}),

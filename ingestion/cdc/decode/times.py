@@ -6,7 +6,7 @@ Belongs here: turning either into text that Postgres reads, over Postgres' whole
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +36,7 @@ _DATE = re.compile(r"\d{4,7}-\d\d-\d\d( BC)?\Z", re.ASCII)
 _TIME = r"([01]\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
 _ZONE = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d(:?[0-5]\d)?)?)"
 _TIMESTAMP = re.compile(rf"[+-]?\d{{4,7}}-\d\d-\d\d[T ]{_TIME} ?{_ZONE}?( BC)?\Z", re.ASCII)
+_OFFSET = re.compile(r":\d\d(?:\.\d+)? ?[+-](?!00(?::?00)?\Z)[\d:]+\Z", re.ASCII)
 _TIME_TEXT = re.compile(rf"{_TIME}({_ZONE})?\Z", re.ASCII)
 _PERIOD = re.compile(
     r"P(?=.)(-?\d{1,7}Y)?(-?\d{1,7}M)?(-?\d{1,7}D)?"
@@ -112,9 +113,18 @@ def _timestamp_of(unit_ns: int, suffix: str) -> Decoder:
             if not _MIN_US <= micros <= _MAX_US:
                 raise ValueError("a time out of range")
             return _instant(micros, suffix)
-        return iso_timestamp(value)
+        text = iso_timestamp(value)
+        return text if suffix or not _OFFSET.search(text) else _in_utc(text)
 
     return run
+
+
+def _in_utc(text: str) -> str:
+    """A time that says its offset, for a column without one: as it is in UTC, like all that is counted."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat(" ")[:-6]
+    except (ValueError, OverflowError) as error:
+        raise ValueError("a time with an offset that cannot be read") from error
 
 
 def iso_timestamp(value: Any) -> str:

@@ -20,7 +20,7 @@ tables:
     primary_key: [id]
     tenant: org
     user: who
-    columns: {id: text, org: bigint, who: text, customer_id: text, reader_id: uuid, member_id: integer}
+    columns: {id: text, org: text, who: text, customer_id: text, reader_id: uuid, member_id: integer}
   seats:
     primary_key: [who]
     user: who
@@ -83,7 +83,7 @@ def drift(shop: Loading) -> list[tuple[Any, ...]]:
 
 
 def a_row(
-    key: str, who: Any, org: int = 7, reviewer: Any = "r1", owner: Any = None
+    key: str, who: Any, org: str = "7", reviewer: Any = "r1", owner: Any = None
 ) -> dict[str, Any]:
     return {
         "id": key,
@@ -103,7 +103,7 @@ def test_a_word_for_nobody_identifies_nobody(shop: Loading, odd: dict[str, Any])
     said = load(
         shop,
         *rows,
-        a_row("k", "u1", org=0, reviewer="undefined", owner=NIL) | {"member_id": 0} | odd,
+        a_row("k", "u1", org="0", reviewer="undefined", owner=NIL) | {"member_id": 0} | odd,
     )
     assert shop.rows(
         "select count(*), count(who), count(_user_id), count(org) from raw_cdc.shop__t"
@@ -117,6 +117,66 @@ def test_a_word_for_nobody_identifies_nobody(shop: Loading, odd: dict[str, Any])
         *((name, "placeholder_id", 1) for name in once),
         ("who", "placeholder_id", len(words)),
     ]
+    assert any(", ".join((*once, "who")) + ": 13 times a word for nobody" in line for line in said)
+
+
+def test_a_key_keeps_what_the_source_calls_it(shop: Loading) -> None:
+    load(shop, {"who": "0"}, {"who": "null"}, {"who": "u1"}, table="seats")
+    assert shop.rows("select who from raw_cdc.shop__seats order by who") == [
+        ("0",), ("null",), ("u1",),
+    ]  # fmt: skip
+    assert drift(shop) == []
+
+
+def test_a_tenant_may_be_number_0(shop: Loading) -> None:
+    declare(shop, CONTRACT.replace("org: text", "org: bigint"))
+    load(shop, a_row("a", "u1") | {"org": 0})
+    assert shop.rows("select org, _tenant_id is null from raw_cdc.shop__t") == [(0, False)]
+    assert drift(shop) == []
+
+
+def test_whoever_was_nobody_comes_back_where_the_column_names_no_user(shop: Loading) -> None:
+    load(shop, a_row("a", "0"), a_row("b", "u1"))
+    declare(shop, CONTRACT.replace("    user: who\n    columns: {id", "    columns: {id"))
+    shop.load()
+    assert shop.rows("select id, who from raw_cdc.shop__t order by 1") == [("a", "0"), ("b", "u1")]
+    assert drift(shop) == []
+
+
+def test_what_an_earlier_version_took_for_somebody_is_nobody_with_the_next_load(
+    shop: Loading,
+) -> None:
+    load(shop, a_row("a", "u1"))
+    with shop.connect() as conn:
+        conn.execute('update raw_cdc.changes set after = after || \'{"who": "undefined"}\'')
+        conn.execute("update raw_cdc.folded_tables set fingerprint = 'of an earlier version'")
+    shop.load()
+    assert shop.rows("select who, _user_id from raw_cdc.shop__t") == [(None, None)]
+    assert ("who", "placeholder_id", 1) in drift(shop)
+
+
+@pytest.mark.parametrize("odd", [{}, {"more": 1}], ids=["in bulk", "one by one"])
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("timestamp", MOMENT),  # milliseconds read as micro
+        ("timestamp", MOMENT // 1000),
+        ("timestamptz", MOMENT),
+        ("timestamp(3)", MOMENT * 1000),  # microseconds read as milli: the year 58692
+        ("timestamptz(3)", MOMENT // 1000),
+        ("timestamp", MOMENT * 1_000_000),
+        ("{type: timestamp, encoding: seconds}", MOMENT),
+        ("{type: timestamp, encoding: nanoseconds}", MOMENT * 1000),
+        ("date", MOMENT // 1000),  # seconds read as days
+        ("{type: date, encoding: microseconds}", MOMENT),
+    ],
+)
+def test_a_time_in_another_unit_is_told(
+    shop: Loading, kind: str, sent: int, odd: dict[str, Any]
+) -> None:
+    declare(shop, TIMES.replace("AT", f"'{kind}'" if "{" not in kind else kind))
+    said = load(shop, {"id": "a", "at": sent} | odd, {"id": "b", "at": None} | odd)
+    assert ("at", "implausible_time", 1) in drift(shop)
     assert any("before 1900, after 2100 or in the first weeks of 1970" in line for line in said)
 
 
