@@ -15,11 +15,11 @@ from ingestion.cdc.decode.decimals import DecimalForms, reads_both_ways
 from ingestion.cdc.decode.fast.decoder import base_type
 from ingestion.cdc.decode.placeholder import PLACEHOLDERS, is_placeholder
 from ingestion.cdc.decode.table_decoder import TableDecoder, is_nobody
-from ingestion.cdc.decode.times import PYTHON_RANGE_US, is_early, is_far
+from ingestion.cdc.decode.times import PYTHON_RANGE_US, is_early, is_far, is_implausible
 from ingestion.cdc.decode.types import decoder
 from ingestion.values.arrow import BYTES_16, INSTANT
 from ingestion.values.identity import UUID_TEXT
-from ingestion.values.instants import DAY_US, has_usual_form
+from ingestion.values.instants import has_usual_form
 
 ARROW: dict[str, pa.DataType] = {
     "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(), "text": pa.string(),
@@ -122,13 +122,15 @@ def column_decoder(column: Declared, forms: DecimalForms) -> Callable[[Any], Any
     if base_type(column.type) == "uuid":
         return _usual_uuid
     is_doubtful = base_type(column.type) == "numeric" and column.encoding is None
-    is_decimal = base_type(column.type) == "numeric"
+    is_decimal, is_date = base_type(column.type) == "numeric", column.type == "date"
 
     def run(value: Any) -> Any:
         if value in PLACEHOLDERS:
             raise ValueError("a value that was not sent")
         if is_doubtful and type(value) is str and reads_both_ways(value):
             raise ValueError("a decimal that may be base64")
+        if is_date and is_implausible("date", 6, column.encoding, value):
+            raise ValueError("a date that may be counted in another unit")
         if is_decimal and type(value) is float and (abs(value) >= 1e15 or len(repr(value)) > 16):
             raise ValueError("a number that may have had more digits than a double holds")
         return decode(value)
@@ -175,6 +177,4 @@ def column_array(values: Sequence[Any], base: str, known: ProductInterners) -> p
         micros = found.cast(pa.int64()).fill_null(0).to_numpy()
         if (is_far(micros) | is_early(micros)).any():
             raise ValueError("a time that may be counted in another unit")
-    elif is_far(found.cast(pa.int32()).fill_null(0).to_numpy().astype("int64") * DAY_US).any():
-        raise ValueError("a date that may be counted in another unit")
     return found
