@@ -95,6 +95,14 @@ def from_us(us: int) -> Instant:
         raise AbsurdTime(f"{us} microseconds") from error
 
 
+def is_small_count(value: Any) -> bool:
+    """Whether a value is a number too small for the seconds of a time: rather a spreadsheet's day, or none."""
+    if type(value) is str:
+        text = value.strip()
+        return _is_number(text) and abs(float(text[:40])) < _SMALLEST
+    return type(value) in (int, float) and abs(value) < _SMALLEST
+
+
 def _is_number(text: str) -> bool:
     """Whether a text is a number and no date: eight digits are a date as ISO has it, 20260301."""
     bare = text.strip().lstrip("-")
@@ -127,14 +135,11 @@ def _iso(text: str) -> datetime:
 
 
 def _from_number(value: float, time_format: str | None) -> Instant:
-    """Epoch seconds, milli- or microseconds; without a format told apart by size. A small number is rather the
-    day of a spreadsheet, or none."""
+    """Epoch seconds, milli- or microseconds; without a format told apart by size."""
     if math.isnan(value) or abs(value) > 1e19:
         raise AbsurdTime(str(value)[:60])
     if time_format is None:
         size = abs(value)
-        if size < _SMALLEST:
-            raise AbsurdTime(str(value)[:60])
         unit = 1_000_000 if size < 1e11 else 1_000 if size < 1e14 else 1
     elif time_format in _EPOCH_UNITS:
         unit = _EPOCH_UNITS[time_format]

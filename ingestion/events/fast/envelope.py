@@ -23,7 +23,7 @@ from ingestion.parsing.rows import Mask
 from ingestion.privacy.tokens import MAY_BE_PERSONAL, MAY_NAME, names_somebody
 from ingestion.values.arrow import INSTANT, alike, joined, only
 from ingestion.values.identity import UNSEEN, placeholder_ids
-from ingestion.values.instants import USUAL_FORMS, parse_instant
+from ingestion.values.instants import USUAL_FORMS, is_small_count, parse_instant
 from ingestion.values.interning import REFUSED, Numbers
 from ingestion.values.outcomes import Arrival
 
@@ -195,6 +195,8 @@ def _are_usual(texts: pa.StringArray) -> bool:
 
 
 def _instant(text: str | None, zone: ZoneInfo) -> str:
+    if is_small_count(text):
+        return _NO_TIME
     try:
         found = parse_instant(text, zone).text
         pa.scalar(found).cast(INSTANT)
