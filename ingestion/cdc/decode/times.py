@@ -27,6 +27,7 @@ _PER_UNIT_NS = {
     "seconds": 1_000_000_000, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1,
 }  # fmt: skip
 _PLAUSIBLE = (start_of_year(1900), start_of_year(2100))
+_THESE_YEARS = (start_of_year(1971), start_of_year(2100))
 _FIRST, _LAST = start_of_year(1), start_of_year(9999) + 364 * DAY_US
 _WEEKS = 50 * DAY_US  # the milliseconds of 2100, read as micro
 _MIN_DAY, _MAX_DAY = -2_440_588, 2_145_042_541  # Postgres: 4713-11-24 BC and 5874897-12-31
@@ -63,13 +64,22 @@ def unit_of(base: str, fraction: int, encoding: str | None) -> str:
 
 
 def is_implausible(base: str, fraction: int, encoding: str | None, count: Any) -> bool:
-    """Whether a count makes a time that few mean, in the unit that a contract has it in."""
+    """Whether a count makes a time that few mean, in the unit that a contract has it in, and in another one a time
+    of these years."""
     if type(count) is not int or count in _INFINITE_TIMES:
         return False
     if base == "date" and encoding is None:
-        return count not in _INFINITE_DATES and bool(is_far(count * DAY_US))
+        is_known = count in _INFINITE_DATES or not is_far(count * DAY_US)
+        return not is_known and (_is_of_these_years(count) or 1971_01_01 <= count < 2100_01_01)
     micros = count * _PER_UNIT_NS[unit_of(base, fraction, encoding)] // 1000
-    return bool(is_far(micros) | is_early(micros))
+    return bool(is_far(micros) | is_early(micros)) and _is_of_these_years(count)
+
+
+def _is_of_these_years(count: int) -> bool:
+    """Whether a count is a time of 1971 to 2100 in one unit or another."""
+    return any(
+        _THESE_YEARS[0] <= count * unit // 1000 < _THESE_YEARS[1] for unit in _PER_UNIT_NS.values()
+    )
 
 
 def is_far(micros: Any) -> Any:
