@@ -51,6 +51,7 @@ from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
 from ingestion.storing.master_key import confirmed_key, next_key, remember
 from ingestion.storing.readings import keep_form, readings
+from ingestion.storing.stored_addresses import search_once, still_stored
 from ingestion.tenant_zones import publish_zones
 from tallyhouse import key_file
 from tallyhouse.database.standstill import take_lock
@@ -256,6 +257,7 @@ class _Load:
         conn.execute("set timezone = 'UTC'")
         take_lock(conn, LOADER_LOCK, self._say, "waiting for another load to finish")
         publish_event_versions(conn, self._contracts)
+        search_once(conn)
 
     def _use_key(self, key: bytes) -> None:
         self._key, self._sources = key, SourceMaker(self._contracts, key)
@@ -369,7 +371,7 @@ class _Load:
     def _tell_due(self, conn: psycopg.Connection) -> None:
         """Say what today's contracts would read otherwise; what they would not counts as theirs."""
         due, unconcerned = find_due(conn, self._sources, readings(conn))
-        self._report.notes += [item.sentence for item in due]
+        self._report.notes += [*(item.sentence for item in due), *still_stored(conn)]
         for form in {form.fingerprint: form for form in unconcerned.values()}.values():
             keep_form(conn, form)
         conn.cursor().executemany(

@@ -11,7 +11,11 @@ from ingestion.cdc.names import TENANT_ID
 from ingestion.cdc.scd.tables import is_made
 from ingestion.cdc.tenants import zone_columns
 from ingestion.contracts.model import Contracts
-from ingestion.storing.tenant_statements import publish_contract_zones, publish_database_zones
+from ingestion.storing.tenant_statements import (
+    publish_contract_zones,
+    publish_database_zones,
+    unknown_zones,
+)
 
 
 def publish_zones(conn: psycopg.Connection, contracts: Contracts) -> list[str]:
@@ -19,4 +23,4 @@ def publish_zones(conn: psycopg.Connection, contracts: Contracts) -> list[str]:
     for target, column in zone_columns(cdc_contracts(contracts).values()):
         if is_made(conn, target):
             publish_database_zones(conn, target.product, target.current, TENANT_ID, column)
-    return publish_contract_zones(conn, contracts.events.values())
+    return [*publish_contract_zones(conn, contracts.events.values()), *unknown_zones(conn)]

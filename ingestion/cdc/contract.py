@@ -39,8 +39,9 @@ Encoding = Literal[
 _UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 _ENCODINGS = {"numeric": ("base64", "text"), "bytea": ("base64", "base64url", "hex")}
 _COUNTED = ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
+_IDS = ("text", "uuid", "bigint", "integer", "smallint", "numeric")
 DEGREES = ("real", "double precision", "numeric")
-FORM = 3  # of the tables made from a contract: another number has them folded anew
+FORM = 4  # of the tables made from a contract: another number has them folded anew
 ALWAYS_IGNORED = ("debezium_signal", "debezium_heartbeat")
 
 
@@ -129,6 +130,22 @@ class Table(_Strict):
             if column.type == "text" and column.personal is None
             and name not in (self.tenant, self.user) and judge_key(name) == ID
         ]  # fmt: skip
+
+    def identifying(self) -> list[str]:
+        """Columns that say whose a row is or who else takes part in it, of whatever type; not those that say which
+        row it is, nor a tenant's number, which a database may begin to count at 0."""
+        tenant = (
+            self.tenant
+            if self.tenant and self.columns[self.tenant].type in ("text", "uuid")
+            else None
+        )
+        named = (n for n, c in self.columns.items() if c.type in _IDS and judge_key(n) == ID)
+        found = dict.fromkeys([*filter(None, (tenant, self.user)), *named])
+        return [
+            name
+            for name in found
+            if name not in self.primary_key and (name != self.tenant or tenant)
+        ]
 
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""

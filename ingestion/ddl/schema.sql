@@ -100,6 +100,12 @@ create table if not exists ops.schema_drift (
     primary key (source_kind, source_name, object_name, field_name, kind)
 );
 
+-- What was searched for once in what earlier versions had stored.
+create table if not exists ops.searches_done (
+    name text primary key,
+    done_at timestamptz not null default now()
+);
+
 -- The same by load: what of it goes when a file is read again.
 create table if not exists ops.load_drift (
     load_id bigint not null,

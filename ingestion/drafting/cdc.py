@@ -14,6 +14,7 @@ from typing import Any
 from ingestion.cdc.contract import ALWAYS_IGNORED, DEGREES, Column
 from ingestion.cdc.decode.envelope import Change, NotAChange, read_change
 from ingestion.cdc.decode.placeholder import is_placeholder
+from ingestion.cdc.decode.table_names import Place, schema_without_custom
 from ingestion.cdc.decode.types import decoder
 from ingestion.cdc.names import is_name
 from ingestion.drafting.cdc_types import Guess, from_schema, from_values
@@ -79,6 +80,7 @@ class DatabaseDraft:
     tables: dict[str, TableDraft]
     sentences: list[str] = field(default_factory=list)
     origin: str = ""
+    home: str | None = None  # the contract's `schema`, where no custom says which it is
 
 
 @dataclass
@@ -122,8 +124,11 @@ def draft_tables(
 ) -> tuple[DatabaseDraft, int]:
     """The database behind the lines, and how many of them were changes. `file_table` is the table
     of rows that name none."""
-    seen: dict[str, _Seen] = {}
+    found: dict[Place, _Seen] = {}
     skipped: dict[str, int] = {}
+    homes: dict[
+        str, int
+    ] = {}  # records by schema or database, where no custom says which is the home
     count = 0
     for record in _records(lines):
         try:
@@ -131,17 +136,33 @@ def draft_tables(
         except NotAChange:
             continue
         count += 1
-        name = _table_name(change, record, file_table)
-        if name in ALWAYS_IGNORED:
+        place = change.place._replace(table=change.table or file_table)
+        name = place.table
+        if name.lower() in ALWAYS_IGNORED:
             continue
         if not is_name(name) or is_data_not_a_name(name):
             skipped[name] = skipped.get(name, 0) + 1
             continue
-        _take(seen.setdefault(name, _Seen()), change, record)
-    draft = DatabaseDraft(product, {name: _table(name, found) for name, found in seen.items()})
-    for name, found in skipped.items():
+        if (inner := schema_without_custom(place)) and is_name(inner):
+            homes[inner] = homes.get(inner, 0) + 1
+        _take(found.setdefault(place, _Seen()), change, record)
+    home = max(homes, key=lambda inner: homes[inner]) if homes else None
+    seen: dict[str, _Seen] = {}
+    for place, of_place in found.items():
+        name = _table_name(place, home)
+        if is_name(name):
+            seen[name] = of_place
+        else:
+            skipped[name] = of_place.records
+    draft = DatabaseDraft(product, {name: _table(name, of) for name, of in seen.items()}, home=home)
+    for name, left_out in skipped.items():
         shown = "a table without a name" if not name else "a table whose name looks like data"
-        draft.sentences.append(f"{shown} was left out ({counted(found, 'record')}).")
+        draft.sentences.append(f"{shown} was left out ({counted(left_out, 'record')}).")
+    if len(homes) > 1:
+        draft.sentences.append(
+            f"The records come from {len(homes)} schemas or databases; most are of `schema`, the tables of the"
+            " others are written with theirs."
+        )
     if draft.tables:
         name_owners(draft)
     return draft, count
@@ -154,16 +175,12 @@ def _records(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _table_name(change: Change, record: Mapping[str, Any], file_table: str) -> str:
-    """`table` in the schema public, `schema__table` in others; a database alone (MySQL) is none."""
-    table = change.table or file_table
-    value = _payload(_value(record))
-    source = value.get("source") if isinstance(value, dict) else None
-    names_none = isinstance(source, dict) and source.get("table") and not source.get("schema")
-    schema = change.place.schema
-    if not schema or schema == "public" or names_none:
-        return table
-    return f"{schema}__{table}"
+def _table_name(place: Place, home: str | None) -> str:
+    """`table` in the home (by custom, public), `schema__table` in others."""
+    inner = schema_without_custom(place)
+    if inner is None:
+        home, inner = "public", place.schema
+    return place.table if inner in (None, home) else f"{inner}__{place.table}"
 
 
 def _take(seen: _Seen, change: Change, record: Mapping[str, Any]) -> None:

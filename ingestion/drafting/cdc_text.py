@@ -21,7 +21,12 @@ def contract_text(draft: DatabaseDraft) -> str:
         "# column with the source's tenant id, `user` the one with its user id.",
     ]
     lines += [f"# {on_one_line(sentence)}" for sentence in draft.sentences]
-    lines += ["kind: cdc", f"product: {draft.product}", "tables:"]
+    lines += ["kind: cdc", f"product: {draft.product}"]
+    if draft.home:
+        lines.append(
+            f"schema: {scalar(draft.home)}{comment('whose tables are written without it')}"
+        )
+    lines.append("tables:")
     for table in draft.tables.values():
         lines += _table(table)
     return "\n".join(lines) + "\n"

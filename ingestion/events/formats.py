@@ -20,7 +20,10 @@ def decoder(form: FileFormat, header: bytes) -> Decoder:
     """The function that reads one line of a file of this format."""
     if form.type == "jsonl":
         return decode_object
-    columns = form.columns or tuple(cells_of(form, header.decode(form.encoding, "replace")))
+    try:
+        columns = form.columns or tuple(cells_of(form, header.decode(form.encoding, "replace")))
+    except csv.Error:
+        return _refuse_header
     if doubled(columns):
         return _refuse_doubled
     nulls = frozenset(form.null_text)
@@ -54,6 +57,12 @@ def _refuse_doubled(line: bytes) -> Rejected:
         " `header: true`, and run `tallyhouse replay`."
     )
     return Rejected("doubled_column", reason)
+
+
+def _refuse_header(line: bytes) -> Rejected:
+    """Nobody knows what the columns are."""
+    reason = "The header, the first line of the file, cannot be read as delimited text."
+    return Rejected("invalid_csv", reason)
 
 
 def cells_of(form: FileFormat, text: str) -> list[str]:

@@ -16,6 +16,7 @@ from ingestion.values.instants import (
     AbsurdTime,
     Instant,
     NotATime,
+    is_small_count,
     parse_instant,
     start_of_year,
 )
@@ -83,6 +84,8 @@ class Times:
         if value is None or value == "":
             return None
         try:
+            if self._formats[field] is None and is_small_count(value):
+                raise AbsurdTime(str(value)[:60])
             return parse_instant(value, self._zone, self._formats[field])
         except AbsurdTime as error:
             if field == "occurred_at":

@@ -34,7 +34,12 @@ _FOREIGN = {
     b"ARROW1\x00\x00": "an Arrow file: deliver Parquet, CSV or JSON lines",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: deliver its files, or each in a zip of its own",
     b"Rar!\x1a\x07": "a rar archive: deliver its files, or each in a zip of its own",
+    b"PK\x05\x06": "a zip of no file",
+    b"%PDF-": "a PDF document: deliver its tables as CSV",
+    b"\x1f\x9d": "packed by compress (.Z): pack it with gz, or not at all",
+    b"\xff\x06\x00\x00sNaPpY": "packed by Snappy: pack it with gz, or not at all",
 }
+_MARKUP = (b"<?xml", b"<!doctype html", b"<html")
 _TAR = "a tar archive: deliver its files, each gz if you like"
 
 
@@ -107,6 +112,8 @@ def _foreign(start: bytes) -> str | None:
             return what
     if start.startswith(b"ORC") and b"\x00" in start:
         return "an ORC file: deliver Parquet, CSV or JSON lines"
+    if start.removeprefix(codecs.BOM_UTF8).lstrip()[:14].lower().startswith(_MARKUP):
+        return "a page or a document of markup (HTML, XML): deliver CSV or JSON lines"
     return _TAR if start[257:262] == b"ustar" and b"\x00" in start else None
 
 

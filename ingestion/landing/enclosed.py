@@ -32,7 +32,7 @@ _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 def are_lines(start: bytes, shape: Shape) -> bool:
     """Whether a text with this start has a record on each line."""
-    if start.startswith(PARQUET):
+    if start.startswith(PARQUET) or _has_old_line_ends(start):
         return False
     return not shape.is_json or not (_is_document(start) or _holds_list(start, shape))
 
@@ -41,6 +41,9 @@ def one_a_line(stream: Iterator[bytes], shape: Shape) -> Iterator[bytes]:
     """A file's text with each record on a line of its own; raises Unreadable where it breaks."""
     begun, stream = _begun(stream)
     start = b"".join(begun)
+    if _has_old_line_ends(start):
+        begun, stream = [_with_usual_ends(start)], map(_with_usual_ends, stream)
+        start = begun[0]
     if are_lines(start, shape):
         yield from begun
         yield from stream
@@ -51,6 +54,15 @@ def one_a_line(stream: Iterator[bytes], shape: Shape) -> Iterator[bytes]:
         for line in lines:
             listed = _listed(line, shape.records) if shape.records is not None else None
             yield b"".join(one + b"\n" for one in ([line] if listed is None else listed))
+
+
+def _has_old_line_ends(start: bytes) -> bool:
+    """Whether lines end in \\r alone, as on old Macs and in what some spreadsheets save."""
+    return b"\r" in start and b"\n" not in start and not start.startswith(PARQUET)
+
+
+def _with_usual_ends(text: bytes) -> bytes:
+    return text.replace(b"\r", b"\n")
 
 
 def _begun(stream: Iterator[bytes]) -> tuple[list[bytes], Iterator[bytes]]:

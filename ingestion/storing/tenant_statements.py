@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.contracts.model import EventContract
+from ingestion.privacy.scrub import without_values
 from ingestion.values.zones import find_zone
 from tallyhouse.errors import TallyhouseError
 
@@ -75,6 +76,24 @@ def publish_database_zones(
         " where {tenant} is not null and {zone} is not null group by {tenant}"
     ).format(tenant=sql.Identifier(tenant), zone=sql.Identifier(zone), table=table),
         {"product": product}, product)  # fmt: skip
+
+
+def unknown_zones(conn: psycopg.Connection) -> list[str]:
+    """Sentences about tenants whose database states a zone that nobody knows, and for whom no person says another."""
+    stated = conn.execute(
+        "select product, tenant_id, timezone from ops.tenant_statements as stated"
+        " where origin = 'database' and btrim(timezone) <> '' and not exists ("
+        "select from ops.tenant_statements as said where said.origin = 'person'"
+        " and said.tenant_id = stated.tenant_id and said.timezone is not null)"
+        " order by product, tenant_id"
+    ).fetchall()
+    return [
+        f"The database of {product!r} states the time zone {without_values(zone)!r} of the tenant {tenant_id}, which"
+        " is no IANA zone: the tenant's days are counted in UTC. Say its"
+        f" zone with `tallyhouse tenant set {tenant_id} --timezone …`."
+        for product, tenant_id, zone in stated
+        if find_zone(zone) is None
+    ]
 
 
 def _replace(

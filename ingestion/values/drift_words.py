@@ -60,6 +60,20 @@ _WORDS = {
         "taken to lie in {fields}, for {count} record{s} say so and the contract names none",
         f"Write `schema: {{fields}}` into {_CONTRACT}, or the table's name with its schema.",
     ),
+    "stored_address": _Words(
+        "{fields}: {count} row{s} of an earlier load whose id holds a person's address, stored as it came",
+        "Load them again: tallyhouse reload {source_kind}/{source_name}; the ids become tokens.",
+    ),
+    "implausible_time": _Words(
+        "{fields}: {count} time{s} before 1900, after 2100 or in the first weeks of 1970, as the contract counts",
+        f"If they count in another unit, say so in {_CONTRACT} (encoding: seconds, milliseconds, microseconds or"
+        " nanoseconds), and load them again: tallyhouse reload {source_name}.",
+    ),
+    "unplaced_record": _Words(
+        "{count} record{s} without a position in the source's log and without an offset, in the order of the files'"
+        " names and of the lines in them",
+        "Number the files, or have the source send a position, see docs/cdc.md.",
+    ),
     "log_restarted": _Words(
         "{count} record{s} committed after all before, and lower in the log: the source's log began anew (a new"
         " server?), and rows may stay as they were",

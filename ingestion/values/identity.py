@@ -14,6 +14,22 @@ from uuid import UUID
 from tallyhouse.settings import PROJECT_ROOT
 
 UUID_TEXT = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+_BLANKS = [
+    *range(9, 14),
+    32,
+    0x85,
+    0xA0,
+    0x1680,
+    *range(0x2000, 0x200C),
+    0x2028,
+    0x2029,
+    0x202F,
+    0x205F,
+    0x2060,
+    0x3000,
+    0xFEFF,
+]
+UNSEEN = "".join(map(chr, _BLANKS))  # what a word may have around it
 _BLANK = hashlib.blake2b(digest_size=16)  # a copy costs half of a new one
 
 
@@ -41,7 +57,10 @@ def placeholder_ids() -> frozenset[str]:
 
 def is_placeholder(source_id: str) -> bool:
     """Whether an id identifies nobody (rule 49)."""
-    return len(source_id) <= 40 and source_id.strip().lower() in placeholder_ids()
+    if len(source_id) > 40:
+        return False
+    word = source_id.strip(UNSEEN).lower()
+    return word in placeholder_ids() or (not word and source_id != "")
 
 
 def record_key(*parts: str) -> str:

@@ -16,6 +16,7 @@ USUAL_FORMS = ("0000-00-00T00:00:00Z", "0000-00-00T00:00:00.000Z", "0000-00-00T0
 _USUAL_MARKS = {len(form): form[4:20:3] for form in USUAL_FORMS}
 # 24:00:00, and a leap second, which is inserted at the end of a UTC day: a minute's in any time zone
 _ONE_MORE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](24:00:00|\d\d:\d\d:60)(?:\.\d+)?(.*)\Z")
+_SMALLEST = 1e8  # seconds of 1973
 _EPOCH_UNITS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -92,6 +93,14 @@ def from_us(us: int) -> Instant:
         return from_datetime(EPOCH + timedelta(microseconds=us))
     except OverflowError as error:
         raise AbsurdTime(f"{us} microseconds") from error
+
+
+def is_small_count(value: Any) -> bool:
+    """Whether a value is a number too small for the seconds of a time: rather a spreadsheet's day, or none."""
+    if type(value) is str:
+        text = value.strip()
+        return _is_number(text) and abs(float(text[:40])) < _SMALLEST
+    return type(value) in (int, float) and abs(value) < _SMALLEST
 
 
 def _is_number(text: str) -> bool:

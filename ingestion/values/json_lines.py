@@ -7,6 +7,8 @@ text can hold, become U+FFFD. Does not belong here: what the object means.
 import json
 import math
 import re
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -14,6 +16,8 @@ import orjson
 from ingestion.values.outcomes import Rejected
 from ingestion.values.wording import kind_of
 
+_DIGITS = 15  # that every double keeps
+_LONG_NUMBER = re.compile(rb"[:,\[]\s*-?(?:\d{19}|(?=\d+\.)[\d.]{16})")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -26,14 +30,23 @@ def decode_object(line: bytes) -> dict[str, Any] | Rejected:
     return value if isinstance(value, dict) else _not_an_object(value)
 
 
-def decode_exactly(line: bytes) -> dict[str, Any] | Rejected:
-    """As decode_object, slowly: every digit kept, unstorable characters replaced."""
+def decode_digits(line: bytes) -> dict[str, Any] | Rejected:
+    """As decode_object, but a number with more digits than a double holds is an exact Decimal."""
+    if b"\\u0000" not in line and _LONG_NUMBER.search(line) is None:
+        return decode_object(line)
+    return decode_exactly(line, _exact)
+
+
+def decode_exactly(
+    line: bytes, parse_float: Callable[[str], Any] | None = None
+) -> dict[str, Any] | Rejected:
+    """As decode_object, slowly: every digit of whole numbers kept, unstorable characters replaced."""
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
         return Rejected("invalid_utf8", f"Byte {error.start + 1} of the line is not UTF-8 text.")
     try:
-        value = json.loads(text, parse_float=finite, parse_constant=no_constant)
+        value = json.loads(text, parse_float=parse_float or finite, parse_constant=no_constant)
         value = _storable(value)
     except RecursionError:
         return Rejected("too_deep", "The record is nested too deeply to be read.")
@@ -69,6 +82,11 @@ def finite(text: str) -> float:
     if math.isinf(value):
         raise ValueError("one is beyond a double")
     return value
+
+
+def _exact(text: str) -> float | Decimal:
+    value = finite(text)
+    return value if len(text) <= _DIGITS else Decimal(text)
 
 
 def no_constant(text: str) -> None:

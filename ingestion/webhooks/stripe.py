@@ -108,6 +108,11 @@ class StripeParser(WithoutFastPath):
             event = event_of(event)
         elif not isinstance(event.get("id"), str) or not event["id"]:
             raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
+        if not isinstance(event.get("livemode"), bool | None):
+            raise NotAnEvent(
+                "no_mode",
+                "`livemode` is neither true nor false, so nobody knows whether it counts.",
+            )
         event_type = event.get("type")
         if not isinstance(event_type, str) or not event_type:
             raise NotAnEvent("no_type", "The event has no `type`.")

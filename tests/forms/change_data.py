@@ -109,11 +109,15 @@ def by_connector(connector: str) -> list[Form]:
             f"cdc/PRODUCT/{late}.jsonl": lines(records[1]),
         }
         is_refused = connector == "mongodb" and shape is envelope
+        outcome, sentence = Outcome.READ, ""
+        if is_refused:
+            outcome, sentence = Outcome.REFUSED, MONGODB
+        elif is_ordered_by_stream:
+            outcome, sentence = Outcome.KEPT_ASIDE, "t  unplaced_record"
         found.append(
             Form(
                 f"{connector}, {name}", "Change data: connectors and envelopes", "cdc", files,
-                contract(schema), Outcome.REFUSED if is_refused else Outcome.READ,
-                MONGODB if is_refused else "", () if is_refused else ROWS, "t",
+                contract(schema), outcome, sentence, () if is_refused else ROWS, "t",
             )
         )  # fmt: skip
     return found
@@ -188,6 +192,24 @@ FORMS = (
     form("a bare name, and MySQL records of a database that nobody named",
          [envelope("mysql", "c", ONE, {"file": "b.1", "pos": 4, "row": 0}, 0)],
          ASIDE, "t app unnamed_schema", A_ROW),
+    form("flattened rows with neither position nor offset: in the order of files and lines",
+         [flattened("postgresql", "c", ONE, {"schema": "public"}, 1),
+          flattened("postgresql", "u", {"id": 1, "v": "b"}, {"schema": "public"}, 0)],
+         ASIDE, "t  unplaced_record", ROWS),
+    form("flattened rows with an offset",
+         [{"topic": "app.public.t", "partition": 0, "offset": offset, "key": {"id": 1},
+           "value": flattened("postgresql", "u", {"id": 1, "v": v}, {"schema": "public"}, 0)}
+          for offset, v in ((9, "b"), (8, "a"))], READ, stored=ROWS),
+    form("a user's id that is a word for nobody", [postgres({"id": 1, "v": "null"})], ASIDE,
+         "t v placeholder_id", ({"id": "1", "v": None, "_user_id": None},),
+         contract().replace("primary_key: [id]", "primary_key: [id]\n    user: v")),
+    form("a CloudEvent",
+         [{"id": "x", "source": "/debezium/postgresql/app", "specversion": "1.0", "type": "e",
+           "data": {"schema": None, "payload": postgres(ONE)}}], READ, stored=A_ROW),
+    form("a record of Maxwell's", [{"database": "app", "table": "t", "type": "insert", "data": ONE}], REFUSED,
+         "The record is one of Maxwell or Canal, whose envelope is not read: send Debezium's."),
+    form("a record of AWS DMS", [{"data": ONE, "metadata": {"operation": "insert", "table-name": "t"}}], REFUSED,
+         "The record is one of AWS DMS, whose envelope is not read: send Debezium's."),
     form("a connector whose envelope is not read", [envelope("cassandra", "c", ONE, {}, 0)], REFUSED,
          "The record comes from the connector 'cassandra', whose envelope is not read"),
     form("a column that nobody declared", [postgres({**ONE, "more": 1})], ASIDE,
@@ -198,6 +220,8 @@ FORMS = (
           sentence="t v undecodable_value"),
     value("a decimal in base64, the contract's scale", "EtaH", "numeric(12,2)", "12345.67"),
     value("a decimal as text", "1234.50", "numeric(12,2)", "1234.50"),
+    value("a decimal as a number of more digits than a double has", 12345678901234567890123, "numeric",
+          "12345678901234567890123"),
     value("digits that are base64 too, nothing tells", "1234", "numeric", "1234",
           sentence="t v unsure_decimal"),
     value("digits that are base64 too, `encoding: base64`", "1234", "numeric", "-2658824",
@@ -206,6 +230,12 @@ FORMS = (
     value("microseconds since 1970", 1_790_000_000_123_456, "timestamp", "2026-09-21 14:13:20.123456"),
     value("milliseconds, declared `timestamp(3)`", 1_790_000_000_123, "timestamp(3)",
           "2026-09-21 14:13:20.123"),
+    value("a time in another unit than the contract's, and no schema", 1_790_000_000_123, "timestamp",
+          "1970-01-21 17:13:20.000123", sentence="t v implausible_time"),
+    value("a time with an offset, for a column without one: in UTC", "2026-09-21T16:13:20+02:00", "timestamp",
+          "2026-09-21 14:13:20"),
+    value("seconds where days are due, and no schema", 1_790_000_000, "date", "4902823-07-18",
+          sentence="t v implausible_time"),
     value("schema: text for a decimal", "1234", "numeric", "1234", {"type": "string"}),
     value("schema: Decimal, its scale is the contract's", "EtaH", "numeric(12,2)", "12345.67",
           logical(f"{CONNECT}Decimal", "bytes", scale="2")),

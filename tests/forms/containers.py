@@ -123,6 +123,17 @@ FORMS = (
          sentence="It is a tar archive: deliver its files, each gz if you like."),
     held("an Avro file", b"Obj\x01" + bytes(40),
          sentence="It is an Avro file: deliver Parquet, CSV or JSON lines."),
+    held("a zip of no file", b"PK\x05\x06" + bytes(18), sentence="It is a zip of no file."),
+    held("packed by compress (`.Z`)", b"\x1f\x9d\x90" + bytes(40),
+         sentence="It is packed by compress (.Z): pack it with gz, or not at all."),
+    held("packed by Snappy", b"\xff\x06\x00\x00sNaPpY" + bytes(40),
+         sentence="It is packed by Snappy: pack it with gz, or not at all."),
+    held("a PDF document", b"%PDF-1.7\n%\xe2\xe3\n",
+         sentence="It is a PDF document: deliver its tables as CSV."),
+    held("a page of HTML, such as an error's", b"<!DOCTYPE html><html><body>503</body></html>\n",
+         sentence="It is a page or a document of markup (HTML, XML): deliver CSV or JSON lines."),
+    held("lines that end in `\\r` alone", record().replace(b"\n", b"\r")
+         + record(event_id="e2").replace(b"\n", b"\r"), BOTH),
     Form("a file name that is not UTF-8", GROUP, "events", named(b"caf\xe9.jsonl"), CONTRACT,
          Outcome.REFUSED, "its name is not UTF-8. Rename it, and load again."),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from ingestion.cdc.decode.connectors import WITHOUT_SCHEMAS, connector_of, refus
 from ingestion.cdc.decode.position import BAD_POSITION, UNPLACED, commit_position
 from ingestion.cdc.decode.table_names import Place
 from ingestion.cdc.decode.times import stated_us
-from ingestion.values.json_lines import decode_exactly, decode_object
+from ingestion.values.json_lines import decode_digits
 from ingestion.values.outcomes import Ignored, Rejected
 
 ROW_OPERATIONS = frozenset("crud")
@@ -54,6 +54,7 @@ class Change(NamedTuple):
     is_flat: bool
     row_fields: Fields = None  # what the record's own schema says of the row's columns
     key_fields: Fields = None
+    is_read_again: bool = False  # by an incremental snapshot, which stands where the stream has it
 
     @property
     def table(self) -> str:
@@ -168,6 +169,7 @@ def _enveloped(
         _place(source, topic, connector), op, key, before, after,
         position, _whole(field("lsn")), _whole(field("txId")), order,
         _instant_us(source) or received_us, received_us, partition, offset, False,
+        is_read_again=field("snapshot") == "incremental",
     )  # fmt: skip
 
 
@@ -181,6 +183,13 @@ def _other(
         raise NotAChange(Ignored("heartbeat"))
     if any(field in value for field in _HISTORY_FIELDS) and "databaseName" in value:
         raise NotAChange(Ignored("schema change"))
+    if (maker := _other_maker(value)) is not None:
+        raise NotAChange(
+            Rejected(
+                "unknown_envelope",
+                f"The record is one of {maker}, whose envelope is not read: send Debezium's. {_DOCS}",
+            )
+        )
     if "after" in value and ("source" in value or "before" in value):
         reason = "The record has the envelope's fields but no `op`, so nobody knows what was done."
         raise NotAChange(Rejected("no_operation", reason))
@@ -208,21 +217,33 @@ def _other(
         _place(meta, topic, connector), op, key,
         row if op == "d" else None, None if op == "d" else row, position,
         _whole(meta.get("lsn")), _whole(meta.get("txId")), None, instant, instant,
-        partition, offset, True,
+        partition, offset, True, is_read_again=meta.get("snapshot") == "incremental",
     )  # fmt: skip
+
+
+def _other_maker(value: Mapping[str, Any]) -> str | None:
+    """Who else writes such a record of change data, which as a row would be a row of envelopes."""
+    if isinstance(value.get("data"), dict | list):
+        if {"database", "table", "type"} <= value.keys():
+            return "Maxwell or Canal"
+        metadata = value.get("metadata")
+        if isinstance(metadata, dict) and "operation" in metadata:
+            return "AWS DMS"
+    return "wal2json" if isinstance(value.get("change"), list) and len(value) <= 3 else None
 
 
 def _parsed(value: Any) -> Any:
     """Some consumers write key and value as text that holds JSON."""
     if isinstance(value, str) and value[:1] == "{":
-        text = value.encode()
-        parsed = decode_exactly(text) if b"\\u0000" in text else decode_object(text)
+        parsed = decode_digits(value.encode())
         return value if isinstance(parsed, Rejected) else parsed
     return value
 
 
 def _payload(value: Any) -> tuple[Any, Fields]:
     """What stands in `{schema, payload}`, and the fields that its schema names."""
+    if isinstance(value, dict) and "specversion" in value and isinstance(value.get("data"), dict):
+        value = value["data"]  # a CloudEvent
     if isinstance(value, dict) and len(value) == 2 and value.keys() == {"schema", "payload"}:
         return value["payload"], _fields_in(value["schema"])
     return value, None

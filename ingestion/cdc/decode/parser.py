@@ -26,7 +26,7 @@ from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
 from ingestion.values.identity import record_key
 from ingestion.values.instants import EPOCH
-from ingestion.values.json_lines import decode_exactly, decode_object, encode
+from ingestion.values.json_lines import decode_digits, encode
 from ingestion.values.outcomes import NULL, Ignored, Outcome, Rejected, Row, copy_field
 
 _EPOCH = EPOCH.replace(tzinfo=None)
@@ -74,8 +74,7 @@ class CdcParser:
 
     def parse(self, number: int, line: bytes) -> Outcome:
         """The outcome of one line. Never raises."""
-        slow = b"\\u0000" in line
-        record = decode_exactly(line) if slow else decode_object(line)
+        record = decode_digits(line)
         if isinstance(record, Rejected):
             return record
         try:
@@ -122,6 +121,8 @@ class CdcParser:
             self.drift[name.name, "", "undeclared_table"] += 1
         elif name.unnamed_home is not None:
             self.drift[name.name, name.unnamed_home, "unnamed_schema"] += 1
+        if change.position == UNPLACED and not change.is_read_again and change.offset is None:
+            self.drift[name.name, "", "unplaced_record"] += 1
         return self._assemble(number, change, plan.name, key, image)
 
     def _no_key(self, plan: TableDecoder) -> Rejected:

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ingestion.cdc.contract import Column, Table
+from ingestion.cdc.contract import TYPE, Column, Table
 from ingestion.cdc.decode.decimals import DecimalForms, reads_both_ways
 from ingestion.cdc.decode.placeholder import PLACEHOLDER, is_placeholder, may_hold_placeholder
 from ingestion.cdc.decode.sent_schema import Reader, disagrees, reader, sent_as
-from ingestion.cdc.decode.types import Decoder, decoder
+from ingestion.cdc.decode.times import is_implausible
+from ingestion.cdc.decode.types import Decoder, decoder, without_decimals
 from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
 from ingestion.privacy.numbers import is_forbidden_number, is_mobile
 from ingestion.privacy.scrub import Scrubber, TooDeep, is_scrubbed, of_suburb
@@ -25,6 +26,7 @@ from ingestion.privacy.sealing import Unopened, is_sealed
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.values.drift import Drift
 from ingestion.values.identity import UUID_TEXT, uuid_text
+from ingestion.values.identity import is_placeholder as is_word_for_nobody
 from ingestion.values.json_lines import encode
 
 _UNDECODABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
@@ -38,6 +40,26 @@ def _is_surrogate(value: Any) -> bool:
     if isinstance(value, str):
         return UUID_TEXT.match(value) is not None
     return value is None or (isinstance(value, int) and abs(value) < _SURROGATES)
+
+
+def is_nobody(value: Any) -> bool:
+    """Whether a decoded id identifies nobody (rule 49)."""
+    return value is not None and is_word_for_nobody(value if type(value) is str else str(value))
+
+
+def _jsonable(value: Any) -> Any:
+    """A value that is kept as it is; a number with more digits than JSON's have is their text."""
+    return format(value, "f") if isinstance(value, Decimal) else without_decimals(value)
+
+
+def _counted(column: Column) -> tuple[str, int, str | None] | None:
+    """What a column's numbers count, as `is_implausible` asks it; None where they are no points in time."""
+    match = TYPE.match(column.type)
+    assert match is not None, column.type
+    base = match[1].split("(", 1)[0]
+    if base not in ("date", "timestamp", "timestamptz") or match[6]:
+        return None
+    return base, int(match[4]) if match[4] else 6, column.encoding
 
 
 def _remember(known: dict[Any, str], value: Any, found: str) -> None:
@@ -81,6 +103,7 @@ class TableDecoder:
         self.default_tenant = uuid_text(product, "tenant", product)
         self._decoders: dict[str, Decoder] = {n: decoder(c, self.forms) for n, c in columns.items()}
         self._decimals = tuple(n for n, c in columns.items() if c.type.startswith("numeric"))
+        self._times = {n: c for n, found in columns.items() if (c := _counted(found)) is not None}
         self._disagreeing: tuple[str, ...] = ()
         self._readers: dict[str, Reader] = {}  # of columns that nobody declared
         self._variants: dict[bytes, TableDecoder] = {}
@@ -95,6 +118,7 @@ class TableDecoder:
             if name is not None and columns[name].personal is None
         ]  # fmt: skip
         people = map(stored_column, table.ids_of_people() if table else ())
+        self.identifying = tuple(map(stored_column, table.identifying() if table else ()))
         # columns that hold ids of people, which are stored only where they name nobody by their form
         self.ids_as_text = (*(name for name in owners if columns[name].type == "text"), *people)
         self.ids_as_numbers = tuple(name for name in owners if columns[name].type == "bigint")
@@ -116,7 +140,7 @@ class TableDecoder:
     def _variant(self, fields: Sequence[Mapping[str, Any]]) -> "TableDecoder":
         variant = copy.copy(self)
         variant._decoders, variant._readers = dict(self._decoders), {}
-        variant._shapes = {}
+        variant._shapes, variant._times = {}, dict(self._times)
         disagreeing = []
         for field in fields:
             name, sent = field.get("field"), sent_as(field)
@@ -126,6 +150,8 @@ class TableDecoder:
             column = self.columns.get(name)
             if column is not None:
                 variant._decoders[name] = decoder(column, self.forms, sent)
+                if sent.unit is not None:
+                    variant._times.pop(name, None)
                 if disagrees(column, sent):
                     disagreeing.append(name)
             elif (read := reader(sent)) is not None:
@@ -152,6 +178,13 @@ class TableDecoder:
                 self._note_missing(values, unavailable, drift)
         if self.forms.unsure:
             self._note_unsure(row, values, drift)
+        for name, counted in self._times.items():
+            if name in values and is_implausible(*counted, row.get(name)):
+                drift[self.name, name, "implausible_time"] += 1
+        for name in self.identifying:
+            if is_nobody(values.get(name)):
+                extra[name], values[name] = values[name], None
+                drift[self.name, name, "placeholder_id"] += 1
         tenant_id = self._ids(values, unavailable)
         for name in self.ids_as_numbers:
             if self.is_persons_number(values.get(name)):  # a token is no number
@@ -197,14 +230,14 @@ class TableDecoder:
                 continue
             decode = self._decoders.get(name)
             if decode is None:
-                extra[name] = self._readable(name, value)
+                extra[name] = _jsonable(self._readable(name, value))
             elif value is None:
                 values[name] = None
             else:
                 try:
                     values[name] = decode(value)
                 except _UNDECODABLE:
-                    extra[name] = str(value) if isinstance(value, Decimal) else value
+                    extra[name] = _jsonable(value)
                     unavailable.append(name)
                     drift[self.name, name, "undecodable_value"] += 1
 
@@ -408,7 +441,7 @@ class TableDecoder:
                     value = self.stored_id(name, value, self.default_tenant)
                 elif name in self.ids_as_numbers and not is_token and self.is_persons_number(value):
                     value = self.stored_id(name, str(value), self.default_tenant)
-            key[name] = value
+            key[name] = _jsonable(value)
         if not self.is_declared:
             others = {name: value for name, value in key.items() if not _is_surrogate(value)}
             key = {**key, **self._sealed(others, self.default_tenant)}

@@ -87,6 +87,11 @@ class TableNames:
         return home == inner, None
 
 
+def schema_without_custom(place: Place) -> str | None:
+    """The schema or database of a record whose connector has no customary one."""
+    return _schema_of(place) if place.connector in _WITHOUT_CUSTOM else None
+
+
 def _schema_of(place: Place) -> str | None:
     """The schema, or the database that stands for one."""
     return place.database if place.connector in WITHOUT_SCHEMAS else place.schema

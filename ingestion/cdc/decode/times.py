@@ -6,7 +6,7 @@ Belongs here: turning either into text that Postgres reads, over Postgres' whole
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,10 @@ _INFINITE_TEXT = frozenset({"infinity", "-infinity"})
 _PER_UNIT_NS = {
     "seconds": 1_000_000_000, "milliseconds": 1_000_000, "microseconds": 1_000, "nanoseconds": 1,
 }  # fmt: skip
+_PLAUSIBLE = (start_of_year(1900), start_of_year(2100))
+_THESE_YEARS = (start_of_year(1971), start_of_year(2100))
+_FIRST, _LAST = start_of_year(1), start_of_year(9999) + 364 * DAY_US
+_WEEKS = 50 * DAY_US  # the milliseconds of 2100, read as micro
 _MIN_DAY, _MAX_DAY = -2_440_588, 2_145_042_541  # Postgres: 4713-11-24 BC and 5874897-12-31
 _MIN_US, _MAX_US = -210_866_803_200_000_000, 9_224_318_015_999_999_999
 
@@ -33,6 +37,7 @@ _DATE = re.compile(r"\d{4,7}-\d\d-\d\d( BC)?\Z", re.ASCII)
 _TIME = r"([01]\d|2[0-4]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
 _ZONE = r"(Z|[+-](0\d|1[0-5])(:?[0-5]\d(:?[0-5]\d)?)?)"
 _TIMESTAMP = re.compile(rf"[+-]?\d{{4,7}}-\d\d-\d\d[T ]{_TIME} ?{_ZONE}?( BC)?\Z", re.ASCII)
+_OFFSET = re.compile(r":\d\d(?:\.\d+)? ?[+-](?!00(?::?00)?\Z)[\d:]+\Z", re.ASCII)
 _TIME_TEXT = re.compile(rf"{_TIME}({_ZONE})?\Z", re.ASCII)
 _PERIOD = re.compile(
     r"P(?=.)(-?\d{1,7}Y)?(-?\d{1,7}M)?(-?\d{1,7}D)?"
@@ -56,6 +61,38 @@ def unit_of(base: str, fraction: int, encoding: str | None) -> str:
     if encoding or base == "interval":
         return encoding or "microseconds"
     return "milliseconds" if fraction <= 3 else "microseconds"
+
+
+def is_implausible(base: str, fraction: int, encoding: str | None, count: Any) -> bool:
+    """Whether a count makes a time that few mean, in the unit that a contract has it in, and in another one a time
+    of these years."""
+    if type(count) is not int or count in _INFINITE_TIMES:
+        return False
+    if base == "date" and encoding is None:
+        is_known = count in _INFINITE_DATES or not is_far(count * DAY_US)
+        return not is_known and (_is_of_these_years(count) or 1971_01_01 <= count < 2100_01_01)
+    micros = count * _PER_UNIT_NS[unit_of(base, fraction, encoding)] // 1000
+    return bool(is_far(micros) | is_early(micros)) and _is_of_these_years(count)
+
+
+def _is_of_these_years(count: int) -> bool:
+    """Whether a count is a time of 1971 to 2100 in one unit or another."""
+    return any(
+        _THESE_YEARS[0] <= count * unit // 1000 < _THESE_YEARS[1] for unit in _PER_UNIT_NS.values()
+    )
+
+
+def is_far(micros: Any) -> Any:
+    """Whether a time, or each of an array, lies before 1900 or after 2100; the first and the last day of the
+    calendar stand for never."""
+    is_past = (micros < _FIRST) | (micros >= _FIRST + DAY_US) & (micros < _PLAUSIBLE[0])
+    return is_past | (micros >= _PLAUSIBLE[1]) & (micros < _LAST) | (micros >= _LAST + DAY_US)
+
+
+def is_early(micros: Any) -> Any:
+    """Whether it lies in the weeks about 1970 where every time of today does that is counted in a unit a thousand
+    times finer."""
+    return (micros > -_WEEKS) & (micros < _WEEKS) & (micros != 0)
 
 
 def sent_decoder(base: str, unit: str) -> Decoder:
@@ -86,9 +123,18 @@ def _timestamp_of(unit_ns: int, suffix: str) -> Decoder:
             if not _MIN_US <= micros <= _MAX_US:
                 raise ValueError("a time out of range")
             return _instant(micros, suffix)
-        return iso_timestamp(value)
+        text = iso_timestamp(value)
+        return text if suffix or not _OFFSET.search(text) else _in_utc(text)
 
     return run
+
+
+def _in_utc(text: str) -> str:
+    """A time that says its offset, for a column without one: as it is in UTC, like all that is counted."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).isoformat(" ")[:-6]
+    except (ValueError, OverflowError) as error:
+        raise ValueError("a time with an offset that cannot be read") from error
 
 
 def iso_timestamp(value: Any) -> str:

@@ -177,6 +177,8 @@ def _checked(value: Any, limit: Decimal | None) -> str:
 
 
 def _double(value: Any) -> Any:
+    if type(value) is Decimal:
+        value = float(value)
     if type(value) is float:
         return value if isfinite(value) else str(value)
     if type(value) is int:
@@ -219,7 +221,9 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else orjson.dumps(value).decode()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if isinstance(value, int) else orjson.dumps(without_decimals(value)).decode()
 
 
 @lru_cache(maxsize=20_000)
@@ -238,7 +242,16 @@ def _jsonb(value: Any) -> Any:
         return parsed if _LONG_EXPONENT.search(value) else orjson.Fragment(value)
     if not storable(value):
         raise ValueError("JSON that the database cannot hold")
-    return value
+    return without_decimals(value)
+
+
+def without_decimals(value: Any) -> Any:
+    """A JSON value whose numbers are doubles, as JSON's are."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, dict):
+        return {key: without_decimals(item) for key, item in value.items()}
+    return [without_decimals(item) for item in value] if isinstance(value, list) else value
 
 
 def storable(value: Any) -> bool:

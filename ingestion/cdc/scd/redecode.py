@@ -25,13 +25,15 @@ from ingestion.values.identity import record_key
 from ingestion.values.json_lines import encode
 
 # What is judged anew when a contract changed.
-REMOVED_VALUE = "removed_value"
+REMOVED_VALUE, IMPLAUSIBLE = "removed_value", "implausible_time"
 REJUDGED = (
     "undeclared_table", "undeclared_column", "undecodable_value", "missing_column", REMOVED_VALUE,
-    "contract_disagrees", "unsure_decimal", "unnamed_schema",
+    "contract_disagrees", "unsure_decimal", "unnamed_schema", "placeholder_id",
 )  # fmt: skip
 # What of that is said again. A column that is declared now was not sent before, which nobody need be told.
-_STILL_SO = ("undeclared_column", "undecodable_value", REMOVED_VALUE, "unsure_decimal")
+_STILL_SO = (
+    "undeclared_column", "undecodable_value", REMOVED_VALUE, "unsure_decimal", "placeholder_id", IMPLAUSIBLE,
+)  # fmt: skip
 _TIMES = ("date", "time", "interval")
 _WHOLE = re.compile(r"-?\d{1,19}\Z", re.ASCII)
 _CHUNK = 20_000

@@ -22,8 +22,8 @@ from ingestion.events.times import arrival_by, can_arrive, can_occur
 from ingestion.parsing.rows import Mask
 from ingestion.privacy.tokens import MAY_BE_PERSONAL, MAY_NAME, names_somebody
 from ingestion.values.arrow import INSTANT, alike, joined, only
-from ingestion.values.identity import placeholder_ids
-from ingestion.values.instants import USUAL_FORMS, parse_instant
+from ingestion.values.identity import UNSEEN, placeholder_ids
+from ingestion.values.instants import USUAL_FORMS, is_small_count, parse_instant
 from ingestion.values.interning import REFUSED, Numbers
 from ingestion.values.outcomes import Arrival
 
@@ -158,8 +158,9 @@ def _are_so(texts: pa.Array, pattern: str, is_so: Callable[[str], bool]) -> Mask
 
 def _is_placeholder(texts: pa.Array) -> Mask:
     """Which ids identify nobody (rule 49)."""
-    words = pc.utf8_lower(pc.utf8_trim_whitespace(texts))
-    return np.asarray(pc.is_in(words, pa.array(placeholder_ids(), pa.string())).fill_null(False))
+    words = pc.utf8_lower(pc.utf8_trim(texts, UNSEEN))
+    wanted = pa.array([*placeholder_ids(), ""], pa.string())  # an id of none but blanks
+    return np.asarray(pc.is_in(words, wanted).fill_null(False))
 
 
 def _whole(values: pa.Array, largest: int, default: int | None, otherwise: int) -> pa.Array:
@@ -194,6 +195,8 @@ def _are_usual(texts: pa.StringArray) -> bool:
 
 
 def _instant(text: str | None, zone: ZoneInfo) -> str:
+    if is_small_count(text):
+        return _NO_TIME
     try:
         found = parse_instant(text, zone).text
         pa.scalar(found).cast(INSTANT)

@@ -297,3 +297,21 @@ def test_words_for_nothing_identify_nobody_rule_49(loading: Loading) -> None:
         loading.one("select sum(record_count) from ops.schema_drift where kind = 'placeholder_id'")
         > 5
     )
+
+
+def test_what_does_not_count_moves_no_as_of(loading: Loading) -> None:
+    """Rule 66: a phone set to 2038, a sandbox's purchase of 2031 and a test clock's subscription."""
+    place = shared("cases/odd-input/01-future-clock")
+    loading.put("events/upcoach/good.jsonl", [line(1)])
+    loading.load()
+    as_of = "select max(max_received_at) from ops.source_watermarks"
+    before = loading.one(as_of)
+    assert before is not None
+    for path, name in (
+        ("events/upcoach", "clock"), ("stripe/acct_upcoach", "stripe_testclock"),
+        ("revenuecat/upcoach", "revenuecat_sandbox"),
+    ):  # fmt: skip
+        loading.put(f"{path}/{name}.jsonl", (place / f"{name}.jsonl").read_bytes())
+    report = loading.load()
+    assert (report.stored + report.duplicates, report.rejected) == (3, 0)
+    assert loading.one(as_of) == before

@@ -14,8 +14,8 @@ from ingestion.cdc.contract import Column as Declared
 from ingestion.cdc.decode.decimals import DecimalForms, reads_both_ways
 from ingestion.cdc.decode.fast.decoder import base_type
 from ingestion.cdc.decode.placeholder import PLACEHOLDERS, is_placeholder
-from ingestion.cdc.decode.table_decoder import TableDecoder
-from ingestion.cdc.decode.times import PYTHON_RANGE_US
+from ingestion.cdc.decode.table_decoder import TableDecoder, is_nobody
+from ingestion.cdc.decode.times import PYTHON_RANGE_US, is_early, is_far, is_implausible
 from ingestion.cdc.decode.types import decoder
 from ingestion.values.arrow import BYTES_16, INSTANT
 from ingestion.values.identity import UUID_TEXT
@@ -44,6 +44,7 @@ AS_THEY_ARE = frozenset(
         "bigint[]",
     }
 )
+WHOLE = ("smallint", "integer", "bigint")
 _REMEMBERED = 30_000
 
 # What a value that cannot be read in bulk raises.
@@ -75,6 +76,7 @@ class ProductInterners:
         self.people = Memo(self._person)
         # ids that are a person's by their form
         self.is_keyed, self.is_persons_number = Memo(plan.is_keyed), Memo(plan.is_persons_number)
+        self.is_nobody = Memo(is_nobody)
 
     def _person(self, pair: tuple[Any, Any]) -> tuple[Any, ...]:
         """The ids of a tenant and a user, as text and as bytes."""
@@ -120,12 +122,17 @@ def column_decoder(column: Declared, forms: DecimalForms) -> Callable[[Any], Any
     if base_type(column.type) == "uuid":
         return _usual_uuid
     is_doubtful = base_type(column.type) == "numeric" and column.encoding is None
+    is_decimal, is_date = base_type(column.type) == "numeric", column.type == "date"
 
     def run(value: Any) -> Any:
         if value in PLACEHOLDERS:
             raise ValueError("a value that was not sent")
         if is_doubtful and type(value) is str and reads_both_ways(value):
             raise ValueError("a decimal that may be base64")
+        if is_date and is_implausible("date", 6, column.encoding, value):
+            raise ValueError("a date that may be counted in another unit")
+        if is_decimal and type(value) is float and (abs(value) >= 1e15 or len(repr(value)) > 16):
+            raise ValueError("a number that may have had more digits than a double holds")
         return decode(value)
 
     return Memo(run).__getitem__ if base_type(column.type) in ("date", "numeric") else run
@@ -167,4 +174,7 @@ def column_array(values: Sequence[Any], base: str, known: ProductInterners) -> p
         edges = pc.min_max(found.cast(pa.int64())).as_py()
         if edges["min"] is not None and not first <= edges["min"] <= edges["max"] <= last:
             raise ValueError("a year that Python does not know")
+        micros = found.cast(pa.int64()).fill_null(0).to_numpy()
+        if (is_far(micros) | is_early(micros)).any():
+            raise ValueError("a time that may be counted in another unit")
     return found

@@ -16,6 +16,7 @@ from ingestion.cdc.decode.fast.columns import (
     ARROW,
     AS_THEY_ARE,
     BYTES_16,
+    WHOLE,
     Column,
     ProductInterners,
     column_array,
@@ -26,9 +27,13 @@ from ingestion.cdc.decode.fast.decoder import base_type, key_decoder, row_decode
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.names import TENANT_ID, USER_ID
 from ingestion.privacy.scrub import of_suburb
-from ingestion.values.identity import identity_prefix
+from ingestion.values.identity import UUID_TEXT, identity_prefix, placeholder_ids
 
 _encode = msgspec.json.encode
+_UUIDS_OF_NOBODY = [word for word in placeholder_ids() if UUID_TEXT.match(word)]
+_NUMBERS_OF_NOBODY = [
+    int(word) for word in placeholder_ids() if word.lstrip("-").isdecimal() and len(word) < 20
+]
 _fields = msgspec.structs.astuple
 
 
@@ -78,6 +83,7 @@ class FastTable:
         asked = {**dict.fromkeys(plan.ids_as_text, known.is_keyed),
                  **dict.fromkeys(plan.ids_as_numbers, known.is_persons_number)}  # fmt: skip
         self._ids_of_people = [(places.index(name), asks) for name, asks in asked.items()]
+        self._identifying = [places.index(name) for name in plan.identifying]
         self._key_people = [
             (f"c{n}", asked[column.name]) for n, column in enumerate(key) if column.name in asked
         ]
@@ -112,6 +118,10 @@ class FastTable:
         for place, is_persons in self._ids_of_people:
             if any(map(is_persons.__getitem__, set(listed[place]))):
                 raise ValueError("an id that is not kept as it is")
+        if any(
+            self._names_nobody(listed[place], self._columns[place]) for place in self._identifying
+        ):
+            raise ValueError("a word for nobody")
         people = self._ids(listed, len(rows))
         arrays = [
             column_array(values, column.base, self._known)
@@ -128,6 +138,14 @@ class FastTable:
         arrays += [pa.array(tenant_bytes, BYTES_16), pa.array(user_bytes, BYTES_16)]
         names = [*(column.name for column in self._columns), TENANT_ID, USER_ID]
         return Images(list(map(_encode, stored)), pa.Table.from_arrays(arrays, names=names))
+
+    def _names_nobody(self, values: Sequence[Any], column: Column) -> bool:
+        """Whether one of these ids identifies nobody."""
+        if column.base == "uuid":
+            return any(word in values for word in _UUIDS_OF_NOBODY)
+        if column.base in WHOLE:
+            return any(number in values for number in _NUMBERS_OF_NOBODY)
+        return any(map(self._known.is_nobody.__getitem__, set(values)))
 
     def _ids(self, listed: Sequence[Sequence[Any]], count: int) -> tuple[Sequence[Any], ...]:
         """The ids of the rows' tenants and users, as text and as bytes."""

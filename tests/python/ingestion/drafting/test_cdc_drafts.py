@@ -183,3 +183,48 @@ def test_keys_tenants_and_users_are_guessed_and_said(draft_of: Callable[..., Dra
 def test_columns_of_any_name_can_be_declared(draft_of: Callable[..., Drafted]) -> None:
     made = draft_of([change("orders", {"id": 1, "_hidden": 2, "with blank": 3, 'a "b"': 4})])
     assert made.types("orders") == dict.fromkeys(("id", "_hidden", "with blank", 'a "b"'), "bigint")
+
+
+@pytest.mark.parametrize(
+    ("connector", "place", "home", "other"),
+    [
+        ("mysql", {"db": "shop", "file": "bin.1", "pos": 4}, "shop", {"db": "archive"}),
+        ("mariadb", {"db": "shop", "file": "bin.1", "pos": 4}, "shop", {"db": "archive"}),
+        ("vitess", {"keyspace": "shop"}, "shop", {"keyspace": "archive"}),
+        (
+            "oracle",
+            {"db": "XE", "schema": "SHOP", "scn": "1", "commit_scn": "2"},
+            "SHOP",
+            {"schema": "ARCHIVE"},
+        ),
+        ("db2", {"db": "XE", "schema": "SHOP"}, "SHOP", {"schema": "ARCHIVE"}),
+        ("postgresql", {"schema": "public", "lsn": 1}, None, {"schema": "archive"}),
+        ("mongodb", None, "shop", {"db": "archive"}),
+    ],
+)
+def test_the_home_is_written_where_no_custom_says_it(
+    connector: str, place: dict[str, Any] | None, home: str | None, other: dict[str, Any],
+    draft_of: Callable[..., Drafted],
+) -> None:  # fmt: skip
+    """So that records of another schema never meet a declared table of the same name."""
+
+    def record(number: int, **more: Any) -> dict[str, Any]:
+        row = {"id": number, "name": "x"}
+        if place is None:
+            return {**row, "__op": "c", "__connector": connector, "__db": "shop", "__collection": "orders",
+                    "__ts_ms": 1_790_000_000_000, **{f"__{n}": v for n, v in more.items()}}  # fmt: skip
+        source = {"connector": connector, "name": "app", "table": "orders", "ts_ms": 1_790_000_000_000,
+                  **place, **more}  # fmt: skip
+        return {
+            "before": None,
+            "after": row,
+            "source": source,
+            "op": "c",
+            "ts_ms": 1_790_000_000_001,
+        }
+
+    made = draft_of([record(1, **other), record(2), record(3)])
+    assert made.body.get("schema") == home
+    inner = next(iter(other.values()))
+    assert set(made.body["tables"]) == {"orders", f"{inner}__orders"}
+    assert any("2 schemas or databases" in line for line in made.sentences) == (home is not None)

@@ -8,7 +8,7 @@ from ingestion.values.identity import is_placeholder
 @pytest.mark.parametrize(
     "said",
     ["undefined", "null", "NULL", "None", "NaN", "0", " null ", "[object Object]",
-     "00000000-0000-0000-0000-000000000000"],
+     "00000000-0000-0000-0000-000000000000", "0" * 32, "nil", "(NULL)", "<nil>", "\\N", "N/A", "(not set)"],
 )  # fmt: skip
 def test_words_for_nothing(said: str) -> None:
     assert is_placeholder(said)
