@@ -2,7 +2,7 @@
 -- personal data, which lies outside of the warehouse.
 
 -- One row per person whose erasure was asked for. It is done when certified_at is set. found is what a search found
--- before anything went, by relation; sealed_ids, needed to go on after an interruption, is emptied with the certificate.
+-- before anything went, by relation; sealed_ids, needed to go on after an interruption, is emptied in the end.
 create table if not exists ops.erasure_requests (
     request_id uuid primary key,
     subject_digest text not null,
