@@ -2,14 +2,14 @@
 -- personal data, which lies outside of the warehouse.
 
 -- One row per person whose erasure was asked for. It is done when certified_at is set. found is what a search found
--- before anything went, by relation; sealed_ids, needed to go on after an interruption, is emptied with the certificate.
+-- before anything went, by relation; sealed_ids, needed to go on after an interruption, is emptied in the end.
 create table if not exists ops.erasure_requests (
     request_id uuid primary key,
     subject_digest text not null,
     product text not null,
     tenant_id uuid not null,
     subject_kind text not null,
-    requested_at timestamptz not null default clock_timestamp(),
+    requested_at timestamptz not null default now(),
     raw_erased_at timestamptz,
     certified_at timestamptz,
     found jsonb,
@@ -30,7 +30,7 @@ create table if not exists ops.erased_ids (
 create table if not exists ops.erasure_certificates (
     certificate_id uuid primary key,
     request_id uuid not null,
-    issued_at timestamptz not null default clock_timestamp(),
+    issued_at timestamptz not null default now(),
     found jsonb not null,
     removed jsonb not null,
     landed_files jsonb not null,

@@ -96,7 +96,7 @@ def unfinished(conn: psycopg.Connection[Any], master_key: bytes) -> list[Subject
     sealer, found = Sealer(master_key), []
     for request_id, product, tenant, kind, sealed in conn.execute(
         "select request_id, product, tenant_id::text, subject_kind, sealed_ids from ops.erasure_requests"
-        " where certified_at is null order by requested_at"
+        " where certified_at is null order by request_id"
     ).fetchall():
         held = sealer.open(tenant, _PLACE, sealed)
         ids = {(str(kind), str(source_id)) for kind, source_id in held["ids"]}
@@ -121,7 +121,7 @@ def note_removed(
 ) -> None:
     """Write down what left the raw tables in the transaction in which it does, for all people of this erasure."""
     conn.execute(
-        "update ops.erasure_requests set removed = %s, raw_erased_at = clock_timestamp()"
+        "update ops.erasure_requests set removed = %s, raw_erased_at = now()"
         " where request_id = any(%s) and removed is null",
         (Jsonb(dict(removed)), list(request_ids)),
     )
@@ -154,7 +154,7 @@ def certify(
                 ),
             )
             conn.execute(
-                "update ops.erasure_requests set certified_at = clock_timestamp(), sealed_ids = null, found = null,"
+                "update ops.erasure_requests set certified_at = now(), sealed_ids = null, found = null,"
                 " removed = null, landed_files = null, models_to_retrain = null where request_id = %s",
                 (subject.request_id,),
             )
