@@ -25,7 +25,13 @@ METERED = {
 
 
 def half_off(duration: str, **more: Any) -> list[dict[str, Any]]:
-    return [{"id": f"di_{duration}", "coupon": {"duration": duration, "percent_off": 50}, **more}]
+    return [
+        {
+            "id": f"di_{duration}",
+            "coupon": {"id": f"c_{duration}", "duration": duration, "percent_off": 50},
+            **more,
+        }
+    ]
 
 
 def usage(name: str, amount: int, new_shape: bool) -> dict[str, Any]:
