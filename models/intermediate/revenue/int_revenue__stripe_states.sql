@@ -1,5 +1,5 @@
--- What each version of a subscription is worth under each policy, and from when. What begins or ends within a version by
--- itself (a coupon, usage that was billed) cuts it into parts, under the policies for which that counts.
+-- What each version of a subscription is worth under each policy, and from when. What begins or ends within a version
+-- by itself (a coupon, usage that was billed) cuts it into parts, under the policies for which that counts.
 with versions as (
 
     select

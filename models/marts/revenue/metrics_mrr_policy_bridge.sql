@@ -1,5 +1,5 @@
--- Standard is the hub: two policies differ by what each departs from it, so that the way from one policy to a second and on
--- to a third is, cause by cause, the way from the first to the third, and the way back is the same with the other sign.
+-- Standard is the hub: two policies differ by what each departs from it, so that the way from one policy to a second
+-- and on to a third is, cause by cause, the way from the first to the third, and the way back has the other sign.
 -- Departures are differences of the whole cents that metrics_daily_mrr publishes, and so close to the cent.
 with causes as (
 
