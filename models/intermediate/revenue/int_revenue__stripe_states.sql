@@ -166,7 +166,7 @@ placed as (
             when is_version = 1 then version_number
             else max(version_number) over (
                 partition by policy, account, subscription_source_id
-                order by part_at, is_version desc
+                order by part_at asc, is_version desc
                 rows between unbounded preceding and current row
             )
         end as version_number
@@ -185,7 +185,7 @@ numbered_parts as (
         account || '|' || subscription_source_id || '|' || cast(version_number as {{ type_string() }}) as version_key,
         row_number() over (
             partition by policy, account, subscription_source_id
-            order by version_number, is_version desc, part_at
+            order by version_number asc, is_version desc, part_at asc
         ) as part_number
     from placed
     where is_version = is_version_there and version_number is not null

@@ -89,15 +89,16 @@ ended as (
     select
         *,
         case
-            when duration = 'once' then coalesce(
-                ends_at,
-                case billing_interval
-                    when 'year' then {{ add_interval('starts_at', 'interval_count', 'year') }}
-                    when 'month' then {{ add_interval('starts_at', 'interval_count', 'month') }}
-                    when 'week' then {{ add_interval('starts_at', 'interval_count', 'week') }}
-                    when 'day' then {{ add_interval('starts_at', 'interval_count', 'day') }}
-                end
-            )
+            when duration = 'once'
+                then coalesce(
+                    ends_at,
+                    case billing_interval
+                        when 'year' then {{ add_interval('starts_at', 'interval_count', 'year') }}
+                        when 'month' then {{ add_interval('starts_at', 'interval_count', 'month') }}
+                        when 'week' then {{ add_interval('starts_at', 'interval_count', 'week') }}
+                        when 'day' then {{ add_interval('starts_at', 'interval_count', 'day') }}
+                    end
+                )
             else least(
                 coalesce(ends_at, {{ add_interval('starts_at', 'duration_months', 'month') }}, removed_at),
                 coalesce(removed_at, ends_at, {{ add_interval('starts_at', 'duration_months', 'month') }})
