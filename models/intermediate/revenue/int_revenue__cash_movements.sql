@@ -108,29 +108,123 @@ invoices as (
 
 ),
 
--- the newest invoices name neither charge nor payment: same customer, amount and day
+-- the newest invoices name neither charge nor payment: same customer, amount and day. The nearest charges before and
+-- after an invoice are found by a window, for a customer who pays the same every day has many of them.
+told as (
+
+    select
+        account,
+        customer_source_id,
+        currency,
+        amount_source_cents,
+        occurred_at,
+        occurred_at as charged_at,
+        null as invoice_source_id
+    from charges
+    where invoice_source_id is null
+
+    union all
+
+    select
+        account,
+        customer_source_id,
+        currency,
+        amount_source_cents,
+        occurred_at,
+        null as charged_at,
+        invoice_source_id
+    from invoices
+    where customer_source_id is not null and currency is not null
+
+),
+
+nearest as (
+
+    select
+        *,
+        max(charged_at) over (
+            partition by account, customer_source_id, currency, amount_source_cents
+            order by occurred_at
+            range between unbounded preceding and current row
+        ) as charged_before_at,
+        min(charged_at) over (
+            partition by account, customer_source_id, currency, amount_source_cents
+            order by occurred_at
+            range between current row and unbounded following
+        ) as charged_after_at
+    from told
+
+),
+
+-- what either of them names is beside what the other names, each kind of name by itself
+named as (
+    {% for name in ['invoice_source_id', 'charge_source_id', 'payment_intent_source_id'] %}
+
+    select
+        account,
+        '{{ name }}' as name_kind,
+        {{ name }} as source_id,
+        null as invoice_source_id
+    from charges
+    where {{ name }} is not null
+
+    union all
+
+    select
+        account,
+        '{{ name }}' as name_kind,
+        {{ name }} as source_id,
+        invoice_source_id
+    from invoices
+    where {{ name }} is not null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+named_together as (
+
+    select
+        account,
+        invoice_source_id,
+        count(*) over (partition by account, name_kind, source_id)
+        > count(invoice_source_id) over (partition by account, name_kind, source_id) as is_charged
+    from named
+
+),
+
+told_invoices as (
+
+    select
+        account,
+        invoice_source_id
+    from named_together
+    where is_charged and invoice_source_id is not null
+
+    union
+
+    select
+        account,
+        invoice_source_id
+    from nearest
+    where
+        invoice_source_id is not null
+        and (
+            {{ seconds_between('charged_before_at', 'occurred_at') }} <= 86400
+            or {{ seconds_between('occurred_at', 'charged_after_at') }} <= 86400
+        )
+
+),
+
 invoices_without_charge as (
 
     select invoices.*
     from invoices
-    where not exists (
-        select 1
-        from charges
-        where
-            invoices.account = charges.account
-            and (
-                invoices.invoice_source_id = charges.invoice_source_id
-                or invoices.charge_source_id = charges.charge_source_id
-                or invoices.payment_intent_source_id = charges.payment_intent_source_id
-                or (
-                    charges.invoice_source_id is null
-                    and invoices.customer_source_id = charges.customer_source_id
-                    and invoices.currency = charges.currency
-                    and invoices.amount_source_cents = charges.amount_source_cents
-                    and abs({{ seconds_between('invoices.occurred_at', 'charges.occurred_at') }}) <= 86400
-                )
-            )
-    )
+    left join told_invoices
+        on
+            invoices.invoice_source_id = told_invoices.invoice_source_id
+            and invoices.account = told_invoices.account
+    where told_invoices.invoice_source_id is null
 
 ),
 

@@ -36,20 +36,18 @@ changes as (
 
 ),
 
-instants as (
+-- how many currencies the customer ever paid in: most pay in one, and need no row beside the change itself
+counted as (
 
-    select distinct
-        policy,
-        provider,
-        product,
-        tenant_id,
-        customer_id,
-        occurred_at
+    select
+        *,
+        min(currency) over (partition by policy, provider, product, tenant_id, customer_id)
+        <> max(currency) over (partition by policy, provider, product, tenant_id, customer_id) as is_mixed
     from changes
 
 ),
 
-currencies as (
+mixed_currencies as (
 
     select distinct
         policy,
@@ -58,41 +56,71 @@ currencies as (
         tenant_id,
         customer_id,
         currency
-    from changes
+    from counted
+    where is_mixed
+
+),
+
+entries as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        currency,
+        occurred_at,
+        change_source_cents
+    from counted
+
+    union all
+
+    select
+        counted.policy,
+        counted.provider,
+        counted.product,
+        counted.tenant_id,
+        counted.customer_id,
+        mixed_currencies.currency,
+        counted.occurred_at,
+        0 as change_source_cents
+    from counted
+    inner join mixed_currencies
+        on
+            counted.policy = mixed_currencies.policy
+            and counted.provider = mixed_currencies.provider
+            and counted.product = mixed_currencies.product
+            and counted.tenant_id = mixed_currencies.tenant_id
+            and counted.customer_id = mixed_currencies.customer_id
+    where counted.is_mixed
+
+),
+
+summed as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        currency,
+        occurred_at,
+        sum(change_source_cents) as change_source_cents
+    from entries
+    group by policy, provider, product, tenant_id, customer_id, currency, occurred_at
 
 ),
 
 balances as (
 
     select
-        instants.policy,
-        instants.provider,
-        instants.product,
-        instants.tenant_id,
-        instants.customer_id,
-        currencies.currency,
-        instants.occurred_at,
-        {{ local_date('instants.occurred_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key,
-        coalesce(tenants.timezone, 'UTC') as timezone,
-        coalesce(changes.change_source_cents, 0) as change_source_cents
-    from instants
-    inner join currencies
-        on
-            instants.policy = currencies.policy
-            and instants.provider = currencies.provider
-            and instants.product = currencies.product
-            and instants.tenant_id = currencies.tenant_id
-            and instants.customer_id = currencies.customer_id
-    left join changes
-        on
-            currencies.policy = changes.policy
-            and currencies.provider = changes.provider
-            and currencies.product = changes.product
-            and currencies.tenant_id = changes.tenant_id
-            and currencies.customer_id = changes.customer_id
-            and currencies.currency = changes.currency
-            and instants.occurred_at = changes.occurred_at
-    left join tenants on instants.tenant_id = tenants.tenant_id
+        summed.*,
+        {{ local_date('summed.occurred_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key,
+        coalesce(tenants.timezone, 'UTC') as timezone
+    from summed
+    left join tenants on summed.tenant_id = tenants.tenant_id
 
 ),
 

@@ -48,32 +48,46 @@ months as (
 
 ),
 
+-- only the last balance of a month can be what it closed with
+last_of_months as (
+
+    select *
+    from balances
+    where
+        after_source_cents > 0
+        and (
+            next_date_key is null
+            or next_date_key > {{ as_of_date('timezone') }}
+            or {{ month_start('next_date_key') }} > {{ month_start('date_key') }}
+        )
+
+),
+
 -- the balance that stood when the month closed
 closings as (
 
     select
-        balances.policy,
-        balances.provider,
-        balances.product,
-        balances.tenant_id,
-        balances.customer_id,
-        balances.currency,
+        last_of_months.policy,
+        last_of_months.provider,
+        last_of_months.product,
+        last_of_months.tenant_id,
+        last_of_months.customer_id,
+        last_of_months.currency,
         months.month_start,
         months.next_month_start,
-        {{ as_of_date('balances.timezone') }} >= months.next_month_start as is_complete,
-        balances.after_source_cents
-    from balances
+        {{ as_of_date('last_of_months.timezone') }} >= months.next_month_start as is_complete,
+        last_of_months.after_source_cents
+    from last_of_months
     inner join months
         on
-            balances.date_key < months.next_month_start
+            last_of_months.date_key < months.next_month_start
             and (
-                balances.next_date_key is null
-                or balances.next_date_key >= months.next_month_start
-                or balances.next_date_key > {{ as_of_date('balances.timezone') }}
+                last_of_months.next_date_key is null
+                or last_of_months.next_date_key >= months.next_month_start
+                or last_of_months.next_date_key > {{ as_of_date('last_of_months.timezone') }}
             )
-            and {{ as_of_date('balances.timezone') }} >= months.month_start
-            and {{ as_of_date('balances.timezone') }} >= balances.date_key
-    where balances.after_source_cents > 0
+            and {{ as_of_date('last_of_months.timezone') }} >= months.month_start
+            and {{ as_of_date('last_of_months.timezone') }} >= last_of_months.date_key
 
 ),
 

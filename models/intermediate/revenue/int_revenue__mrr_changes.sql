@@ -78,12 +78,12 @@ followed as (
 
     select
         *,
-        lag(changed_at) over (
+        max(case when is_change then changed_at end) over (
             partition by policy, provider, product, tenant_id, customer_id
             order by changed_at
+            rows between unbounded preceding and 1 preceding
         ) as previous_changed_at
     from moments
-    where is_change
 
 ),
 
@@ -102,7 +102,7 @@ grouped as (
         *,
         sum(
             case
-                when seconds_since_previous <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
+                when not is_change or seconds_since_previous <= 60 * {{ var('mrr_netting_minutes', 60) }} then 0
                 else 1
             end
         ) over (
@@ -118,9 +118,11 @@ dated as (
 
     select
         *,
-        min(changed_at) over (
-            partition by policy, provider, product, tenant_id, customer_id, group_number
-        ) as group_changed_at
+        case
+            when is_change then min(case when is_change then changed_at end) over (
+                partition by policy, provider, product, tenant_id, customer_id, group_number
+            )
+        end as group_changed_at
     from grouped
 
 ),
@@ -129,74 +131,85 @@ dated as (
 placed as (
 
     select
-        moments.*,
-        dated.group_changed_at,
-        max(dated.group_number) over (
-            partition by moments.policy, moments.provider, moments.product, moments.tenant_id, moments.customer_id
-            order by moments.changed_at
-            rows between unbounded preceding and current row
-        ) as group_before,
-        min(dated.group_number) over (
-            partition by moments.policy, moments.provider, moments.product, moments.tenant_id, moments.customer_id
-            order by moments.changed_at
+        *,
+        min(case when is_change then group_number end) over (
+            partition by policy, provider, product, tenant_id, customer_id
+            order by changed_at
             rows between current row and unbounded following
         ) as group_after,
-        min(dated.group_changed_at) over (
-            partition by moments.policy, moments.provider, moments.product, moments.tenant_id, moments.customer_id
-            order by moments.changed_at
+        min(group_changed_at) over (
+            partition by policy, provider, product, tenant_id, customer_id
+            order by changed_at
             rows between current row and unbounded following
         ) as next_group_changed_at
-    from moments
-    left join dated
-        on
-            moments.policy = dated.policy
-            and moments.provider = dated.provider
-            and moments.product = dated.product
-            and moments.tenant_id = dated.tenant_id
-            and moments.customer_id = dated.customer_id
-            and moments.changed_at = dated.changed_at
+    from dated
+
+),
+
+-- what a moment is dated by stands beside its edges: found by a window, for a join would weigh one customer's moments
+-- against all of them
+beside as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        user_id,
+        plan,
+        currency,
+        changed_at,
+        change_source_cents,
+        cast(null as {{ type_timestamp() }}) as placed_at
+    from edges
+
+    union all
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        cast(null as {{ type_uuid() }}) as user_id,
+        cast(null as {{ type_string() }}) as plan,
+        cast(null as {{ type_string() }}) as currency,
+        changed_at,
+        null as change_source_cents,
+        case when group_number = group_after then next_group_changed_at else changed_at end as placed_at
+    from placed
+
+),
+
+found as (
+
+    select
+        *,
+        max(placed_at) over (
+            partition by policy, provider, product, tenant_id, customer_id, changed_at
+        ) as occurred_at
+    from beside
 
 ),
 
 final as (
 
     select
-        edges.policy,
-        edges.provider,
-        edges.product,
-        edges.tenant_id,
-        edges.customer_id,
-        edges.user_id,
-        edges.plan,
-        edges.currency,
-        cast(sum(edges.change_source_cents) as {{ type_money() }}) as change_source_cents,
-        case
-            when placed.group_before = placed.group_after then placed.next_group_changed_at
-            else placed.changed_at
-        end as occurred_at
-    from edges
-    inner join placed
-        on
-            edges.policy = placed.policy
-            and edges.provider = placed.provider
-            and edges.product = placed.product
-            and edges.tenant_id = placed.tenant_id
-            and edges.customer_id = placed.customer_id
-            and edges.changed_at = placed.changed_at
-    group by
-        edges.policy,
-        edges.provider,
-        edges.product,
-        edges.tenant_id,
-        edges.customer_id,
-        edges.user_id,
-        edges.plan,
-        edges.currency,
-        case
-            when placed.group_before = placed.group_after then placed.next_group_changed_at
-            else placed.changed_at
-        end
-    having sum(edges.change_source_cents) <> 0
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        user_id,
+        plan,
+        currency,
+        cast(sum(change_source_cents) as {{ type_money() }}) as change_source_cents,
+        occurred_at
+    from found
+    where change_source_cents is not null
+    group by policy, provider, product, tenant_id, customer_id, user_id, plan, currency, occurred_at
+    having sum(change_source_cents) <> 0
 
 )
 

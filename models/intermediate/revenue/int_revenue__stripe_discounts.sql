@@ -92,6 +92,7 @@ couponed as (
         event_id,
         item_position,
         discount_position,
+        discount,
         case
             when {{ json_text('discount', ['coupon', 'duration']) }} is not null
                 then {{ json_value('discount', ['coupon']) }}
@@ -108,9 +109,13 @@ final as (
         event_id,
         item_position,
         discount_position,
+        coalesce({{ json_text('discount', 'id') }}, {{ json_text('coupon', 'id') }}) as discount_source_id,
         {{ json_text('coupon', 'duration') }} as duration,
+        {{ json_integer('coupon', 'duration_in_months') }} as duration_months,
         {{ json_number('coupon', 'percent_off') }} as percent_off,
-        {{ json_number('coupon', 'amount_off') }} as off_source_cents
+        {{ json_number('coupon', 'amount_off') }} as off_source_cents,
+        {{ to_timestamp_seconds(json_integer('discount', 'start')) }} as starts_at,
+        {{ to_timestamp_seconds(json_integer('discount', 'end')) }} as ends_at
     from couponed
 
 )

@@ -65,6 +65,7 @@ final as (
     select
         account,
         event_id,
+        subscription_source_id,
         {{ entity_uuid('product', 'invoice', "account || '|' || invoice_source_id", true) }} as invoice_id,
         {{ entity_uuid('product', 'tenant', 'tenant_source_id', true) }} as tenant_id,
         {{ entity_uuid('product', 'customer', "account || '|' || customer_source_id", true) }} as customer_id,

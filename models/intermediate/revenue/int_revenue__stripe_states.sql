@@ -1,18 +1,55 @@
+-- What each version of a subscription is worth under each policy, and from when. What begins or ends within a version
+-- by itself (a coupon, usage that was billed) cuts it into parts, under the policies for which that counts.
 with versions as (
 
-    select * from {{ ref('int_revenue__stripe_versions') }}
+    select
+        *,
+        account || '|' || event_id as event_key,
+        account || '|' || subscription_source_id || '|' || cast(version_number as {{ type_string() }}) as version_key,
+        -- a backdated start restates history from that date; an end is dated by the object, whenever the
+        -- event came; a trial that ended before the first event known was worth nothing
+        case
+            when status in ('canceled', 'incomplete_expired')
+                then coalesce(ended_at, created_at)
+            when version_number > 1 or started_at is null then created_at
+            when status = 'trialing' or trial_ends_at is null
+                then least(created_at, started_at)
+            else least(created_at, greatest(started_at, trial_ends_at))
+        end as effective_at
+    from {{ ref('int_revenue__stripe_versions') }}
 
 ),
 
 amounts as (
 
-    select * from {{ ref('int_revenue__stripe_item_amounts') }}
+    select
+        *,
+        account || '|' || event_id as event_key
+    from {{ ref('int_revenue__stripe_item_amounts') }}
 
 ),
 
 discounts as (
 
-    select * from {{ ref('int_revenue__stripe_discounts') }}
+    select
+        *,
+        account || '|' || event_id as event_key
+    from {{ ref('int_revenue__stripe_discounts') }}
+    where duration = 'forever'
+
+),
+
+temporary_discounts as (
+
+    select * from {{ ref('int_revenue__stripe_temporary_discounts') }}
+    where covered_until is null or covered_until > covered_from
+
+),
+
+usage_lines as (
+
+    select * from {{ ref('int_revenue__stripe_usage_lines') }}
+    where subscription_source_id is not null and period_ends_at > period_started_at
 
 ),
 
@@ -23,19 +60,225 @@ policies as (
 
 ),
 
-reductions as (
+-- what was used counts from when it is billed, the end of its period, for another such period: until the next bill
+usages as (
+
+    select
+        account,
+        subscription_source_id,
+        usage_source_cents * {{ periods_per_year(
+            "coalesce(billing_interval, 'month')", 52, 365
+        ) }} / cast(12 * coalesce(interval_count, 1) as {{ type_numeric() }}) as usage_source_cents,
+        period_ends_at as covered_from,
+        case coalesce(billing_interval, 'month')
+            when 'year' then {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'year') }}
+            when 'month' then {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'month') }}
+            when 'week' then {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'week') }}
+            else {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'day') }}
+        end as covered_until
+    from usage_lines
+
+),
+
+cuts as (
+
+    select
+        account,
+        subscription_source_id,
+        'discount' as cut_by,
+        covered_from as cut_at
+    from temporary_discounts
+
+    union
+
+    select
+        account,
+        subscription_source_id,
+        'discount' as cut_by,
+        covered_until as cut_at
+    from temporary_discounts
+    where covered_until is not null
+
+    union
+
+    select
+        account,
+        subscription_source_id,
+        'usage' as cut_by,
+        covered_from as cut_at
+    from usages
+
+    union
+
+    select
+        account,
+        subscription_source_id,
+        'usage' as cut_by,
+        covered_until as cut_at
+    from usages
+
+),
+
+moments as (
 
     select
         policies.policy,
-        discounts.account,
-        discounts.event_id,
-        discounts.item_position,
-        {{ share_kept('discounts.percent_off', 'discounts.discount_position') }} as share_kept,
-        coalesce(sum(discounts.off_source_cents), 0) as off_source_cents
-    from discounts
+        versions.account,
+        versions.subscription_source_id,
+        versions.version_number,
+        versions.effective_at as part_at,
+        1 as is_version
+    from versions
     cross join policies
-    where discounts.duration = 'forever' or policies.temporary_discounts_count
-    group by policies.policy, discounts.account, discounts.event_id, discounts.item_position
+
+    union all
+
+    select distinct
+        policies.policy,
+        cuts.account,
+        cuts.subscription_source_id,
+        cast(null as bigint) as version_number,
+        cuts.cut_at as part_at,
+        0 as is_version
+    from cuts
+    inner join policies
+        on
+            (cuts.cut_by = 'discount' and policies.temporary_discounts_count)
+            or (cuts.cut_by = 'usage' and policies.metered_usage_counts)
+    -- what will end by itself has not ended yet
+    where cuts.cut_at <= {{ as_of() }}
+
+),
+
+-- a cut belongs to the newest version that was in force
+placed as (
+
+    select
+        policy,
+        account,
+        subscription_source_id,
+        part_at,
+        is_version,
+        max(is_version) over (
+            partition by policy, account, subscription_source_id, part_at
+        ) as is_version_there,
+        case
+            when is_version = 1 then version_number
+            else max(version_number) over (
+                partition by policy, account, subscription_source_id
+                order by part_at asc, is_version desc
+                rows between unbounded preceding and current row
+            )
+        end as version_number
+    from moments
+
+),
+
+numbered_parts as (
+
+    select
+        policy,
+        account,
+        subscription_source_id,
+        version_number,
+        part_at,
+        account || '|' || subscription_source_id || '|' || cast(version_number as {{ type_string() }}) as version_key,
+        row_number() over (
+            partition by policy, account, subscription_source_id
+            order by version_number asc, is_version desc, part_at asc
+        ) as part_number
+    from placed
+    where is_version = is_version_there and version_number is not null
+
+),
+
+-- joins below are by one key each: an engine that knows nothing of several columns together takes their join for empty
+parts as (
+
+    select
+        numbered_parts.policy,
+        numbered_parts.account,
+        numbered_parts.subscription_source_id,
+        numbered_parts.version_key,
+        versions.event_key,
+        numbered_parts.part_at,
+        numbered_parts.part_number,
+        numbered_parts.policy || '|' || numbered_parts.account || '|' || numbered_parts.subscription_source_id
+        || '|' || cast(numbered_parts.part_number as {{ type_string() }}) as part_key
+    from numbered_parts
+    inner join versions on numbered_parts.version_key = versions.version_key
+
+),
+
+applied as (
+
+    select
+        parts.part_key,
+        discounts.item_position,
+        discounts.discount_position,
+        discounts.percent_off,
+        discounts.off_source_cents
+    from parts
+    inner join discounts on parts.event_key = discounts.event_key
+
+    union all
+
+    select
+        parts.part_key,
+        temporary_discounts.item_position,
+        20 as discount_position,
+        temporary_discounts.percent_off,
+        temporary_discounts.off_source_cents
+    from parts
+    inner join policies on parts.policy = policies.policy and policies.temporary_discounts_count
+    inner join temporary_discounts
+        on
+            parts.account = temporary_discounts.account
+            and parts.subscription_source_id = temporary_discounts.subscription_source_id
+            and parts.part_at >= temporary_discounts.covered_from
+            and (parts.part_at < temporary_discounts.covered_until or temporary_discounts.covered_until is null)
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by part_key, item_position
+            order by discount_position, percent_off, off_source_cents
+        ) as place
+    from applied
+
+),
+
+reductions as (
+
+    select
+        part_key,
+        part_key || '|' || cast(item_position as {{ type_string() }}) as item_key,
+        item_position,
+        {{ share_kept('percent_off', 'place') }} as share_kept,
+        coalesce(sum(off_source_cents), 0) as off_source_cents
+    from numbered
+    group by part_key, item_position
+
+),
+
+billed_usage as (
+
+    select
+        parts.part_key,
+        sum(usages.usage_source_cents) as usage_source_cents
+    from parts
+    inner join policies on parts.policy = policies.policy and policies.metered_usage_counts
+    inner join usages
+        on
+            parts.account = usages.account
+            and parts.subscription_source_id = usages.subscription_source_id
+            and parts.part_at >= usages.covered_from
+            and parts.part_at < usages.covered_until
+    group by parts.part_key
 
 ),
 
@@ -43,9 +286,8 @@ reductions as (
 item_months as (
 
     select
-        policies.policy,
-        amounts.account,
-        amounts.event_id,
+        parts.part_key,
+        parts.part_key || '|' || cast(amounts.item_position as {{ type_string() }}) as item_key,
         amounts.item_position,
         amounts.plan,
         amounts.currency,
@@ -57,8 +299,9 @@ item_months as (
         ) }} as periods_per_year,
         case when amounts.is_metered then 0 else amounts.amount_source_cents end as amount_source_cents,
         1 + amounts.inclusive_tax_percent / 100 as tax_divisor
-    from amounts
-    cross join policies
+    from parts
+    inner join policies on parts.policy = policies.policy
+    inner join amounts on parts.event_key = amounts.event_key
 
 ),
 
@@ -73,21 +316,14 @@ item_mrr as (
         ) * item_months.periods_per_year
         / (12 * item_months.interval_count * item_months.tax_divisor) as mrr_source_cents
     from item_months
-    left join reductions
-        on
-            item_months.policy = reductions.policy
-            and item_months.account = reductions.account
-            and item_months.event_id = reductions.event_id
-            and item_months.item_position = reductions.item_position
+    left join reductions on item_months.item_key = reductions.item_key
 
 ),
 
 subscription_mrr as (
 
     select
-        policy,
-        account,
-        event_id,
+        part_key,
         {{ earliest_by('plan', 'item_position') }} as plan,
         {{ earliest_by('currency', 'item_position') }} as currency,
         {{ earliest_by('billing_interval', 'item_position') }} as billing_interval,
@@ -96,7 +332,7 @@ subscription_mrr as (
         sum(quantity) as quantity,
         sum(mrr_source_cents) as mrr_source_cents
     from item_mrr
-    group by policy, account, event_id
+    group by part_key
 
 ),
 
@@ -109,14 +345,11 @@ discounted as (
             - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
             / (12 * subscription_mrr.interval_count),
             0
-        ) as discounted_source_cents
+        ) + coalesce(billed_usage.usage_source_cents, 0) as discounted_source_cents
     from subscription_mrr
     left join reductions
-        on
-            subscription_mrr.policy = reductions.policy
-            and subscription_mrr.account = reductions.account
-            and subscription_mrr.event_id = reductions.event_id
-            and reductions.item_position = 0
+        on subscription_mrr.part_key = reductions.part_key and reductions.item_position = 0
+    left join billed_usage on subscription_mrr.part_key = billed_usage.part_key
 
 ),
 
@@ -127,7 +360,7 @@ told as (
         'stripe' as provider,
         versions.account,
         versions.subscription_source_id,
-        versions.version_number as state_number,
+        parts.part_number as state_number,
         versions.event_id,
         versions.product,
         versions.customer_source_id,
@@ -142,28 +375,16 @@ told as (
         and not (versions.is_paused and policies.pause_counts_as_zero) as does_count,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
-        -- a backdated start restates history from that date; an end is dated by the object, whenever the
-        -- event came; a trial that ended before the first event known was worth nothing
-        case
-            when versions.status in ('canceled', 'incomplete_expired')
-                then coalesce(versions.ended_at, versions.created_at)
-            when versions.version_number > 1 or versions.started_at is null then versions.created_at
-            when versions.status = 'trialing' or versions.trial_ends_at is null
-                then least(versions.created_at, versions.started_at)
-            else least(versions.created_at, greatest(versions.started_at, versions.trial_ends_at))
-        end as effective_at,
+        parts.part_at as effective_at,
         case
             when versions.version_number > 1 or versions.status <> 'canceled' then null
             when versions.trial_ends_at is null then versions.started_at
             else greatest(versions.started_at, versions.trial_ends_at)
         end as untold_start_at
-    from versions
-    cross join policies
-    left join discounted
-        on
-            policies.policy = discounted.policy
-            and versions.account = discounted.account
-            and versions.event_id = discounted.event_id
+    from parts
+    inner join policies on parts.policy = policies.policy
+    inner join versions on parts.version_key = versions.version_key
+    left join discounted on parts.part_key = discounted.part_key
 
 ),
 

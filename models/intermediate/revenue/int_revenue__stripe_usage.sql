@@ -1,22 +1,7 @@
--- Metered usage as invoices bill it. Whether a price is metered says the line (until 2025-03-31), or the subscription
--- that has the price. Usage belongs to the last day of the period in which it was used.
-with invoices as (
+-- Metered usage belongs to the last day of the period in which it was used, by the tenant's calendar.
+with lines as (
 
-    select * from {{ ref('int_revenue__stripe_invoices') }}
-    where status not in ('draft', 'void')
-
-),
-
-lines as (
-
-    select * from {{ ref('stg_stripe__invoice_lines') }}
-    where is_live
-
-),
-
-items as (
-
-    select * from {{ ref('int_revenue__stripe_items') }}
+    select * from {{ ref('int_revenue__stripe_usage_lines') }}
 
 ),
 
@@ -26,113 +11,24 @@ tenants as (
 
 ),
 
-plan_labels as (
-
-    select * from {{ ref('plan_labels') }}
-
-),
-
-prices as (
-
-    select
-        account,
-        price_source_id,
-        max(plan) as plan,
-        max(case when is_metered then 1 else 0 end) = 1 as is_metered
-    from items
-    where price_source_id is not null
-    group by account, price_source_id
-
-),
-
-metered as (
-
-    select
-        lines.*,
-        invoices.tenant_id,
-        invoices.product,
-        invoices.issued_at,
-        coalesce(plan_labels.plan_label, prices.plan, lines.price_source_id, 'unknown') as plan
-    from lines
-    inner join invoices on lines.account = invoices.account and lines.event_id = invoices.event_id
-    left join prices on lines.account = prices.account and lines.price_source_id = prices.price_source_id
-    left join plan_labels
-        on
-            invoices.product = plan_labels.product
-            and coalesce(prices.plan, lines.price_source_id) = plan_labels.plan
-    where coalesce(lines.usage_type = 'metered', prices.is_metered, false)
-
-),
-
-reductions as (
-
-    select
-        metered.account,
-        metered.event_id,
-        metered.line_position,
-        {{ json_number('entry.value', ['amount']) }} as off_source_cents
-    from metered
-    {{ json_array_lateral('metered.discount_amounts', none, 'entry') }}
-
-    union all
-
-    select
-        metered.account,
-        metered.event_id,
-        metered.line_position,
-        {{ json_number('entry.value', ['amount']) }} as off_source_cents
-    from metered
-    {{ json_array_lateral('metered.tax_amounts', none, 'entry') }}
-    where {{ json_boolean('entry.value', ['inclusive']) }}
-
-    union all
-
-    select
-        metered.account,
-        metered.event_id,
-        metered.line_position,
-        {{ json_number('entry.value', ['amount']) }} as off_source_cents
-    from metered
-    {{ json_array_lateral('metered.taxes', none, 'entry') }}
-    where {{ json_text('entry.value', ['tax_behavior']) }} = 'inclusive'
-
-),
-
-reduced as (
-
-    select
-        account,
-        event_id,
-        line_position,
-        sum(off_source_cents) as off_source_cents
-    from reductions
-    group by account, event_id, line_position
-
-),
-
 final as (
 
     select
-        metered.account,
-        metered.event_id,
-        metered.line_position,
-        metered.product,
-        metered.tenant_id,
-        metered.plan,
-        metered.currency,
-        metered.amount_source_cents - coalesce(reduced.off_source_cents, 0) as usage_source_cents,
+        lines.account,
+        lines.event_id,
+        lines.line_position,
+        lines.product,
+        lines.tenant_id,
+        lines.plan,
+        lines.currency,
+        lines.usage_source_cents,
         {{ local_date(
-            "coalesce(greatest(metered.period_started_at, "
-            ~ add_interval('metered.period_ends_at', -1, 'second') ~ "), metered.issued_at)",
+            "coalesce(greatest(lines.period_started_at, "
+            ~ add_interval('lines.period_ends_at', -1, 'second') ~ "), lines.issued_at)",
             "coalesce(tenants.timezone, 'UTC')"
         ) }} as date_key
-    from metered
-    left join reduced
-        on
-            metered.account = reduced.account
-            and metered.event_id = reduced.event_id
-            and metered.line_position = reduced.line_position
-    left join tenants on metered.tenant_id = tenants.tenant_id
+    from lines
+    left join tenants on lines.tenant_id = tenants.tenant_id
 
 )
 

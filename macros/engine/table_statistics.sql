@@ -1,0 +1,15 @@
+{#- Post-hook: statistics of the table that was made just now, for the models after it in the same run. Without them an
+    engine takes every table for a small one and compares each row with each. -#}
+{% macro gather_statistics() -%}
+    {%- if model.resource_type == 'model' and model.config.materialized == 'table' -%}
+        {{ adapter.dispatch('gather_statistics', 'tallyhouse')() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__gather_statistics() -%}
+    analyze {{ this }}
+{%- endmacro %}
+
+{#- Columnar engines keep theirs as they write. -#}
+{% macro duckdb__gather_statistics() -%}{%- endmacro %}
+{% macro spark__gather_statistics() -%}{%- endmacro %}

@@ -1,0 +1,66 @@
+-- How a customer's recurring revenue under each policy departs from what it is under `standard`, by day on which that
+-- changes.
+with causes as (
+
+    select * from {{ ref('int_revenue__policy_causes') }}
+
+),
+
+balances as (
+
+    select * from {{ ref('int_revenue__customer_balances') }}
+
+),
+
+entries as (
+
+    select
+        balances.policy,
+        causes.cause,
+        balances.provider,
+        balances.product,
+        balances.tenant_id,
+        balances.customer_id,
+        balances.currency,
+        balances.date_key,
+        balances.change_source_cents
+    from balances
+    inner join causes on balances.policy = causes.policy
+
+    union all
+
+    select
+        causes.policy,
+        causes.cause,
+        balances.provider,
+        balances.product,
+        balances.tenant_id,
+        balances.customer_id,
+        balances.currency,
+        balances.date_key,
+        -balances.change_source_cents as change_source_cents
+    from balances
+    cross join causes
+    where balances.policy = 'standard'
+
+),
+
+final as (
+
+    select
+        policy,
+        cause,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        currency,
+        date_key,
+        sum(change_source_cents) as change_source_cents
+    from entries
+    group by policy, cause, provider, product, tenant_id, customer_id, currency, date_key
+    having sum(change_source_cents) <> 0
+
+)
+
+select * from final
