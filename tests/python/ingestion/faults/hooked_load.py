@@ -42,6 +42,8 @@ class Moments:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def statement(self, query: Any, when: str) -> None:
+        if isinstance(query, bytes):
+            query = query.decode()
         text = query if isinstance(query, str) else query.as_string()
         for phase, pattern in STATEMENTS.items():
             if pattern.match(text) if phase == "commit" else pattern.search(text):
