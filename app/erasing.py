@@ -34,8 +34,8 @@ from tallyhouse.progress import Reporter
 from tallyhouse.settings import Settings
 from tallyhouse.storage import open_storage
 
-# What is kept beside the models and is no source of theirs: rows that name the person go.
-BESIDE = ("ml.predictions",)
+# What is kept beside the models and is no source of theirs: rows that name the person go, bindings of logins too.
+BESIDE = ("ml.predictions", "governance.reader_logins")
 # Notes of what changed; models have taken them over once they are built.
 NOTES = ("ops.load_touched", "ops.replaced_keys", "ops.record_conflicts")
 

@@ -35,7 +35,10 @@ STANDING = """
     select format('login %s sees the tenant %s', login.rolname, bound.tenant_id)
     from governance.tenant_logins as bound inner join pg_roles as login on bound.login_oid = login.oid
     union all
-    select format('login %s sees the person %s of the tenant %s', login.rolname, bound.reader_id, bound.tenant_id)
+    select format(
+        'login %s sees the rows of one person (%s) of the tenant %s',
+        login.rolname, left(md5(bound.reader_id::text), 8), bound.tenant_id
+    ) -- not the person's id: this log outlives an erasure
     from governance.reader_logins as bound inner join pg_roles as login on bound.login_oid = login.oid
     union all
     select format('login %s is above row security', rolname)

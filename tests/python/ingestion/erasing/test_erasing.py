@@ -10,6 +10,7 @@ import pytest
 
 from app import erasing
 from app.erasing import Asked
+from governance import standing
 from ingestion.erasing import search
 from ingestion.load import reload, rotate_key
 from ingestion.quality import reconcile
@@ -224,6 +225,28 @@ def test_rule_75_what_is_still_found_is_not_certified(house: House) -> None:
     with pytest.raises(erasing.NotGone, match=r"left_over\.export \(1 rows\)"):
         erasing.prove(house.warehouse.settings, house.warehouse, subjects, wanted)
     assert house.query("select count(*) from ops.erasure_certificates") == [(0,)]
+
+
+def test_rule_75_a_login_of_the_persons_own_goes_too(house: House) -> None:
+    login = f"own_{house.warehouse.parameters['dbname']}"
+    with house.warehouse.connect() as conn:
+        conn.execute(f"create role {login} login".encode())
+        conn.execute(
+            "insert into governance.reader_logins (login_name, tenant_id, reader_id) values (%s, %s, %s)",
+            [login, uid(NORTH), uid("ann")],
+        )
+    standing.note(house.warehouse)
+    subjects, wanted = take_out(house, ASKED)
+    erasing.prove(house.warehouse.settings, house.warehouse, subjects, wanted)
+    assert house.query("select count(*) from governance.reader_logins") == [(0,)]
+    standing.note(house.warehouse)
+    told = house.query(
+        f"select action from governance.analytics_audit_log where resource like 'login {login} sees %'"
+        " order by entry_number"
+    )
+    assert told == [("grant",), ("revoke",)]
+    with house.warehouse.connect() as conn:
+        conn.execute(f"drop role {login}".encode())
 
 
 def test_the_ledger_names_nobody(house: House) -> None:
