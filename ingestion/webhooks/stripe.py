@@ -108,7 +108,7 @@ class StripeParser(WithoutFastPath):
             event = event_of(event)
         elif not isinstance(event.get("id"), str) or not event["id"]:
             raise NotAnEvent("no_id", "The event has no `id`, so it cannot be told from others.")
-        if not isinstance(event.get("livemode"), bool | None):
+        if not isinstance(event.get("livemode"), bool):
             raise NotAnEvent(
                 "no_mode",
                 "`livemode` is neither true nor false, so nobody knows whether it counts.",

@@ -129,6 +129,7 @@ FORMS = (
            "`created` is missing or not a whole number."),
     stripe("a Stripe line of no kind", REFUSED, "The record is no Stripe object", object=None),
     stripe("a `livemode` that is a text", REFUSED, "`livemode` is neither true nor false", livemode="true"),
+    stripe("an event without `livemode`", REFUSED, "`livemode` is neither true nor false", livemode=None),
     stripe("an event without `data.object`", REFUSED, "The event has no `data.object`.", data=None),
     stripe("an account that nobody declared", REFUSED,
            "Nobody declared the Stripe account 'acct_other'.", account="acct_other"),

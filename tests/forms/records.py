@@ -46,6 +46,8 @@ FORMS = (
     line("one JSON object", record(), READ, event_name="seen", user_source_id="u1"),
     line("a byte-order mark before it", b"\xef\xbb\xbf" + record(), READ, event_name="seen"),
     line("`\\r\\n` after it", record()[:-1] + b"\r\n", READ, event_name="seen"),
+    line("a name twice in an object: the last counts, as in every common parser",
+         record()[:-2] + b', "event_name": "heard"}\n', READ, event_name="heard", user_source_id="u1"),
     line("broken JSON", b"{'event_id': 1}\n", REFUSED,
          "Not JSON: Expecting property name enclosed in double quotes at character 2."),
     line("JSON that was cut off", record()[:-20], REFUSED,
