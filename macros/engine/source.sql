@@ -50,6 +50,7 @@
         'ml.predictions': ['prediction_at'],
         'ml.predictive_models': ['trained_at'],
         'ops': [],
+        'governance': [],
     }) }}
 {%- endmacro %}
 
