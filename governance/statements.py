@@ -7,6 +7,7 @@ cannot be read for names (a block of code, escaped identifiers) is an entry as w
 reading the log, making entries of it. Does not belong here: the log they are entered in (`audit_log`).
 """
 
+import contextlib
 import csv
 import fnmatch
 import json
@@ -113,12 +114,15 @@ def apply(connection: Connection) -> None:
         ).fetchone()
         if wanted <= set(row[0] if row else ()):
             continue
-        for name, value in LOGGED.items():
-            connection.execute(
-                sql.SQL("alter role {} set {} = {}").format(
-                    sql.Identifier(login), sql.SQL(name), sql.Literal(value)
+        # removed meanwhile, it reads nothing; changed meanwhile, the next preparation has its turn
+        gone_or_busy = psycopg.errors.UndefinedObject, psycopg.errors.InternalError_
+        with contextlib.suppress(*gone_or_busy), connection.transaction():
+            for name, value in LOGGED.items():
+                connection.execute(
+                    sql.SQL("alter role {} set {} = {}").format(
+                        sql.Identifier(login), sql.SQL(name), sql.Literal(value)
+                    )
                 )
-            )
 
 
 def import_statements(warehouse: Warehouse) -> int:
