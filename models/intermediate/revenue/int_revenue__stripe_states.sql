@@ -145,8 +145,6 @@ moments as (
         on
             (cuts.cut_by = 'discount' and policies.temporary_discounts_count)
             or (cuts.cut_by = 'usage' and policies.metered_usage_counts)
-    -- what will end by itself has not ended yet
-    where cuts.cut_at <= {{ as_of() }}
 
 ),
 
@@ -182,6 +180,7 @@ numbered_parts as (
         subscription_source_id,
         version_number,
         part_at,
+        is_version,
         account || '|' || subscription_source_id || '|' || cast(version_number as {{ type_string() }}) as version_key,
         row_number() over (
             partition by policy, account, subscription_source_id
@@ -202,6 +201,7 @@ parts as (
         numbered_parts.version_key,
         versions.event_key,
         numbered_parts.part_at,
+        numbered_parts.is_version,
         numbered_parts.part_number,
         numbered_parts.policy || '|' || numbered_parts.account || '|' || numbered_parts.subscription_source_id
         || '|' || cast(numbered_parts.part_number as {{ type_string() }}) as part_key
@@ -376,6 +376,7 @@ told as (
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
         parts.part_at as effective_at,
+        parts.is_version = 0 as is_by_itself,
         case
             when versions.version_number > 1 or versions.status <> 'canceled' then null
             when versions.trial_ends_at is null then versions.started_at
@@ -409,6 +410,7 @@ final as (
         is_at_risk,
         is_over,
         effective_at,
+        is_by_itself,
         cast(null as {{ type_timestamp() }}) as access_until_at
     from told
 
@@ -434,6 +436,7 @@ final as (
         false as is_at_risk,
         false as is_over,
         untold_start_at as effective_at,
+        false as is_by_itself,
         cast(null as {{ type_timestamp() }}) as access_until_at
     from told
     where untold_start_at < effective_at

@@ -10,6 +10,8 @@
 with states as (
 
     select * from {{ ref('int_revenue__subscription_states') }}
+    -- what begins or ends by itself is foretold: until as_of nothing came of it
+    where not coalesce(is_by_itself, false) or effective_at <= {{ as_of() }}
 
 ),
 

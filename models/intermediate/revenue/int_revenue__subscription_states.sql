@@ -55,6 +55,7 @@ states as (
         stripe_states.is_at_risk,
         stripe_states.is_over,
         stripe_states.effective_at,
+        stripe_states.is_by_itself,
         stripe_states.access_until_at
     from stripe_states
     inner join stripe_owners
@@ -84,6 +85,7 @@ states as (
         revenuecat_states.is_at_risk,
         revenuecat_states.is_over,
         revenuecat_states.effective_at,
+        false as is_by_itself,
         revenuecat_states.access_until_at
     from revenuecat_states
     inner join revenuecat_owners
@@ -118,6 +120,7 @@ final as (
         states.is_at_risk,
         states.is_over,
         states.effective_at,
+        states.is_by_itself,
         states.access_until_at
     from states
     left join plan_labels on states.product = plan_labels.product and states.plan = plan_labels.plan
