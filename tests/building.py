@@ -6,6 +6,7 @@ run gets a copy of its own whose nodes lie in its database. Belongs here: runnin
 process. Does not belong here: what is built, and what must come of it.
 """
 
+from argparse import Namespace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,14 @@ def parsed_once(warehouse: Warehouse) -> Path:
 
 def project_in(database: str, parsed: Path) -> Any:
     """The parsed project as if it had been parsed for this database."""
+    from dbt import flags
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
+    if not hasattr(
+        flags.get_flags(), "SEND_ANONYMOUS_USAGE_STATS"
+    ):  # no command of dbt ran in this process yet
+        flags.set_from_args(Namespace(SEND_ANONYMOUS_USAGE_STATS=False), None)
     project = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
     for node in chain(project.nodes.values(), project.sources.values()):
         if node.relation_name:
