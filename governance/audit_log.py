@@ -115,15 +115,17 @@ def apply(connection: Connection) -> None:
 def record(warehouse: Warehouse, acts: Iterable[Act]) -> int:
     """Enter what is not entered yet, in this order; returns how many that were.
 
-    All of it or nothing. Safe to repeat, and for several processes at once.
+    All of it or nothing. Safe to repeat, and for several processes at once. The end that is remembered moves on only
+    while the log holds it: of a log that was cut off it stays the proof, whatever is entered afterwards.
     """
     settings = warehouse.settings
     key = _key(settings)
     with warehouse.connect(autocommit=True) as connection, _one_at_a_time(connection):
+        is_whole = _holds(connection, remembered(settings))
         with connection.transaction():
             earlier = _earlier(connection)
             number, seal, entered = _append(connection, key, [*earlier, *acts])
-        if entered:
+        if entered and is_whole:
             make_folder(settings.home)
             replace_closed(_head(settings), json.dumps({"entry": number, "seal": seal}) + "\n")
     return entered
@@ -180,6 +182,16 @@ def storable(value: Any) -> Any:
     if isinstance(value, str):
         return "".join("\ufffd" if c == "\x00" or "\ud800" <= c <= "\udfff" else c for c in value)
     return value
+
+
+def _holds(connection: Connection, newest: tuple[int, str] | None) -> bool:
+    """Whether the entry that is remembered as the newest is in the log; nothing remembered is nothing missing."""
+    if newest is None:
+        return True
+    row = connection.execute(
+        f"select seal from {TABLE} where entry_number = %s", [newest[0]]
+    ).fetchone()
+    return row == (newest[1],)
 
 
 def _append(connection: Connection, key: bytes, acts: Iterable[Act]) -> tuple[int, str, int]:

@@ -295,6 +295,46 @@ def test_whatever_is_changed_is_found(warehouse: Warehouse, how: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        (0, "Entries 5 to 6 are missing."),
+        (1, "Entry 6 is missing."),
+        (3, "Entry 6 is another than"),
+    ],
+)
+def test_an_end_that_was_cut_off_is_not_forgotten_when_the_log_goes_on(
+    warehouse: Warehouse, later: int, expected: str
+) -> None:
+    filled(warehouse)
+    tampered(warehouse, f"delete from {LOG} where entry_number > 4")
+    at = datetime(2026, 3, 2, tzinfo=UTC)
+    for n in range(later):
+        record(warehouse, [Act(f"later-{n}", at, "bob", "read", USERS)])
+    (fault,) = verify(warehouse).faults
+    assert fault.startswith(expected)
+
+
+def test_a_true_entry_of_another_past_does_not_fit(warehouse: Warehouse) -> None:
+    """Sealed with the same key and under the same number, but after another entry."""
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    filled(warehouse, 3)
+    with warehouse.connect() as connection:
+        connection.execute(
+            f"create table public.kept as select * from {LOG} where entry_number = 2".encode()
+        )
+    tampered(warehouse, f"delete from {LOG} where entry_number > 1")
+    (warehouse.settings.home / audit_log.HEAD).unlink()
+    record(warehouse, [Act(name, at, "bob", "read", USERS) for name in ("b", "c")])
+    assert verify(warehouse).faults == []
+    faults = tampered(
+        warehouse,
+        f"delete from {LOG} where entry_number = 2",
+        f"insert into {LOG} select * from public.kept",
+    )
+    assert faults == ["Entry 3 is not what was entered, or does not follow what stands before it."]
+
+
+@pytest.mark.parametrize(
     "statement", ["update {} set actor = 'x'", "delete from {}", "truncate {}"]
 )
 def test_nobody_changes_it_by_accident(warehouse: Warehouse, statement: str) -> None:
