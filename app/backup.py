@@ -19,13 +19,14 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import dict_row
 
 from governance import statements
 from ingestion.erasing import outside
 from ingestion.storing.master_key import known_fingerprint
 from tallyhouse import key_file
 from tallyhouse.closed_files import make_closed_folder, open_closed, replace_closed
-from tallyhouse.database import Warehouse
+from tallyhouse.database import Warehouse, roles
 from tallyhouse.database.embedded import EmbeddedServer
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -170,7 +171,7 @@ def _write(warehouse: Warehouse, draft: Path, say: Callable[[str], None]) -> Man
         connection.execute("set transaction isolation level repeatable read, read only")
         connection.execute("set local timezone = 'UTC'")
         server = connection.info.parameter_status("server_version") or ""
-        snapshot, roles = _one(
+        snapshot, matrix = _one(
             connection,
             "select pg_export_snapshot(),"
             " array(select distinct role_name::text from governance.role_grants order by 1)",
@@ -179,7 +180,7 @@ def _write(warehouse: Warehouse, draft: Path, say: Callable[[str], None]) -> Man
             datetime.now(UTC).isoformat(timespec="seconds"),
             server,
             known_fingerprint(connection),
-            roles,
+            matrix,
         )
         say("copying the database")
         _run(
@@ -225,8 +226,7 @@ def _restored(
     with warehouse.database("postgres").connect(autocommit=True) as server:
         _drop(server, name)
         for role in manifest.roles:
-            if _one(server, "select not exists (select from pg_roles where rolname = %s)", role)[0]:
-                server.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+            roles.create_role(server, role, MANIFEST)
         server.execute(
             sql.SQL("create database {} template template0").format(sql.Identifier(name))
         )
@@ -259,28 +259,17 @@ def _drop(server: Connection, name: str) -> None:
 
 def _logins(connection: Connection) -> list[dict[str, Any]]:
     """Logins that read through the role matrix, with what they were given; passwords as the server keeps them."""
-    found = []
-    for (login,) in connection.execute(statements.READERS).fetchall():
-        password, limit, config, member_of = _one(
-            connection,
-            "select a.rolpassword, a.rolconnlimit, coalesce(r.rolconfig, '{}'), array(select g.rolname::text"
-            " from pg_auth_members as m inner join pg_roles as g on m.roleid = g.oid where m.member = a.oid)"
-            " from pg_authid as a inner join pg_roles as r on a.oid = r.oid where a.rolname = %s",
-            login,
-        )
-        found.append(
-            {
-                "name": login,
-                "password": password,
-                "limit": limit,
-                "config": config,
-                "member_of": member_of,
-            }
-        )
-    return found
+    cursor = connection.cursor(row_factory=dict_row)
+    return cursor.execute(
+        "select a.rolname as name, a.rolpassword as password, a.rolconnlimit as limit, readers.config,"
+        " array(select g.rolname::text from pg_auth_members as m inner join pg_roles as g on m.roleid = g.oid"
+        " where m.member = a.oid) as member_of"
+        f" from ({statements.READERS}) as readers inner join pg_authid as a on readers.rolname = a.rolname"
+        " order by a.rolname"
+    ).fetchall()
 
 
-def _log_in_again(server: Connection, logins: list[dict[str, Any]], roles: list[str]) -> None:
+def _log_in_again(server: Connection, logins: list[dict[str, Any]], matrix: list[str]) -> None:
     """Logins that the server does not have yet; one that it has keeps its password."""
     for login in logins:
         name = sql.Identifier(login["name"])
@@ -298,7 +287,7 @@ def _log_in_again(server: Connection, logins: list[dict[str, Any]], roles: list[
             server.execute(
                 sql.SQL("alter role {} set {} = {}").format(name, sql.SQL(key), sql.Literal(value))
             )
-        for role in set(login["member_of"]) & set(roles):
+        for role in set(login["member_of"]) & set(matrix):
             server.execute(sql.SQL("grant {} to {}").format(sql.Identifier(role), name))
 
 
@@ -355,19 +344,12 @@ def _refuse_another_key(settings: Settings, manifest: Manifest) -> None:
 
 def _run(warehouse: Warehouse, program: str, *arguments: str) -> None:
     """One of Postgres' own programs, told where the server is."""
-    names = {
-        "host": "PGHOST",
-        "port": "PGPORT",
-        "user": "PGUSER",
-        "password": "PGPASSWORD",
-        "sslmode": "PGSSLMODE",
-    }
-    given = {names[k]: v for k, v in warehouse.parameters.items() if k in names}
     path = EmbeddedServer(warehouse.settings.home).program(program)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     answer = subprocess.run(
-        [str(path), *arguments], env={**kept, **given}, capture_output=True, text=True, check=False
-    )
+        [str(path), *arguments], env={**kept, **warehouse.libpq_env()}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
     if answer.returncode != 0:
         said = [line for line in answer.stderr.splitlines() if line.strip()] or ["no reason given"]
         raise TallyhouseError(f"{program} did not end well: {said[0]}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from app.cli_errors import sentences
+from tallyhouse.database import Warehouse
 from tallyhouse.progress import Reporter
 from tallyhouse.settings import Settings
 
@@ -34,7 +35,7 @@ def back_up(folder: Path) -> None:
     prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Backing up") as step:
         made = backup.back_up(warehouse, folder.absolute(), step)
-    _enter("backup", folder)
+    _enter(warehouse, "backup", folder)
     click.echo(
         f"{len(made.relations)} tables with {made.rows:,} rows and {len(made.files)} files are in {folder}; it was"
         " restored beside the warehouse, and every table is the same."
@@ -75,7 +76,7 @@ def restore(folder: Path, erasures: Path | None) -> None:
     with reporter.step("Restoring") as step:
         made, again = backup.restore(warehouse, folder.absolute(), step, erasures)
     prepare(warehouse)
-    _enter("restore", folder)
+    _enter(warehouse, "restore", folder)
     if again:
         click.echo(f"{again} people were erased since; they are erased again.")
         with run_log.only_run(warehouse, reporter.say):
@@ -87,10 +88,9 @@ def restore(folder: Path, erasures: Path | None) -> None:
     )
 
 
-def _enter(action: str, folder: Path) -> None:
+def _enter(warehouse: Warehouse, action: str, folder: Path) -> None:
     from governance.audit_log import Act, record
-    from tallyhouse.database import open_warehouse
 
     now = datetime.now(UTC)
     act = Act(f"{action} {now.isoformat()}", now, getpass.getuser(), action, str(folder.absolute()))
-    record(open_warehouse(Settings.from_env()), [act])
+    record(warehouse, [act])

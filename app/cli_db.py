@@ -112,11 +112,8 @@ def psql(arguments: tuple[str, ...]) -> None:
 
     warehouse = _running()
     program = str(EmbeddedServer(warehouse.settings.home).program("psql"))
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE"}
-    names |= {"password": "PGPASSWORD", "sslmode": "PGSSLMODE"}
-    given = {names[k]: v for k, v in warehouse.parameters.items() if k in names}
     sys.stdout.flush()
-    os.execve(program, [program, *arguments], {**os.environ, **given})
+    os.execve(program, [program, *arguments], {**os.environ, **warehouse.libpq_env()})
 
 
 @db.command()

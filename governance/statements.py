@@ -27,6 +27,7 @@ from sqlglot.tokens import TokenType
 from governance.audit_log import Act, record
 from tallyhouse.database import Warehouse
 from tallyhouse.database.configuration import LOG_FOLDER
+from tallyhouse.database.roles import is_superuser
 
 COLUMNS = Path("seeds/governance/audited_columns.csv")
 KEPT = timedelta(days=7)  # a file of the log after its last word, once it is read
@@ -43,11 +44,10 @@ LOGGED = {  # of each login; only an administrator can set them
     "auto_explain.log_parameter_max_length": "0",
 }
 READERS = """
-    select distinct logins.rolname
+    select distinct logins.rolname, coalesce(logins.rolconfig, '{}') as config
     from pg_roles as logins inner join governance.role_grants as grants
         on pg_has_role(logins.oid, to_regrole(quote_ident(grants.role_name))::oid, 'member')
     where logins.rolcanlogin and not logins.rolsuper and not logins.rolbypassrls
-    order by 1
 """
 NAMES_NOTHING = re.compile(r"(?i)u&\s*\"")  # identifiers by number of letter
 CODE = re.compile(r"(?i)\s*do\b")
@@ -101,18 +101,15 @@ def apply(connection: Connection) -> None:
     is_new = row is None or row[0] is None
     if is_new:
         connection.execute(DDL)
-    if not _is_superuser(connection):
+    if not is_superuser(connection):
         return
     if is_new and not why_not(connection):
         connection.execute(
             "insert into ops.statement_log_reads select name, size from pg_ls_logdir()"
         )
     wanted = {f"{name}={value}" for name, value in LOGGED.items()}
-    for (login,) in connection.execute(READERS).fetchall():
-        row = connection.execute(
-            "select coalesce(rolconfig, '{}') from pg_roles where rolname = %s", [login]
-        ).fetchone()
-        if wanted <= set(row[0] if row else ()):
+    for login, config in connection.execute(READERS).fetchall():
+        if wanted <= set(config):
             continue
         # removed meanwhile, it reads nothing; changed meanwhile, the next preparation has its turn
         gone_or_busy = psycopg.errors.UndefinedObject, psycopg.errors.InternalError_
@@ -152,7 +149,7 @@ def import_statements(warehouse: Warehouse) -> int:
                     " on conflict (file_name) do update set bytes_read = excluded.bytes_read",
                     [file_name, bytes_read],
                 )
-    _forget_old_files(warehouse)
+        _forget_old_files(connection, warehouse)
     return entered
 
 
@@ -305,31 +302,30 @@ def _block(connection: Connection, file_name: str, start: int) -> bytes:
         length *= 2
 
 
-def _forget_old_files(warehouse: Warehouse) -> None:
+def _forget_old_files(connection: Connection, warehouse: Warehouse) -> None:
     """Remove files of the embedded server that were read to their end a week ago."""
     if warehouse.server is None:
         return
     folder = warehouse.server.data / LOG_FOLDER
-    with warehouse.connect(autocommit=True) as connection:
-        gone = connection.execute(
-            "select log.name from pg_ls_logdir() as log inner join ops.statement_log_reads as known"
-            " on log.name = known.file_name and log.size = known.bytes_read"
-            " where log.modification < now() - %s"
-            " and log.name <> split_part(pg_current_logfile('jsonlog'), '/', -1)",
-            [KEPT],
-        ).fetchall()
-        for (name,) in gone:
-            (folder / name).unlink(missing_ok=True)
-            (folder / name).with_suffix(".log").unlink(missing_ok=True)
-        connection.execute(
-            "delete from ops.statement_log_reads where file_name = any (%s)",
-            [[name for (name,) in gone]],
-        )
+    gone = connection.execute(
+        "select log.name from pg_ls_logdir() as log inner join ops.statement_log_reads as known"
+        " on log.name = known.file_name and log.size = known.bytes_read"
+        " where log.modification < now() - %s"
+        " and log.name <> split_part(pg_current_logfile('jsonlog'), '/', -1)",
+        [KEPT],
+    ).fetchall()
+    for (name,) in gone:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).with_suffix(".log").unlink(missing_ok=True)
+    connection.execute(
+        "delete from ops.statement_log_reads where file_name = any (%s)",
+        [[name for (name,) in gone]],
+    )
 
 
 def why_not(connection: Connection) -> str:
     """Why this server's statements cannot be audited, with the way out; empty where they can."""
-    if not _is_superuser(connection):
+    if not is_superuser(connection):
         return (
             "What people read is not audited: this login may neither let the server log it nor read the log. Let"
             " an administrator's login run `tallyhouse load`, or audit with the server's own means (pgaudit)."
@@ -345,10 +341,3 @@ def why_not(connection: Connection) -> str:
         " `tallyhouse db stop` (it starts by itself), or set logging_collector = on and"
         " log_destination = 'jsonlog' on a server of your own."
     )
-
-
-def _is_superuser(connection: Connection) -> bool:
-    row = connection.execute(
-        "select rolsuper from pg_roles where rolname = current_user"
-    ).fetchone()
-    return bool(row and row[0])

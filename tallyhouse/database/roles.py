@@ -60,7 +60,7 @@ def apply(connection: Connection, csv_path: Path) -> list[str]:
     grants = read_matrix(csv_path)
     names = list(dict.fromkeys([TENANT_READER, BROKER, *(grant[0] for grant in grants)]))
     for name in names:
-        _create_role(connection, name, csv_path)
+        create_role(connection, name, csv_path.name)
     with connection.transaction():
         connection.execute(DDL.read_bytes())
         if _stored_matrix(connection) != set(grants):
@@ -238,7 +238,8 @@ def read_matrix(csv_path: Path) -> list[tuple[str, str, str, str]]:
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-def _create_role(connection: Connection, name: str, csv_path: Path) -> None:
+def create_role(connection: Connection, name: str, source: str) -> None:
+    """A role of the role matrix, unless it exists; `source` is the file that names it. Raises TallyhouseError."""
     try:
         with connection.transaction():
             found = connection.execute("select 1 from pg_roles where rolname = %s", [name])
@@ -252,7 +253,7 @@ def _create_role(connection: Connection, name: str, csv_path: Path) -> None:
         pass  # roles are the server's: another database's preparation was quicker
     except psycopg.errors.InsufficientPrivilege as error:
         raise TallyhouseError(
-            f"The role {name} of {csv_path.name} does not exist and this login may not create "
+            f"The role {name} of {source} does not exist and this login may not create "
             "it. Let an administrator create it, or give the login CREATEROLE."
         ) from error
 
@@ -264,7 +265,7 @@ def _make_login(connection: Connection, login: str, password: str, *, renew: boo
     """
     existing = connection.execute(
         "select rolsuper, rolcanlogin, rolpassword is not null from pg_authid where rolname = %s"
-        if _is_superuser(connection)
+        if is_superuser(connection)
         else "select rolsuper, rolcanlogin, true from pg_roles where rolname = %s",
         [login],
     ).fetchone()
@@ -288,7 +289,7 @@ def _make_login(connection: Connection, login: str, password: str, *, renew: boo
             )
         )
         for setting, value in LOGIN_SETTINGS.items():
-            if setting == "temp_file_limit" and not _is_superuser(connection):
+            if setting == "temp_file_limit" and not is_superuser(connection):
                 continue  # an administrator's to set
             connection.execute(
                 sql.SQL("alter role {} set {} = {}").format(
@@ -298,7 +299,8 @@ def _make_login(connection: Connection, login: str, password: str, *, renew: boo
     return is_given
 
 
-def _is_superuser(connection: Connection) -> bool:
+def is_superuser(connection: Connection) -> bool:
+    """Whether this login is an administrator's of the server."""
     row = connection.execute(
         "select rolsuper from pg_roles where rolname = current_user"
     ).fetchone()
@@ -321,7 +323,7 @@ def _close_to_the_public(connection: Connection) -> None:
     ).fetchall()
     if not open_to_all:
         return
-    if not _is_superuser(connection):
+    if not is_superuser(connection):
         log.warning(
             "Readers can take advisory locks and make large objects in this database, since only an "
             "administrator can forbid it; see docs/row_security.md."

@@ -29,6 +29,10 @@ ENVIRONMENT = {
     "TALLYHOUSE_DB_PASSWORD": "password",
     "TALLYHOUSE_DB_NAME": "dbname",
 }
+LIBPQ = {
+    "PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password", "PGDATABASE": "dbname",
+    "PGSSLMODE": "sslmode",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class Warehouse:
         """What `profiles.yml` reads."""
         given = {name: self.parameters.get(key, "") for name, key in ENVIRONMENT.items()}
         return {**given, "TALLYHOUSE_DB_SSLMODE": self.parameters.get("sslmode", "prefer")}
+
+    def libpq_env(self) -> dict[str, str]:
+        """What Postgres' own programs read, and nothing of ours: psql, pg_dump, pg_restore."""
+        return {name: self.parameters[key] for name, key in LIBPQ.items() if key in self.parameters}
 
     def encryption(self, connection: psycopg.Connection[Any]) -> list[str]:
         """Sentences on what is encrypted on the way to the database and where it lies, and what is not."""
