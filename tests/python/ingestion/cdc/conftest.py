@@ -34,6 +34,24 @@ class Loading:
     def landing(self) -> Path:
         return Path(self.warehouse.settings.landing)
 
+    def start_over(self, product: str) -> None:
+        """Empty the log of loads, what came as change data and the landing folder; drop the product's tables."""
+        with self.connect() as conn:
+            made = conn.execute(
+                "select format('%%I.%%I', schemaname, tablename) from pg_tables"
+                " where schemaname = 'raw_cdc' and starts_with(tablename, %s)",
+                [f"{product}__"],
+            ).fetchall()
+            for (name,) in made:
+                conn.execute(f"drop table {name} cascade".encode())
+            emptied = conn.execute(
+                "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'ops'"
+                " or (schemaname = 'raw_cdc' and tablename ~ '^(change|resets|stream_files|folded_tables)')"
+            ).fetchall()
+            conn.execute(f"truncate {', '.join(name for (name,) in emptied)}".encode())
+        for path in self.landing.rglob("*.jsonl"):
+            path.unlink()
+
     def put(self, files: Mapping[str, Iterable[bytes]]) -> None:
         """Write files below the landing folder: path → lines."""
         for path, lines in files.items():

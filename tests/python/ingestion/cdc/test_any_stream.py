@@ -340,22 +340,6 @@ class Shop:
     def __init__(self, loading: Loading, folder: Path) -> None:
         self.loading, self.folder = loading, folder
 
-    def start_over(self) -> None:
-        with self.loading.connect() as conn:
-            made = conn.execute(
-                "select format('%I.%I', schemaname, tablename) from pg_tables"
-                " where schemaname = 'raw_cdc' and tablename like 'shop\\_\\_%'"
-            ).fetchall()
-            for (name,) in made:
-                conn.execute(f"drop table {name} cascade".encode())
-            emptied = conn.execute(
-                "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'ops'"
-                " or (schemaname = 'raw_cdc' and tablename ~ '^(change|resets|stream_files|folded_tables)')"
-            ).fetchall()
-            conn.execute(f"truncate {', '.join(name for (name,) in emptied)}".encode())
-        for path in self.loading.landing.rglob("*.jsonl"):
-            path.unlink()
-
     def under(self, text: str) -> None:
         (self.folder / "shop.yml").write_text(text)  # JSON is YAML
 
@@ -429,7 +413,7 @@ def test_nothing_is_lost_and_nothing_wrong_without_a_word(
 ) -> None:
     source = Source(style, steps)
     assume(source.records)
-    shop.start_over()
+    shop.loading.start_over("shop")
     files = _files(source.records, delivery if style.has_order else replace(delivery, again=()))
     contracts = [contract(style, EDITS[edit]) for edit in delivery.edits]
     for number, (name, records) in enumerate(files):

@@ -52,19 +52,7 @@ def declare(shop: Loading, text: str) -> None:
 @pytest.fixture(autouse=True)
 def _empty(shop: Loading) -> None:
     declare(shop, CONTRACT)
-    with shop.connect() as conn:
-        for (name,) in conn.execute(
-            "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'raw_cdc'"
-            " and tablename like 'shop\\_\\_%'"
-        ).fetchall():
-            conn.execute(f"drop table {name} cascade".encode())
-        emptied = conn.execute(
-            "select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = 'ops'"
-            " or (schemaname = 'raw_cdc' and tablename ~ '^(change|resets|stream_files|folded_tables)')"
-        ).fetchall()
-        conn.execute(f"truncate {', '.join(name for (name,) in emptied)}".encode())
-    for path in shop.landing.rglob("*.jsonl"):
-        path.unlink()
+    shop.start_over("shop")
 
 
 def load(shop: Loading, *rows: dict[str, Any], table: str = "t", **source: Any) -> list[str]:
