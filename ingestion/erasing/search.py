@@ -5,7 +5,7 @@ not the person's. Numbers are no words to look for: rows that know a person by a
 models make of it. Belongs here: reading and comparing. Does not belong here: what is done about it.
 """
 
-import gzip
+import contextlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -17,6 +17,9 @@ import pyarrow.parquet
 from psycopg import sql
 
 from ingestion.erasing.ledger import Subject
+from ingestion.landing.blocks import blocks
+from ingestion.landing.containers import Unreadable
+from ingestion.landing.file_info import Shape
 from tallyhouse.storage import Storage
 
 _WORD = re.compile(rb"[A-Za-z0-9_-]{6,}")
@@ -164,17 +167,13 @@ def lake(storage: Storage, wanted: Wanted, found: Found) -> None:
 
 
 def landed(storage: Storage, names: Iterable[str], wanted: Wanted) -> Mapping[int, set[str]]:
-    """Landed files that hold somebody by an id that sources write themselves."""
+    """Landed files that hold somebody by an id that sources write themselves, however they are packed; of one that
+    breaks off, what stands before."""
     found: dict[int, set[str]] = defaultdict(set)
     for name in names:
-        with storage.open(name) as raw:
-            data = raw.read()
-        if name.endswith(".gz"):
-            try:
-                data = gzip.decompress(data)
-            except (OSError, EOFError):
-                continue
-        for _, numbers in wanted.in_block(data.split(b"\n")):
-            for number in numbers:
-                found[number].add(name)
+        with storage.open(name) as raw, contextlib.suppress(Unreadable):
+            for block in blocks(raw, name, Shape()):
+                for _, numbers in wanted.in_block(block.data.split(b"\n")):
+                    for number in numbers:
+                        found[number].add(name)
     return found

@@ -3,7 +3,11 @@
 Rules 45 and 75. Belongs here: raw tables and lake. Does not belong here: models (`end_to_end.test_erasure`).
 """
 
+import bz2
+import gzip
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,6 +219,33 @@ def test_rule_75_interrupted_between_any_two_steps_the_next_one_completes_it(
         "select count(*) from ops.erasure_requests where sealed_ids is not null"
     ) == [(0,)]
     assert take_out(house, [])[0] == []
+
+
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "plain.jsonl": lambda text: text,
+    "named.jsonl.gz": gzip.compress,
+    "other.jsonl.bz2": bz2.compress,
+    "wide.jsonl": lambda text: text.decode().encode("utf-16"),
+    "list.json": lambda text: b"[" + b",".join(text.splitlines()) + b"]",
+    "broken.jsonl.gz": lambda text: gzip.compress(text + bytes(range(256)) * 999)[:-20],
+}
+
+
+def test_rule_75_landed_files_are_named_however_they_are_packed(house: House) -> None:
+    folder = Path(house.warehouse.settings.landing) / "events/upcoach"
+    told = [
+        event("p1", NORTH, "ann", "2026-03-01 10:00"),
+        event("p2", NORTH, "bob", "2026-03-01 10:00"),
+    ]
+    text = b"".join(json.dumps(line).encode() + b"\n" for line in told)
+    for name, pack in PACKED.items():
+        (folder / name).write_bytes(pack(text))
+    (folder / "bobs.jsonl.bz2").write_bytes(bz2.compress(text.splitlines(keepends=True)[1]))
+    subjects, wanted = take_out(house, ASKED)
+    result = erasing.prove(house.warehouse.settings, house.warehouse, subjects, wanted)
+    named = {name.removeprefix("events/upcoach/") for name in result.landed_files}
+    assert named >= PACKED.keys()
+    assert "bobs.jsonl.bz2" not in named
 
 
 def test_rule_75_what_is_still_found_is_not_certified(house: House) -> None:
