@@ -4,6 +4,7 @@ Belongs here: batches of rows to rows and back. Does not belong here: what becom
 """
 
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,8 @@ from ingestion.parsing.rows import Rows, TextRows
 from ingestion.values.arrow import unescape
 from ingestion.values.outcomes import Touch, copy_line
 
-_WHO = ["product", "tenant_id", "user_source_id", "anonymous_id", "session_id"]
+_KINDS = (("user_source_id", "user"), ("anonymous_id", "anonymous"), ("session_id", "session"))
+_WHO = ["product", "tenant_id", *(name for name, _ in _KINDS)]
 
 
 class Door:
@@ -65,27 +67,19 @@ class Door:
     def _events(self, rows: EventRows) -> tuple[np.ndarray, Rows | None] | None:
         who = rows.table.select(_WHO).to_pylist()
         properties = rows.table["properties"].to_pylist()
-        people = self._people
         concerned = [
-            place
-            for place, row in enumerate(who)
-            if any(
-                row[name] is not None
-                and people.know(row["product"], str(UUID(bytes=row["tenant_id"])), kind, row[name])
-                for name, kind in (
-                    ("user_source_id", "user"),
-                    ("anonymous_id", "anonymous"),
-                    ("session_id", "session"),
-                )
-            )
-            or any(
-                people.know(row["product"], str(UUID(bytes=row["tenant_id"])), "id", text)
-                for text in records.NAMED_ID.findall(properties[place])
-            )
+            place for place, row in enumerate(who) if self._names_somebody(row, properties[place])
         ]
         return self._judge(concerned, rows.table, lambda row: records.event(
-            {**row, "tenant_id": str(UUID(bytes=row["tenant_id"]))}, people
+            {**row, "tenant_id": _uuid_text(row["tenant_id"])}, self._people
         ), EventRows)  # fmt: skip
+
+    def _names_somebody(self, row: dict[str, Any], properties: str) -> bool:
+        product, tenant = row["product"], _uuid_text(row["tenant_id"])
+        know = self._people.know
+        return any(know(product, tenant, kind, row[name]) for name, kind in _KINDS) or any(
+            know(product, tenant, "id", text) for text in records.NAMED_ID.findall(properties)
+        )
 
     def _changes(self, rows: ChangeRows) -> tuple[np.ndarray, Rows | None] | None:
         columns = records.person_columns()
@@ -151,6 +145,11 @@ class Door:
         if not is_changed:
             return None
         return np.ones(len(lines), np.bool_), TextRows(lines, touched)
+
+
+@lru_cache(10_000)
+def _uuid_text(tenant_id: bytes) -> str:
+    return str(UUID(bytes=tenant_id))
 
 
 def _touch(touch: Touch | None, before: dict[str, Any], after: dict[str, Any]) -> Touch | None:

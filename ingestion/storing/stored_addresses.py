@@ -5,10 +5,13 @@ Belongs here: that search, and what is still found. Does not belong here: which 
 what drift means (`values.drift_words`).
 """
 
+from operator import itemgetter
+
 import psycopg
 
-from ingestion.privacy.scrub import without_values
+from ingestion import drift_log
 from ingestion.privacy.tokens import holds_person, looks_personal
+from ingestion.values.drift import Drift
 from ingestion.values.drift_words import Difference, sentences
 
 KIND = "stored_address"
@@ -32,21 +35,6 @@ _PLACES = (
         for field in ("tenant_id", "user_id")
     ),
 )  # fmt: skip
-_NOTE = """
-with found as (
-    insert into ops.load_drift values (%(load_id)s, %(kind)s, %(name)s, %(object)s, %(field)s, %(drift)s, %(count)s)
-    on conflict do nothing
-    returning *
-)
-insert into ops.schema_drift as held (
-    source_kind, source_name, object_name, field_name, kind, first_load_id, last_load_id, record_count
-)
-select source_kind, source_name, object_name, field_name, kind, load_id, load_id, record_count from found
-on conflict (source_kind, source_name, object_name, field_name, kind) do update set
-    last_load_id = excluded.last_load_id,
-    record_count = held.record_count + excluded.record_count,
-    settled_at = null
-"""
 
 
 def search_once(conn: psycopg.Connection) -> None:
@@ -62,15 +50,12 @@ def search_once(conn: psycopg.Connection) -> None:
                 f"select load_id, {name}, {ids} as id, count(*) from {table}"
                 f" where {ids} ~ {_MAY_HOLD} group by 1, 2, 3".encode()
             ).fetchall()
-            counts: dict[tuple[int, str], int] = {}
+            drifts: dict[tuple[int, str], Drift] = {}
             for load_id, of, source_id, count in rows:
                 if holds_person(source_id) or looks_personal(source_id):
-                    counts[load_id, of] = counts.get((load_id, of), 0) + count
-            for (load_id, of), count in sorted(counts.items()):
-                conn.execute(_NOTE, {
-                    "load_id": load_id, "kind": kind, "name": without_values(of), "object": thing, "field": field,
-                    "drift": KIND, "count": count,
-                })  # fmt: skip
+                    drifts.setdefault((load_id, of), Drift())[thing, field, KIND] += count
+            for (load_id, of), drift in sorted(drifts.items(), key=itemgetter(0)):
+                drift_log.note(conn, (kind, drift_log.storable(of)), load_id, drift, "")
 
 
 def still_stored(conn: psycopg.Connection) -> list[str]:
