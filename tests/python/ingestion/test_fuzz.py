@@ -112,7 +112,7 @@ def made() -> list[Form]:
     clicks = table([{"event": "cart", "timestamp": f"2026-03-01 10:00:0{n}", "user_id": n,
                      "session_id": "s", "platform": "web"} for n in range(9)])  # fmt: skip
     stripe = {"object": "event", "type": "customer.created", "created": 1_772_000_000,
-              "account": "acct_upcoach", "data": {"object": {"object": "customer", "id": "cus_1",
+              "livemode": True, "account": "acct_upcoach", "data": {"object": {"object": "customer", "id": "cus_1",
               "email": "ann@example.org", "metadata": {"tenant_id": "7"}}}}  # fmt: skip
     renewal = {"type": "RENEWAL", "event_timestamp_ms": 1_772_000_000_000, "app_user_id": "u1",
                "aliases": ["u1"], "subscriber_attributes": {"tenant_id": {"value": "7"}}}  # fmt: skip

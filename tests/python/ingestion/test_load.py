@@ -149,7 +149,8 @@ def test_in_an_undeclared_folder_each_stripe_event_is_judged_by_its_own_account(
         named = f'"account": "{account}",' if account else ""
         return (
             f'{{"object": "event", "id": "evt_judged_{number}", "type": "customer.created", {named}'
-            ' "created": 1772000000, "data": {"object": {"object": "customer", "id": "cus_1"}}}'
+            ' "created": 1772000000, "livemode": true,'
+            ' "data": {"object": {"object": "customer", "id": "cus_1"}}}'
         ).encode()
 
     accounts = ("acct_upcoach", "acct_nobody", "", "acct_rentguy")

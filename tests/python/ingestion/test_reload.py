@@ -241,6 +241,7 @@ def test_what_a_contract_says_of_others_makes_nothing_due(shop: Loading) -> None
     declare(shop, CONTRACT + "  goal_dropped: {}\n")
     assert shop.load().notes == []
     stripe = {"object": "event", "type": "customer.created", "created": 1772000000}
+    stripe["livemode"] = True
     stripe["data"] = {"object": {"object": "customer", "id": "cus_1"}}
     shop.put("stripe/acct_upcoach/a.jsonl", [json.dumps({**stripe, "id": "evt_due"}).encode()])
     shop.load()

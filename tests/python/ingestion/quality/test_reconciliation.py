@@ -120,7 +120,7 @@ def put_one(loading: Loading, kind: str) -> None:
     if kind == "stripe":
         loading.put("stripe/acct_upcoach/1.jsonl", [
             b'{"object": "event", "id": "evt_1", "type": "customer.created", "created": 1772000000,'
-            b' "data": {"object": {"object": "customer", "id": "cus_1"}}}'])  # fmt: skip
+            b' "livemode": true, "data": {"object": {"object": "customer", "id": "cus_1"}}}'])  # fmt: skip
     elif kind == "revenuecat":
         loading.put("revenuecat/upcoach/1.jsonl", [
             b'{"event": {"id": "e1", "type": "RENEWAL", "event_timestamp_ms": 1772000000000,'
