@@ -1,7 +1,9 @@
 -- Money that came in (positive) or went back (negative). Stripe: a charge that succeeded, and the growth
 -- of what is refunded on it, which Stripe states as a running total; an invoice that was paid counts where
--- no charge tells of the same money. RevenueCat: the price of a purchase, and the negative price of a
--- refund; proceeds are what is left after tax and the store's commission, unknown when a percentage is.
+-- no charge tells of the same money. RevenueCat: the price of a purchase, the negative price of a refund, and
+-- the refund again once it was reversed, each once for a transaction, however often it is told; a purchase in
+-- Stripe counts where Stripe does not tell of it. Proceeds are what is left after tax and the store's commission,
+-- unknown when a percentage is.
 with charge_events as (
 
     select * from {{ ref('stg_stripe__charge_events') }}
@@ -24,16 +26,29 @@ stripe_customers as (
 
 revenuecat_events as (
 
-    select * from {{ ref('stg_revenuecat__events') }}
+    select
+        *,
+        case
+            when event_type = 'REFUND_REVERSED' then 'refund_reversal'
+            when price_usd < 0 then 'refund'
+            else 'purchase'
+        end as cash_type
+    from {{ ref('stg_revenuecat__events') }}
     where
         environment = 'PRODUCTION'
-        and coalesce(store, '') not in ('PROMOTIONAL', 'STRIPE')
+        and coalesce(store, '') <> 'PROMOTIONAL'
         and not is_family_share
-        and price_usd <> 0
         and (
-            event_type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE')
-            or (event_type = 'CANCELLATION' and reason = 'CUSTOMER_SUPPORT' and price_usd < 0)
+            event_type in ('INITIAL_PURCHASE', 'RENEWAL', 'NON_RENEWING_PURCHASE') and price_usd <> 0
+            or event_type = 'CANCELLATION' and reason = 'CUSTOMER_SUPPORT' and price_usd < 0
+            or event_type = 'REFUND_REVERSED'
         )
+
+),
+
+stripe_names as (
+
+    select * from {{ ref('int_revenue__stripe_names') }}
 
 ),
 
@@ -228,6 +243,43 @@ invoices_without_charge as (
 
 ),
 
+-- a transaction is paid once, and goes back and comes again in turn: the same told again is nothing new
+store_turns as (
+
+    select
+        revenuecat_events.*,
+        lag(revenuecat_events.cash_type) over same_transaction as previous_cash_type,
+        lag(revenuecat_events.price_usd) over same_transaction as previous_price_usd
+    from revenuecat_events
+    left join stripe_names
+        on
+            revenuecat_events.store = 'STRIPE'
+            and revenuecat_events.product = stripe_names.product
+            and revenuecat_events.subscription_source_id = stripe_names.source_id
+    where stripe_names.source_id is null
+    window same_transaction as (
+        partition by
+            revenuecat_events.project,
+            coalesce(revenuecat_events.transaction_source_id, revenuecat_events.event_id),
+            case when revenuecat_events.cash_type = 'purchase' then 1 else 0 end
+        order by revenuecat_events.occurred_at, revenuecat_events.cash_type, revenuecat_events.event_id
+    )
+
+),
+
+store_cash as (
+
+    select
+        *,
+        -- a reversal names no price, or the refund's
+        case when cash_type = 'refund_reversal' then -previous_price_usd else price_usd end as moved_usd
+    from store_turns
+    where
+        cash_type = 'refund_reversal' and previous_cash_type = 'refund'
+        or cash_type <> 'refund_reversal' and coalesce(previous_cash_type, '') <> cash_type
+
+),
+
 stripe_cash as (
 
     select
@@ -307,30 +359,30 @@ final as (
 
     select
         'revenuecat' as provider,
-        revenuecat_events.project as account,
-        revenuecat_events.event_id as source_id,
-        case when revenuecat_events.price_usd < 0 then 'refund' else 'purchase' end as cash_type,
-        revenuecat_events.transaction_source_id as payment_source_id,
+        store_cash.project as account,
+        store_cash.event_id as source_id,
+        store_cash.cash_type,
+        store_cash.transaction_source_id as payment_source_id,
         revenuecat_owners.payer_source_id as customer_source_id,
-        revenuecat_events.product,
+        store_cash.product,
         revenuecat_owners.tenant_id,
         revenuecat_owners.user_id,
         'usd' as currency,
-        cast(revenuecat_events.price_usd * 100 as {{ type_money() }}) as amount_source_cents,
+        cast(store_cash.moved_usd * 100 as {{ type_money() }}) as amount_source_cents,
         cast(
-            revenuecat_events.price_usd * 100
-            * (1 - revenuecat_events.tax_rate - revenuecat_events.commission_rate) as {{ type_money() }}
+            store_cash.moved_usd * 100
+            * (1 - store_cash.tax_rate - store_cash.commission_rate) as {{ type_money() }}
         ) as proceeds_source_cents,
-        revenuecat_events.occurred_at
-    from revenuecat_events
+        store_cash.occurred_at
+    from store_cash
     left join payers
         on
-            revenuecat_events.project = payers.project
-            and revenuecat_events.user_source_id = payers.source_id
+            store_cash.project = payers.project
+            and store_cash.user_source_id = payers.source_id
     inner join revenuecat_owners
         on
-            revenuecat_events.project = revenuecat_owners.project
-            and coalesce(payers.payer_source_id, revenuecat_events.user_source_id)
+            store_cash.project = revenuecat_owners.project
+            and coalesce(payers.payer_source_id, store_cash.user_source_id)
             = revenuecat_owners.payer_source_id
 
 )

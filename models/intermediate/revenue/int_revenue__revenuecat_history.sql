@@ -14,12 +14,9 @@ payers as (
 
 ),
 
-stripe_subscriptions as (
+stripe_names as (
 
-    select distinct
-        product,
-        subscription_source_id
-    from {{ ref('int_revenue__stripe_versions') }}
+    select * from {{ ref('int_revenue__stripe_names') }}
 
 ),
 
@@ -31,18 +28,18 @@ own_events as (
         coalesce(payers.payer_source_id, events.user_source_id) as payer_source_id
     from events
     left join payers on events.project = payers.project and events.user_source_id = payers.source_id
-    left join stripe_subscriptions
+    left join stripe_names
         on
             events.store = 'STRIPE'
-            and events.product = stripe_subscriptions.product
-            and events.subscription_source_id = stripe_subscriptions.subscription_source_id
+            and events.product = stripe_names.product
+            and events.subscription_source_id = stripe_names.source_id
     where
         events.event_type in (
             'INITIAL_PURCHASE', 'RENEWAL', 'CANCELLATION', 'BILLING_ISSUE', 'SUBSCRIPTION_EXTENDED',
-            'EXPIRATION'
+            'EXPIRATION', 'REFUND_REVERSED'
         )
         and events.subscription_source_id is not null
-        and stripe_subscriptions.subscription_source_id is null
+        and stripe_names.source_id is null
 
 ),
 

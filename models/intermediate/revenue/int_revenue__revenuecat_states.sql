@@ -88,6 +88,9 @@ bearings as (
             when event_type = 'BILLING_ISSUE' then 'billing_issue'
             when event_type = 'EXPIRATION' and is_same_product then 'expiration'
             when event_type = 'CANCELLATION' and is_refund and is_same_transaction then 'refund'
+            -- what was paid for is there again, as far as it is not over by then
+            when event_type = 'REFUND_REVERSED' and is_same_transaction and occurred_at < purchase_expires_at
+                then 'reversal'
         end as bearing
     from followed
 
@@ -114,11 +117,16 @@ reaching as (
             order by state_number
             rows between unbounded preceding and current row
         ) = 1 as has_billing_issue,
-        max(case when bearing in ('refund', 'expiration') then 1 else 0 end) over (
+        coalesce(max(case when bearing in ('refund', 'expiration') then state_number end) over (
             partition by project, subscription_source_id, purchase_number
             order by state_number
             rows between unbounded preceding and current row
-        ) = 1 as is_over
+        ), 0)
+        > coalesce(max(case when bearing = 'reversal' then state_number end) over (
+            partition by project, subscription_source_id, purchase_number
+            order by state_number
+            rows between unbounded preceding and current row
+        ), 0) as is_over
     from bearings
     where bearing is not null
 
@@ -148,7 +156,8 @@ dated as (
             when bearing = 'billing_issue' then least(occurred_at, purchase_expires_at)
             when bearing = 'expiration' and has_billing_issue
                 then least(occurred_at, greatest(access_until_at, expires_at))
-            when bearing = 'expiration' then coalesce(expires_at, occurred_at)
+            -- told before the end that was foretold (another product was bought instead): it ended then
+            when bearing = 'expiration' then least(occurred_at, coalesce(expires_at, occurred_at))
             else occurred_at
         end as effective_at
     from recovering

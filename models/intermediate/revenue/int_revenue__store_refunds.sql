@@ -1,7 +1,14 @@
--- What an app store gave back. The purchase is the first one told of the same transaction.
+-- What an app store gave back. The purchase is the first one told of the same transaction. A refund that was
+-- reversed did not come through after all.
 with cash as (
 
-    select * from {{ ref('int_revenue__cash_movements') }}
+    select
+        *,
+        lead(cash_type) over (
+            partition by account, coalesce(payment_source_id, source_id)
+            order by occurred_at, source_id
+        ) as next_cash_type
+    from {{ ref('int_revenue__cash_movements') }}
     where provider = 'revenuecat'
 
 ),
@@ -35,7 +42,7 @@ final as (
 
         'revenuecat' as provider,
         cash.product,
-        'succeeded' as status,
+        case when cash.next_cash_type = 'refund_reversal' then 'failed' else 'succeeded' end as status,
         'customer_support' as reason,
         cash.currency,
 

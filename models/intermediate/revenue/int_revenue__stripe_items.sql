@@ -47,6 +47,7 @@ final as (
         account,
         event_id,
         item_position,
+        {{ json_text('item', 'id') }} as item_source_id,
         coalesce(
             {{ json_text('item', ['price', 'id']) }}, {{ json_text('item', ['plan', 'id']) }}
         ) as price_source_id,

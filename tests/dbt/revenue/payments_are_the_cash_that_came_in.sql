@@ -21,7 +21,7 @@ came_in as (
         currency,
         sum(round(amount_source_cents)) as amount_cents
     from {{ ref('int_revenue__cash_movements') }}
-    where cash_type <> 'refund'
+    where cash_type not in ('refund', 'refund_reversal')
     group by product, provider, tenant_id, currency
 
 )
