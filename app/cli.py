@@ -20,6 +20,7 @@ from app.cli_contract import contract
 from app.cli_db import db
 from app.cli_erase import erase
 from app.cli_errors import fail, sentences
+from app.cli_fx import fx
 from app.cli_key import key
 from app.cli_tenant import tenant
 from tallyhouse.errors import TallyhouseError
@@ -262,6 +263,7 @@ main.add_command(restore)
 main.add_command(contract)
 main.add_command(db)
 main.add_command(erase)
+main.add_command(fx)
 main.add_command(key)
 main.add_command(tenant)
 

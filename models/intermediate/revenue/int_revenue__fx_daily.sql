@@ -1,5 +1,6 @@
 -- What one minor unit of a currency is worth in minor units of the reporting currency, for every day: the
--- last published rate stands until the next. Both rates are against the euro, whose own is 1.
+-- last published rate stands until the next, of a currency that is no longer published for 30 days. Both rates are
+-- against the euro, whose own is 1.
 with published as (
 
     select
@@ -57,14 +58,34 @@ numbered as (
 
 ),
 
-daily as (
+standing as (
 
     select
         rate_date,
         currency,
-        max(eur_rate) over (partition by currency, publication_number) as eur_rate
+        max(eur_rate) over (partition by currency, publication_number) as eur_rate,
+        min(rate_date) over (partition by currency, publication_number) as published_date
     from numbered
     where publication_number > 0
+
+),
+
+newest as (
+
+    select max(rate_date) as rate_date from published
+
+),
+
+daily as (
+
+    select
+        standing.rate_date,
+        standing.currency,
+        standing.eur_rate
+    from standing
+    cross join newest
+    where
+        {{ days_between('standing.published_date', 'least(standing.rate_date, newest.rate_date)') }} <= 30
 
 ),
 

@@ -2,10 +2,19 @@
 -- mrr_netting_minutes of the previous change is one change, dated by its first. One row per customer, change,
 -- currency, plan and user. A swap of plans at the same price moves no revenue of the customer; it is dated as it
 -- happened, or with the change that was under way.
-with periods as (
+with unrated as (
 
-    select * from {{ ref('int_revenue__subscription_periods') }}
-    where mrr_source_cents > 0
+    select distinct product
+    from {{ ref('int_revenue__products_without_rate') }}
+
+),
+
+periods as (
+
+    select periods.*
+    from {{ ref('int_revenue__subscription_periods') }} as periods
+    left join unrated on periods.product = unrated.product
+    where periods.mrr_source_cents > 0 and unrated.product is null
 
 ),
 

@@ -1,8 +1,17 @@
 -- When recurring revenue came at risk (past due, or in a grace period) and when it no longer was.
-with periods as (
+with unrated as (
 
-    select * from {{ ref('int_revenue__subscription_periods') }}
-    where is_at_risk and mrr_source_cents > 0
+    select distinct product
+    from {{ ref('int_revenue__products_without_rate') }}
+
+),
+
+periods as (
+
+    select periods.*
+    from {{ ref('int_revenue__subscription_periods') }} as periods
+    left join unrated on periods.product = unrated.product
+    where periods.is_at_risk and periods.mrr_source_cents > 0 and unrated.product is null
 
 ),
 

@@ -18,7 +18,8 @@
     {%- if sentences %}
         {{ exceptions.raise_compiler_error(
             "Projects have amounts that cannot be converted: " ~ sentences | join("; ")
-            ~ ". Add rows to seeds/revenue/fx_rates.csv (rate_date, currency, eur_rate) and build again."
+            ~ ". Give the European Central Bank's file to `tallyhouse fx update FILE`, or add rows to"
+            ~ " seeds/revenue/fx_rates.csv (rate_date, currency, eur_rate), and run again."
         ) }}
     {%- endif %}
 {%- endif %}

@@ -12,7 +12,8 @@ with running as (
             periods.currency = rates.currency
             and {{ as_of_date('tenants.timezone') }} = rates.rate_date
     where
-        {{ local_date('periods.valid_from', 'tenants.timezone') }} <= {{ as_of_date('tenants.timezone') }}
+        periods.product not in (select product from {{ ref('int_revenue__products_without_rate') }})
+        and {{ local_date('periods.valid_from', 'tenants.timezone') }} <= {{ as_of_date('tenants.timezone') }}
         and (
             periods.valid_to is null
             or {{ local_date('periods.valid_to', 'tenants.timezone') }} > {{ as_of_date('tenants.timezone') }}

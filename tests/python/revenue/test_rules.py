@@ -5,6 +5,7 @@ Belongs here: rules that need more than one model. Does not belong here: a rule 
 """
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -203,6 +204,19 @@ def test_yen_at_the_last_published_rate(house: House) -> None:
     assert weekend == [(round(1000 * 100 * usd / jpy),)] * 3
 
 
+def test_a_rate_stands_until_the_next_and_30_days_once_none_follows(house: House) -> None:
+    """The bank told of roubles last on 1 March 2022, of kuna on 30 December 2022, of dollars until October 2026."""
+    days = house.query(
+        "select currency, count(*), max(rate_date)::text from intermediate.int_revenue__fx_daily"
+        " where currency in ('rub', 'hrk', 'usd') and rate_date >= '2022-02-25' group by currency order by 1"
+    )
+    assert days == [
+        ("hrk", (date(2023, 1, 29) - date(2022, 2, 24)).days, "2023-01-29"),
+        ("rub", (date(2022, 3, 31) - date(2022, 2, 24)).days, "2022-03-31"),
+        ("usd", (date(2026, 11, 1) - date(2022, 2, 24)).days, "2026-11-01"),
+    ]
+
+
 def test_a_transfer_moves_the_payer_and_nothing_else(house: House) -> None:
     given = movements(house, "giver")
     taken = house.query(
@@ -237,13 +251,20 @@ def test_any_order_and_any_duplicates_end_in_the_same_marts(
 def test_a_currency_without_a_rate_is_named(house: House) -> None:
     """Last in this module: it brings in a currency that cannot be converted."""
     house.put(
-        "stripe/acct_upcoach/krone.jsonl",
-        [subscription("krone", "created", "2026-02-01", price(100, currency="nok"))],
+        "stripe/acct_upcoach/dirham.jsonl",
+        [subscription("dirham", "created", "2026-02-01", price(100, currency="aed"))],
     )
     house.load()
-    house.build(("+int_revenue__subscription_periods", "+int_revenue__cash_movements"), as_of=AS_OF)
+    elsewhere = {
+        row: n
+        for row, n in house.rows("revenue.metrics_daily_mrr").items()
+        if '"upcoach"' not in row
+    }
+    house.build(REVENUE, as_of=AS_OF)
     outcome = run_dbt(house.warehouse, "test", "--select", "every_amount_has_an_exchange_rate")
     assert not outcome.success
-    assert "the currency nok (in use since 2026-02-01) has no exchange rate" in " ".join(
-        outcome.failures
+    assert (
+        "MRR of upcoach is left out: the currency aed (in use since 2026-02-01) has no exchange rate"
+        in " ".join(outcome.failures)
     )
+    assert elsewhere and house.rows("revenue.metrics_daily_mrr") == elsewhere
