@@ -171,6 +171,8 @@ class CdcContract(_Strict):
     # When the source's log began anew from below, say on a new server; what was committed since then
     # comes after all that was committed before.
     log_restarts: tuple[AwareDatetime, ...] = ()
+    # Records without a position and an offset are meant to stand in the order of the files' names and lines.
+    ordered_by_files: bool = False
     ignored_tables: tuple[str, ...] = ()
     tables: Mapping[str, Table]
 
@@ -194,7 +196,7 @@ class CdcContract(_Strict):
         for name, table in self.tables.items():
             if people := table.ids_of_people():
                 tables[name]["ids_of_people"] = people
-        others = {"description", "owner", "tables", "log_restarts"}
+        others = {"description", "owner", "tables", "log_restarts", "ordered_by_files"}
         whole = self.model_dump(mode="json", exclude=others, exclude_none=True)
         return Form(f"cdc/{self.product}", whole, tables)
 

@@ -13,7 +13,7 @@ import psycopg
 from ingestion import drift_log
 from ingestion.cdc.contract import CdcContract, cdc_contracts, cdc_faults
 from ingestion.cdc.decode.fast.columns import ProductInterners
-from ingestion.cdc.decode.parser import CdcParser
+from ingestion.cdc.decode.parser import UNPLACED_RECORD, CdcParser
 from ingestion.cdc.decode.rows import COLUMNS, ChangeRows
 from ingestion.cdc.decode.table_decoder import TableDecoder
 from ingestion.cdc.scd.affected import read_fresh
@@ -112,6 +112,9 @@ class CdcSource:
         self, conn: psycopg.Connection[Any], next_load_id: Callable[[], int]
     ) -> None:
         """Bring every table whose contract changed to it, though no file came."""
+        for product, contract in self._contracts.items():
+            for name in contract.tables if contract.ordered_by_files else ():
+                drift_log.settle(conn, (self.kind, product), name, [UNPLACED_RECORD])
         for target in outdated(conn, self._contracts.values()):
             load_id = next_load_id()
             drift = self._follow(conn, target, load_id)

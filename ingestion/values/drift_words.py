@@ -72,7 +72,8 @@ _WORDS = {
     "unplaced_record": _Words(
         "{count} record{s} without a position in the source's log and without an offset, in the order of the files'"
         " names and of the lines in them",
-        "Number the files, or have the source send a position, see docs/cdc.md.",
+        f"Have the source send a position; or number the files and say in {_CONTRACT} that they stand in"
+        " order: ordered_by_files: true.",
     ),
     "log_restarted": _Words(
         "{count} record{s} committed after all before, and lower in the log: the source's log began anew (a new"

@@ -228,6 +228,21 @@ def test_rows_without_a_place_stand_in_the_order_of_files_and_that_is_told(shop:
     assert drift(shop) == [("", "unplaced_record", 3)]
 
 
+def test_that_files_order_rows_can_be_said_and_is_told_no_more(shop: Loading) -> None:
+    contract = TIMES.replace("AT", "text")
+    declare(shop, contract)
+    shop.put_and_load({"cdc/shop/1.jsonl": [json.dumps(flat("v1")).encode()]})
+    is_open = "select settled_at is null from ops.schema_drift where kind = 'unplaced_record'"
+    assert shop.rows(is_open) == [(True,)]
+    declare(shop, contract.replace("tables:", "ordered_by_files: true\ntables:"))
+    said = shop.put_and_load({"cdc/shop/2.jsonl": [json.dumps(flat("v2")).encode()]})
+    assert not said.notes and not any("position" in line for line in said.sentences())
+    assert shop.rows(is_open) == [(False,)] and shop.rows("select at from raw_cdc.shop__t") == [("v2",)]
+    declare(shop, contract)
+    shop.put_and_load({"cdc/shop/3.jsonl": [json.dumps(flat("v3")).encode()]})
+    assert shop.rows(is_open) == [(True,)]
+
+
 @pytest.mark.parametrize(
     "record",
     [
