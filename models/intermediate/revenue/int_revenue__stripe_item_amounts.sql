@@ -1,6 +1,28 @@
+-- What an item costs a period before discounts, as its price says; where the price does not, as an invoice billed so many of
+-- it for a whole period. Null where neither says: `every_price_can_be_read` names those.
 with items as (
 
     select * from {{ ref('int_revenue__stripe_items') }}
+
+),
+
+lines as (
+
+    select * from {{ ref('stg_stripe__invoice_lines') }}
+    where is_live and not is_proration and amount_source_cents is not null and price_source_id is not null
+
+),
+
+billed as (
+
+    select
+        account,
+        price_source_id,
+        quantity,
+        currency,
+        max(amount_source_cents) as amount_source_cents
+    from lines
+    group by account, price_source_id, quantity, currency
 
 ),
 
@@ -98,8 +120,11 @@ final as (
         items.is_metered,
         coalesce(inclusive_taxes.tax_percent, 0) as inclusive_tax_percent,
         cast(
-            coalesce(tiered.amount_source_cents, items.unit_source_cents * packaged.unit_count)
-            as {{ type_money() }}
+            coalesce(
+                tiered.amount_source_cents,
+                items.unit_source_cents * packaged.unit_count,
+                billed.amount_source_cents
+            ) as {{ type_money() }}
         ) as amount_source_cents
     from items
     inner join packaged
@@ -112,6 +137,12 @@ final as (
             items.account = tiered.account
             and items.event_id = tiered.event_id
             and items.item_position = tiered.item_position
+    left join billed
+        on
+            items.account = billed.account
+            and items.price_source_id = billed.price_source_id
+            and items.quantity = billed.quantity
+            and items.currency = billed.currency
     left join inclusive_taxes
         on
             items.account = inclusive_taxes.account

@@ -1,4 +1,6 @@
--- `price` (new) or `plan` (old); a subscription of the oldest shape has one plan of its own and no items.
+-- `price` (new) or `plan` (old); a subscription of the oldest shape has one plan of its own and no items. Webhooks show
+-- a tiered price without its tiers: they come from a list of prices, where one was landed. A subscription in another
+-- currency than its price pays what the price says for that currency, which Stripe shows on request, too.
 with versions as (
 
     select * from {{ ref('int_revenue__stripe_versions') }}
@@ -12,6 +14,7 @@ listed as (
         versions.event_id,
         item.position as item_position,
         item.value as item,
+        versions.currency as subscription_currency,
         versions.default_tax_rates
     from versions
     {{ json_array_lateral('versions.items', none, 'item') }}
@@ -25,6 +28,7 @@ single as (
         event_id,
         1 as item_position,
         {{ json_build({'plan': 'legacy_plan', 'quantity': 'legacy_quantity'}) }} as item,
+        currency as subscription_currency,
         default_tax_rates
     from versions
     where {{ json_text('items', [0]) }} is null and {{ json_text('legacy_plan', 'id') }} is not null
@@ -38,6 +42,75 @@ items as (
     union all
 
     select * from single
+
+),
+
+price_events as (
+
+    select * from {{ ref('stg_stripe__price_events') }}
+    where is_live and has_tiers
+
+),
+
+known_prices as (
+
+    select
+        account,
+        price_source_id,
+        {{ latest_by('tiers_mode', 'created_at') }} as tiers_mode,
+        {{ latest_by('tiers', 'created_at') }} as tiers
+    from price_events
+    group by account, price_source_id
+
+),
+
+options as (
+
+    select
+        items.account,
+        items.event_id,
+        items.item_position,
+        coalesce(
+            {{ json_number('choice.value', 'unit_amount') }},
+            {{ json_number('choice.value', 'unit_amount_decimal') }}
+        ) as unit_source_cents,
+        case
+            when {{ json_text('choice.value', ['tiers', 0]) }} is not null
+                then {{ json_value('choice.value', 'tiers') }}
+        end as tiers
+    from items
+    {{ json_object_lateral(json_value('items.item', ['price', 'currency_options']), 'choice') }}
+    where lower(choice.key) = items.subscription_currency
+
+),
+
+priced as (
+
+    select
+        items.*,
+        options.unit_source_cents as option_source_cents,
+        options.tiers as option_tiers,
+        known_prices.tiers_mode as known_tiers_mode,
+        known_prices.tiers as known_tiers,
+        coalesce(
+            items.subscription_currency <> lower(coalesce(
+                {{ json_text('items.item', ['price', 'currency']) }},
+                {{ json_text('items.item', ['plan', 'currency']) }}
+            )),
+            false
+        ) as is_in_other_currency
+    from items
+    left join known_prices
+        on
+            items.account = known_prices.account
+            and coalesce(
+                {{ json_text('items.item', ['price', 'id']) }}, {{ json_text('items.item', ['plan', 'id']) }}
+            ) = known_prices.price_source_id
+    left join options
+        on
+            items.account = options.account
+            and items.event_id = options.event_id
+            and items.item_position = options.item_position
 
 ),
 
@@ -58,9 +131,12 @@ final as (
             {{ json_text('item', ['price', 'id']) }},
             {{ json_text('item', ['plan', 'id']) }}
         ) as plan,
-        lower(coalesce(
-            {{ json_text('item', ['price', 'currency']) }}, {{ json_text('item', ['plan', 'currency']) }}
-        )) as currency,
+        case
+            when is_in_other_currency then subscription_currency
+            else lower(coalesce(
+                {{ json_text('item', ['price', 'currency']) }}, {{ json_text('item', ['plan', 'currency']) }}
+            ))
+        end as currency,
         coalesce(
             {{ json_text('item', ['price', 'recurring', 'interval']) }},
             {{ json_text('item', ['plan', 'interval']) }}
@@ -77,15 +153,19 @@ final as (
         ) = 'metered' as is_metered,
         coalesce(
             {{ json_text('item', ['price', 'tiers_mode']) }},
-            {{ json_text('item', ['plan', 'tiers_mode']) }}
+            {{ json_text('item', ['plan', 'tiers_mode']) }},
+            known_tiers_mode
         ) as tiers_mode,
         coalesce({{ json_integer('item', 'quantity') }}, 1) as quantity,
-        coalesce(
-            {{ json_number('item', ['price', 'unit_amount']) }},
-            {{ json_number('item', ['price', 'unit_amount_decimal']) }},
-            {{ json_number('item', ['plan', 'amount']) }},
-            {{ json_number('item', ['plan', 'amount_decimal']) }}
-        ) as unit_source_cents,
+        case
+            when is_in_other_currency then option_source_cents
+            else coalesce(
+                {{ json_number('item', ['price', 'unit_amount']) }},
+                {{ json_number('item', ['price', 'unit_amount_decimal']) }},
+                {{ json_number('item', ['plan', 'amount']) }},
+                {{ json_number('item', ['plan', 'amount_decimal']) }}
+            )
+        end as unit_source_cents,
         coalesce(
             {{ json_integer('item', ['price', 'transform_quantity', 'divide_by']) }},
             {{ json_integer('item', ['plan', 'transform_usage', 'divide_by']) }}
@@ -95,9 +175,12 @@ final as (
             {{ json_text('item', ['plan', 'transform_usage', 'round']) }}
         ) as quantity_rounding,
         case
+            when is_in_other_currency then option_tiers
             when {{ json_text('item', ['price', 'tiers', 0]) }} is not null
                 then {{ json_value('item', ['price', 'tiers']) }}
-            else {{ json_value('item', ['plan', 'tiers']) }}
+            when {{ json_text('item', ['plan', 'tiers', 0]) }} is not null
+                then {{ json_value('item', ['plan', 'tiers']) }}
+            else known_tiers
         end as tiers,
         case
             when {{ json_text('item', ['tax_rates', 0, 'percentage']) }} is not null
@@ -105,7 +188,7 @@ final as (
             else default_tax_rates
         end as tax_rates,
         {{ json_value('item', ['discounts']) }} as discounts
-    from items
+    from priced
 
 )
 

@@ -38,6 +38,12 @@ final as (
         ) as usage_type,
         lower({{ json_text('line', ['currency']) }}) as currency,
         {{ json_integer('line', ['amount']) }} as amount_source_cents,
+        {{ json_integer('line', ['quantity']) }} as quantity,
+        coalesce(
+            {{ json_boolean('line', ['proration']) }},
+            {{ json_boolean('line', ['parent', 'subscription_item_details', 'proration']) }},
+            false
+        ) as is_proration,
         {{ json_value('line', ['discount_amounts']) }} as discount_amounts,
         {{ json_value('line', ['tax_amounts']) }} as tax_amounts,
         {{ json_value('line', ['taxes']) }} as taxes,

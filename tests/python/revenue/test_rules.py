@@ -15,7 +15,7 @@ from ingestion.values.identity import uuid_text
 from tests.building import run_dbt
 from tests.python.marts.house import House, assert_equal
 from tests.python.revenue.conftest import REVENUE
-from tests.python.revenue.webhooks import price, store, subscription
+from tests.python.revenue.webhooks import invoice, price, store, subscription
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +28,7 @@ TABLES = (
     "revenue.metrics_daily_tenant_mrr",
 )
 YEAR, MONTH = price(120000, "year"), price(12000)
+TIERED = price(0, id="price_tiered", unit_amount=None, billing_scheme="tiered", tiers_mode="volume")
 
 STRIPE = [
     # 22: annual 1,200 swapped to monthly 120 in July
@@ -75,6 +76,10 @@ STRIPE = [
     subscription("pause", "updated", "2026-05-01", price(2000)),
     # 24: backdated
     subscription("backdated", "created", "2026-03-15", price(1000), start_date=1767225600),
+    # 4: a webhook shows no tiers; an invoice says what seven cost, and nobody what nine do
+    subscription("tiered", "created", "2026-02-01", TIERED, quantity=7),
+    invoice("tiered", "2026-02-01", "price_tiered", 7, 4900),
+    subscription("unread", "created", "2026-02-01", TIERED, quantity=9),
 ]
 # 25: the same ids in another account are other subscriptions of other tenants
 OTHER = [subscription("swap", "created", "2026-01-10", price(777))]
@@ -160,6 +165,8 @@ def movements(
         ("pause", [("2026-02-01", "new", 2000), ("2026-03-01", "churn", -2000),
                    ("2026-05-01", "reactivation", 2000)]),
         ("backdated", [("2026-01-01", "new", 1000)]),
+        ("tiered", [("2026-02-01", "new", 4900)]),
+        ("unread", []),
         ("silent", [("2026-02-01", "new", 999), ("2026-03-01", "churn", -999)]),
         ("sandbox", []),
     ],
@@ -215,6 +222,15 @@ def test_a_rate_stands_until_the_next_and_30_days_once_none_follows(house: House
         ("rub", (date(2022, 3, 31) - date(2022, 2, 24)).days, "2022-03-31"),
         ("usd", (date(2026, 11, 1) - date(2022, 2, 24)).days, "2026-11-01"),
     ]
+
+
+def test_a_price_that_nobody_can_read_is_named(house: House) -> None:
+    outcome = run_dbt(house.warehouse, "test", "--select", "every_price_can_be_read")
+    (said,) = outcome.failures
+    assert (
+        "the price price_tiered of acct_upcoach for 9 in usd (subscriptions with it: 1). Land"
+        in said
+    )
 
 
 def test_a_transfer_moves_the_payer_and_nothing_else(house: House) -> None:

@@ -87,6 +87,41 @@ def subscription(
     }
 
 
+def invoice(name: str, at: str, price_id: str, quantity: int, amount: int) -> dict[str, Any]:
+    """The paid invoice of `cus_<name>` for a month of so many of a price, in dollars."""
+    line = {
+        "id": f"il_{name}",
+        "object": "line_item",
+        "amount": amount,
+        "currency": "usd",
+        "quantity": quantity,
+        "pricing": {"type": "price_details", "price_details": {"price": price_id}},
+        "period": {"start": seconds(at), "end": seconds(at) + 28 * 86_400},
+    }
+    subject = {
+        "id": f"in_{name}",
+        "object": "invoice",
+        "customer": f"cus_{name}",
+        "currency": "usd",
+        "status": "paid",
+        "amount_due": amount,
+        "amount_paid": amount,
+        "total": amount,
+        "created": seconds(at),
+        "parent": {"subscription_details": {"subscription": f"sub_{name}"}},
+        "lines": {"object": "list", "data": [line]},
+    }
+    return {
+        "id": f"evt_{name}_invoice_{seconds(at)}",
+        "object": "event",
+        "type": "invoice.paid",
+        "api_version": "2025-03-31.basil",
+        "created": seconds(at),
+        "livemode": True,
+        "data": {"object": subject},
+    }
+
+
 def store(
     name: str, kind: str, at: str, price: float, begins: str, ends: str, **more: Any
 ) -> dict[str, Any]:

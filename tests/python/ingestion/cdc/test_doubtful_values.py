@@ -237,7 +237,9 @@ def test_that_files_order_rows_can_be_said_and_is_told_no_more(shop: Loading) ->
     declare(shop, contract.replace("tables:", "ordered_by_files: true\ntables:"))
     said = shop.put_and_load({"cdc/shop/2.jsonl": [json.dumps(flat("v2")).encode()]})
     assert not said.notes and not any("position" in line for line in said.sentences())
-    assert shop.rows(is_open) == [(False,)] and shop.rows("select at from raw_cdc.shop__t") == [("v2",)]
+    assert shop.rows(is_open) == [(False,)] and shop.rows("select at from raw_cdc.shop__t") == [
+        ("v2",)
+    ]
     declare(shop, contract)
     shop.put_and_load({"cdc/shop/3.jsonl": [json.dumps(flat("v3")).encode()]})
     assert shop.rows(is_open) == [(True,)]
