@@ -142,19 +142,17 @@ def show(found: dict[str, Any], console: Console) -> None:
     )
     for sentence in found.get("warned", []):
         console.print(f"Test {sentence}", markup=False)
-    pages = (
-        f"landed tables, checked:        {found['data_docs']}\n" if found.get("data_docs") else ""
-    )
-    pages += f"all of it as a page:           {found['report']}\n" if found.get("report") else ""
+    pages = f"landed tables, checked: {found['data_docs']}\n" if found.get("data_docs") else ""
+    pages += f"all of it as a page:    {found['report']}\n" if found.get("report") else ""
     console.print(
         Panel(
-            "tallyhouse db psql --analyst   look inside with SQL, read only, e.g.\n"
-            "                               select * from revenue.metrics_daily_mrr_standard\n"
-            "tallyhouse db login --help     a login for a tenant, an analyst, a BI tool\n"
-            "make dev                       Dagster's UI: assets, lineage, checks, schedules\n"
-            "make docs                      every table and column described\n"
+            "tallyhouse db psql --analyst: look inside with SQL, read only, for example\n"
+            "                        select * from revenue.metrics_daily_mrr_standard\n"
+            "tallyhouse db login     a login for a tenant, an analyst, a BI tool\n"
+            "make dev                Dagster's UI: assets, lineage, checks, schedules\n"
+            "make docs               every table and column described\n"
             f"{pages}"
-            "tallyhouse status              this summary again",
+            "tallyhouse status       this summary again",
             title="Where to look next",
             title_align="left",
             expand=False,
