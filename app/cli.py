@@ -142,7 +142,7 @@ def build(as_of: str | None, full_refresh: bool, select: str | None, days: str |
         made = building.build(
             settings, warehouse, step, full_refresh=full_refresh, select=select, days=asked
         )
-    for warning in made.outcome.warnings:
+    for warning in (*made.outcome.warnings, *made.outcome.warned):
         click.echo(warning, err=True)
     click.echo(f"{len(made.built)} built, {made.outcome.tests_passed} tests passed.")
 

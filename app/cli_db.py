@@ -104,16 +104,26 @@ def url() -> None:
 
 
 @db.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--analyst", is_flag=True, help="Read only, and as an analyst of the group: what marts show."
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @sentences
-def psql(arguments: tuple[str, ...]) -> None:
-    """Open psql on the warehouse; further ARGUMENTS are psql's own."""
+def psql(analyst: bool, arguments: tuple[str, ...]) -> None:
+    """Open psql on the warehouse; further ARGUMENTS are psql's own.
+
+    Without --analyst it is the login that builds, which may read and change everything.
+    """
     from tallyhouse.database.embedded import EmbeddedServer
 
     warehouse = _running()
     program = str(EmbeddedServer(warehouse.settings.home).program("psql"))
     sys.stdout.flush()
-    os.execve(program, [program, *arguments], {**os.environ, **warehouse.libpq_env()})
+    given = warehouse.libpq_env()
+    if analyst:
+        as_analyst = "-c role=tallyhouse_analyst -c default_transaction_read_only=on"
+        given["PGOPTIONS"] = f"{given.get('PGOPTIONS', '')} {as_analyst}".strip()
+    os.execve(program, [program, *arguments], {**os.environ, **given})
 
 
 @db.command()

@@ -203,6 +203,7 @@ def run(
         result.summary["learned"] = built.get("learned", [])
         result.summary["left_out"] = built.get("left_out", [])
         result.summary["problems"] = result.problems
+        result.summary["warned"] = built.get("warned", [])
         result.summary["data_docs"] = str(guard.pages(settings) / "index.html")
         result.summary["report"] = str(report_page.write(settings, warehouse, result.summary))
         entry.details["summary"] = result.summary
@@ -250,6 +251,7 @@ def _build_and_train(
         reporter.say(built.sentence)
         entry.details["left_out"] = sorted(built.left_out)
         entry.details["warnings"] = built.warnings
+        entry.details["warned"] = [*built.outcome.warned]
         entry.details["tests"] = {
             "passed": built.outcome.tests_passed,
             "failed": built.outcome.tests_failed,

@@ -7,7 +7,7 @@ its looks (`report_page.html`), the summary on the terminal (`summary`).
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -100,7 +100,7 @@ def write(settings: Settings, warehouse: Warehouse, summary: dict[str, Any]) -> 
     """Write the page into the home, closed to other accounts; where it lies."""
     page = settings.home / PAGE
     make_folder(page.parent)
-    replace_closed(page, render(figures(warehouse), summary))
+    replace_closed(page, render(figures(warehouse), summary, datetime.now(UTC)))
     return page
 
 
@@ -122,13 +122,18 @@ def figures(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def render(found: dict[str, list[dict[str, Any]]], summary: dict[str, Any]) -> str:
+def render(
+    found: dict[str, list[dict[str, Any]]],
+    summary: dict[str, Any],
+    written_at: datetime | None = None,
+) -> str:
     """The page as text."""
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     ).from_string(TEMPLATE.read_text("utf-8"))
     return page.render(
         summary=summary,
+        written_at=written_at,
         bridges=[
             {"product": row["product"], "month": f"{row['month']:%B %Y}", "bars": waterfall(row)}
             for row in found["bridge"]

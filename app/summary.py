@@ -140,12 +140,15 @@ def show(found: dict[str, Any], console: Console) -> None:
         f"{tests.get('passed', 0)} tests passed, {tests.get('failed', 0)} failed. "
         f"Time taken: {found['seconds']:.1f} s."
     )
+    for sentence in found.get("warned", []):
+        console.print(f"Test {sentence}", markup=False)
     pages = f"landed tables, checked: {found['data_docs']}\n" if found.get("data_docs") else ""
     pages += f"all of it as a page:    {found['report']}\n" if found.get("report") else ""
     console.print(
         Panel(
-            "tallyhouse db psql      look inside with SQL, e.g. select * from "
-            "revenue.metrics_daily_mrr\n"
+            "tallyhouse db psql --analyst: look inside with SQL, read only, for example\n"
+            "                        select * from revenue.metrics_daily_mrr_standard\n"
+            "tallyhouse db login     a login for a tenant, an analyst, a BI tool\n"
             "make dev                Dagster's UI: assets, lineage, checks, schedules\n"
             "make docs               every table and column described\n"
             f"{pages}"

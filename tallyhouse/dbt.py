@@ -35,12 +35,14 @@ OFFLINE_COMMANDS = ("deps", "clean", "init", "--version", "--help", "-h", "-V")
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """What a run of dbt did: how many nodes of each kind ended how, what went wrong, what macros warn of."""
+    """What a run of dbt did: how many nodes of each kind ended how, what went wrong, what tests and macros
+    warn of."""
 
     success: bool
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
 
     def __add__(self, other: "DbtOutcome") -> "DbtOutcome":
         """Two runs as one."""
@@ -50,6 +52,7 @@ class DbtOutcome:
             {k: self.counts.get(k, Counter()) + other.counts.get(k, Counter()) for k in kinds},
             self.failures + other.failures,
             self.warnings + other.warnings,
+            tuple(dict.fromkeys(self.warned + other.warned)),
         )
 
     def count(self, *statuses: str, tests: bool) -> int:
@@ -235,6 +238,7 @@ def _environ(given: dict[str, str]) -> Iterator[None]:
 def _outcome(answer: Any) -> DbtOutcome:
     counts: dict[str, Counter[str]] = {}
     failures: list[str] = []
+    warned: list[str] = []
     for result in getattr(answer.result, "results", None) or []:
         node = getattr(result, "node", None)
         kind = str(getattr(node, "resource_type", "other"))
@@ -243,4 +247,13 @@ def _outcome(answer: Any) -> DbtOutcome:
         if status in ("fail", "error", "runtime error"):
             message = " ".join(str(result.message or "").split())
             failures.append(f"{getattr(node, 'name', kind)}: {message}")
-    return DbtOutcome(bool(answer.success), counts, tuple(failures))
+        elif status == "warn":
+            warned.append(_warning(node, result))
+    return DbtOutcome(bool(answer.success), counts, tuple(failures), warned=tuple(warned))
+
+
+def _warning(node: Any, result: Any) -> str:
+    """What a test found that is no reason to stop, in the words of its description."""
+    rows = int(getattr(result, "failures", 0) or 0)
+    said = " ".join(str(getattr(node, "description", "") or "").split())
+    return f"{node.name} warns of {rows:,} row{'s' * (rows != 1)}{f': {said}' if said else '.'}"

@@ -1,4 +1,5 @@
-"""Arrows between models run one way, a name says its layer, and whoever reads a mart is named.
+"""Arrows between models run one way, a name says its layer, and whoever reads a mart is named, with an
+address; what a mart offers to charts may be summed.
 
 contracts → ingestion → staging → intermediate → marts → features → ml → predictions (a source
 again) → marts. The conformed facts and dimensions of `marts/core` are common ground: the private
@@ -45,7 +46,32 @@ def findings(manifest: Mapping[str, Any]) -> list[str]:
             found.append(
                 f"{where}: no exposure names it; say in _<domain>__exposures.yml who uses it, or delete it"
             )
+        if _folders(node)[0] == "marts":
+            found += [f"{where}: {why}" for why in _unfit_for_charts(node)]
+    for exposure in manifest["exposures"].values():
+        found += [f"{exposure['original_file_path']}: {why}" for why in _unreachable(exposure)]
     return found
+
+
+def _unfit_for_charts(node: Mapping[str, Any]) -> Iterator[str]:
+    """What whoever sums a mart's column in a BI tool would get wrong."""
+    keys = [c for c in node.get("constraints", ()) if c["type"] == "primary_key"]
+    by_policy = any("policy" in key["columns"] for key in keys)
+    if by_policy and (node["config"]["meta"].get("views") or {}).get("standard") is None:
+        yield (
+            "its rows are of several policies, which nobody may add up; say meta.views.standard:"
+            " {policy: standard}"
+        )
+    if node["access"] != "public":
+        yield f"a mart is public, this one is {node['access']}"
+
+
+def _unreachable(exposure: Mapping[str, Any]) -> Iterator[str]:
+    """Why whoever sees an exposure does not know whom to ask, or where to look."""
+    if not (exposure["owner"] or {}).get("email"):
+        yield f"exposure {exposure['name']} has no owner.email"
+    if not exposure["url"]:
+        yield f"exposure {exposure['name']} has no url"
 
 
 def _badly_named(node: Mapping[str, Any]) -> Iterator[str]:

@@ -28,7 +28,10 @@ _TRIED = 1_000  # records that choose the delimiter
 _AGREEING = 0.7  # of them that have one number of columns
 _NULLS = ("NULL", "null", "\\N")  # words for nothing wherever they stand alone
 _NULLS_OF_NUMBERS = ("NA", "N/A", "n/a", "nan", "NaN", "None", "-")  # only where numbers are due
-_NAME = re.compile(r"[^\W\d][\w .$/()-]{0,99}\Z")
+_NAME = re.compile(r"[#%$€£¥(\[]?\s?[^\W\d][^@\r\n]{0,99}\Z")  # "Price (€)", "% off", "Client?"
+_NO_NAME = re.compile(r"://|\d:\d\d|\d[/.-]\d\d?[/.-]\d")  # an address, a clock, a date
+_COMMA_NUMBER = re.compile(r"-?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\Z", re.ASCII)
+_COMMA_OF_THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})?\Z", re.ASCII)  # 1,234 may be either
 _QUOTED = Shape(is_quoted=True)
 
 
@@ -81,6 +84,7 @@ def read_delimited(path: Path, limit: int) -> Delimited:
         raise DraftError(f"{path} holds a header and no record, so it shows no types.")
     if nulls := _null_words(rest):
         said["null_text"] = ["", *nulls]
+    said |= _number_marks(rest, {"", *nulls})
     if _has_single_quotes(rest):
         sentences.append(
             'Values stand in single quotes, which stay part of them: only " is a quote.'
@@ -135,7 +139,8 @@ def _cells(form: FileFormat, text: str) -> list[str]:
 
 def _is_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """Names in every cell, and no cell that is a value of its own column."""
-    if not all(_NAME.match(cell.strip()) for cell in first):
+    names = [cell.strip() for cell in first]
+    if not all(_NAME.match(name) and not _NO_NAME.search(name) for name in names):
         return False
     if any(FORMS[form](cell) for cell in first for form in ("uuid", "boolean") if len(cell) > 1):
         return False
@@ -152,6 +157,25 @@ def _null_words(rows: Sequence[Sequence[str]]) -> list[str]:
         numbers = bool(others) and all(FORMS["decimal"](value) for value in others)
         found |= dict.fromkeys(sorted(w for w in words if w in _NULLS or numbers))
     return list(found)
+
+
+def _number_marks(rows: Sequence[Sequence[str]], nulls: set[str]) -> dict[str, str]:
+    """The decimal comma, and the point of thousands, where they are all that the numbers can be
+    written with; nothing where a column may have decimal points, or every comma be one of thousands."""
+    marks: dict[str, str] = {}
+    for column in zip(*rows, strict=True):
+        values = [value.strip() for value in column if value not in nulls]
+        if not values:
+            continue
+        has_comma, has_point = ("".join(values).count(mark) > 0 for mark in ",.")
+        if not has_comma and has_point and all(map(FORMS["decimal"], values)):
+            return {}  # 52.379 is as likely a decimal point as one of thousands
+        if has_comma and all(map(_COMMA_NUMBER.match, values)):
+            if not all(map(_COMMA_OF_THOUSANDS.match, values)):
+                marks["decimal"] = ","
+            if has_point:
+                marks["thousands"] = "."
+    return marks if "decimal" in marks else {}
 
 
 def _has_single_quotes(rows: Sequence[Sequence[str]]) -> bool:

@@ -181,6 +181,7 @@ def _of_events(
         raise DraftError(
             "No field of these records is a time in every one of them, and an event needs one."
             " Deliver a time, or draft with --kind cdc if these are rows of a database."
+            + "".join(f" {sentence}" for sentence in sentences)
         )
     name = request.event_name
     if name is None and "event_name" not in envelope.fields:

@@ -10,8 +10,10 @@ _EXACT_DIGITS = 15  # of a decimal that a double holds
 _LONG_DIGITS = 18  # of an integer within 64 bits
 
 
-def property_type(profile: Profile, is_csv: bool) -> tuple[str, str]:  # noqa: PLR0911
-    """(type, note)."""
+def property_type(  # noqa: PLR0911
+    profile: Profile, is_csv: bool, decimal: str = "."
+) -> tuple[str, str]:
+    """(type, note); `decimal` is the mark that the contract says its numbers have."""
     if not profile.count:
         return "any", "only nulls in the sample"
     simple: dict[type, str] = {bool: "boolean", int: "integer", dict: "object", list: "array"}
@@ -27,10 +29,10 @@ def property_type(profile: Profile, is_csv: bool) -> tuple[str, str]:  # noqa: P
             return name, ""
     if profile.follows("local_time"):
         return "timestamp", "without a zone: kept as written"
-    return _from_text(profile) if is_csv else ("string", "")
+    return _from_text(profile, decimal) if is_csv else ("string", "")
 
 
-def _from_text(profile: Profile) -> tuple[str, str]:  # noqa: PLR0911
+def _from_text(profile: Profile, decimal: str) -> tuple[str, str]:  # noqa: PLR0911
     if profile.follows("boolean"):
         return "boolean", ""
     if profile.follows("whole") and profile.longest_digits <= _LONG_DIGITS:
@@ -40,6 +42,8 @@ def _from_text(profile: Profile) -> tuple[str, str]:  # noqa: PLR0911
             return "number", ""
         return "string", "more digits than a number keeps"
     if profile.follows("decimal_comma") and profile.has_comma:
+        if decimal == "," and profile.longest <= _EXACT_DIGITS:
+            return "number", ""
         return "string", "numbers with a decimal comma: kept as text"
     if profile.follows("digits"):
         return "string", "digits with leading zeros, or too many: kept as text"

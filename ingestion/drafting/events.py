@@ -107,7 +107,7 @@ def draft_events(draft: StreamDraft, records: Sequence[Mapping[str, Any]]) -> No
         _take(seen.setdefault(name, _Seen()), found)
     for name, what in sorted(seen.items()):
         what.profiles = dict(sorted(what.profiles.items(), key=lambda item: order.get(item[0], 0)))
-        draft.events[name] = _event(name, what, draft.is_csv)
+        draft.events[name] = _event(name, what, draft)
     if hidden:
         draft.unknown_events = "accept"
         draft.sentences.append(
@@ -136,10 +136,10 @@ def _take(seen: _Seen, properties: Mapping[str, Any]) -> None:
         seen.judges[key].add(value)
 
 
-def _event(name: str, seen: _Seen, is_csv: bool) -> EventDraft:
+def _event(name: str, seen: _Seen, stream: StreamDraft) -> EventDraft:
     draft = EventDraft(seen.records, left_out=len(seen.left_out))
     for key, profile in seen.profiles.items():
-        kind, note = property_type(profile, is_csv)
+        kind, note = property_type(profile, stream.is_csv, stream.format.get("decimal", "."))
         verdict = _verdict(name, key, kind, profile, seen.judges[key])
         is_required = profile.count == seen.records
         if is_required and seen.records == 1:

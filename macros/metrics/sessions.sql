@@ -6,9 +6,16 @@
     sessions when they do or have an event on one (all rows of the session id). -#}
 {% macro sessions_that_reach(changes) -%}
     {%- set gap = var('session_gap_minutes') -%}
-    {%- set days = make_scratch_table(
-        'changed_days', 'select distinct tenant_id, utc_day as day from (' ~ changes ~ ') as changed'
-    ) -%}
+    {%- set changed -%}
+        select tenant_id, utc_day as day from ({{ changes }}) as changed
+        where utc_day is not null
+        union {# what sessions themselves say of a day is the tenant's, which lies in up to three of UTC -#}
+        select changed.tenant_id, {{ add_days('changed.local_day', 'shifts.days') }} as day
+        from ({{ changes }}) as changed
+        cross join ({{ whole_numbers(-1, 1) }}) as shifts
+        where changed.utc_day is null and changed.local_day is not null
+    {%- endset -%}
+    {%- set days = make_scratch_table('changed_days', changed) -%}
     {%- set listed = staged_days(days)[0] -%}
     with reached as (
         -- a short session reaches a day with its first or its last, widened, instant, and ends near it

@@ -313,6 +313,62 @@ begin
 end
 $$;
 
+-- A mart as a chart wants it: the rows in which some columns have one value (policy `standard`, days that are over),
+-- without these columns, so that a plain sum is right. Made anew in the transaction that swaps its mart in, so that no
+-- reader misses it; it reads with its reader's rights. What is right already is not touched, which would lock it.
+create or replace function governance.publish_view(
+    in_schema text, in_relation text, in_view text, in_fixed jsonb, in_description text, in_columns jsonb
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+    mart regclass := format('%I.%I', in_schema, in_relation)::regclass;
+    present regclass := to_regclass(format('%I.%I', in_schema, in_view));
+    condition text := (
+        select string_agg(format('mart.%I = %L', key, value), ' and ' order by key) from jsonb_each_text(in_fixed)
+    );
+    description text := format('%s.%s where %s. %s', in_schema, in_relation, replace(condition, 'mart.', ''), in_description);
+    columns name[] := array(
+        select a.attname from pg_attribute as a
+        where a.attrelid = mart and a.attnum > 0 and not a.attisdropped and not in_fixed ? a.attname::text
+        order by a.attnum
+    );
+    described record;
+begin
+    if present is null
+        or obj_description(present, 'pg_class') is distinct from description
+        or columns <> array(
+            select a.attname from pg_attribute as a where a.attrelid = present and a.attnum > 0 order by a.attnum
+        )
+        or not exists ( -- it reads the table that this one replaced
+            select from pg_depend as d inner join pg_rewrite as r on d.objid = r.oid
+            where d.classid = 'pg_rewrite'::regclass and r.ev_class = present and d.refobjid = mart
+        )
+    then
+        execute format('drop view if exists %I.%I', in_schema, in_view);
+        execute format(
+            'create view %I.%I with (security_invoker = true) as select %s from %I.%I as mart where %s',
+            in_schema, in_view, (select string_agg(format('mart.%I', c), ', ') from unnest(columns) as c),
+            in_schema, in_relation, condition
+        );
+        execute format('comment on view %I.%I is %L', in_schema, in_view, description);
+        present := format('%I.%I', in_schema, in_view)::regclass;
+    end if;
+    for described in
+        select a.attname, in_columns ->> a.attname::text as said
+        from pg_attribute as a
+        where
+            a.attrelid = present and a.attnum > 0
+            and in_columns ->> a.attname::text is distinct from col_description(present, a.attnum)
+    loop
+        execute format('comment on column %I.%I.%I is %L', in_schema, in_view, described.attname, described.said);
+    end loop;
+    perform governance.secure_relation(in_schema, in_view);
+end
+$$;
+
 -- After the matrix changed: every mart that stands is brought in line at once.
 create or replace function governance.secure_all_relations()
 returns void
@@ -333,3 +389,4 @@ $$;
 revoke all on all tables in schema governance from public;
 revoke all on function governance.secure_relation(text, text) from public;
 revoke all on function governance.secure_all_relations() from public;
+revoke all on function governance.publish_view(text, text, text, jsonb, text, jsonb) from public;

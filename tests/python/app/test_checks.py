@@ -112,6 +112,9 @@ def model(path: str, *reads: str) -> tuple[str, dict[str, Any]]:
         "path": path,
         "original_file_path": f"models/{path}",
         "depends_on": {"nodes": list(reads)},
+        "access": "public" if path.startswith("marts") else "private",
+        "constraints": [],
+        "config": {"meta": {}},
     }
 
 
@@ -133,7 +136,14 @@ def manifest() -> Manifest:
     )
     used = ["fact_events", "fact_orders", "feat_churn__customers"]
     reads = {"nodes": [f"model.tallyhouse.{name}" for name in used]}
-    return {"nodes": nodes, "exposures": {"exposure.tallyhouse.board": {"depends_on": reads}}}
+    board = {
+        "name": "board",
+        "original_file_path": "models/marts/sales/_sales__exposures.yml",
+        "depends_on": reads,
+        "owner": {"name": "Sales", "email": "sales@shop.example"},
+        "url": "docs/sales.md",
+    }
+    return {"nodes": nodes, "exposures": {"exposure.tallyhouse.board": board}}
 
 
 def test_one_way_arrows_pass(manifest: Manifest) -> None:
@@ -167,6 +177,38 @@ def test_an_arrow_backwards_or_a_wrong_name_is_refused(
     assert [
         finding for finding in found if finding.startswith(f"models/{path}: ") and why in finding
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"owner": {"name": "Sales"}}, "board has no owner.email"),
+        ({"url": ""}, "board has no url"),
+    ],
+)
+def test_an_exposure_says_whom_to_ask_and_where_to_look(
+    manifest: Manifest, said: dict[str, Any], why: str
+) -> None:
+    assert layers.findings(manifest) == []
+    manifest["exposures"]["exposure.tallyhouse.board"] |= said
+    assert layers.findings(manifest) == [
+        f"models/marts/sales/_sales__exposures.yml: exposure {why}"
+    ]
+
+
+def test_rows_of_several_policies_have_a_view_that_may_be_summed(manifest: Manifest) -> None:
+    mart = manifest["nodes"]["model.tallyhouse.fact_orders"]
+    mart["constraints"] = [{"type": "primary_key", "columns": ["month", "policy"]}]
+    (found,) = layers.findings(manifest)
+    assert "meta.views.standard" in found
+    mart["config"]["meta"] = {"views": {"standard": {"policy": "standard"}}}
+    assert layers.findings(manifest) == []
+
+
+def test_a_mart_is_public(manifest: Manifest) -> None:
+    manifest["nodes"]["model.tallyhouse.fact_orders"]["access"] = "private"
+    (found,) = layers.findings(manifest)
+    assert "a mart is public" in found
 
 
 ORDERLY = "{{ config(x=1) }}\n\nwith a as (\n\n    select 1\n\n)\n\nselect * from a\n"

@@ -3,7 +3,7 @@
 import re
 import stat
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -66,6 +66,16 @@ def test_what_stands_in_a_figure_is_text() -> None:
     )
     assert "&lt;b&gt;late&lt;/b&gt;" in page and "<b>late</b>" not in page
     assert "Nothing was refused." in page and "No month is whole yet." in page
+
+
+def test_the_page_says_when_it_was_written_and_what_tests_warn_of() -> None:
+    nothing: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("bridge", "activity", "retention", "models", "refused")
+    }
+    warned = {**SUMMARY, "warned": ["rates_are_known warns of 1 row."]}
+    page = report_page.render(nothing, warned, datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
+    assert "2026-03-01 09:30 UTC." in page
+    assert "rates_are_known warns of 1 row." in page
 
 
 @pytest.fixture(scope="module")

@@ -159,6 +159,73 @@ def test_a_view_shows_what_its_reader_may_see(secured: HandMade, logins: dict[st
             connection.execute("drop view core.seen")
 
 
+PUBLISH = (
+    "select governance.publish_view('core', 'balances', 'balances_standard',"
+    """ '{"policy": "standard"}', 'One row per tenant and policy.', '{"cents": "In cents."}')"""
+)
+
+
+@pytest.fixture
+def balances(secured: HandMade) -> Iterator[None]:
+    """A mart of two policies with its view; a row of each of two tenants in each policy."""
+    with secured.warehouse.connect() as connection:
+        connection.execute("create table core.balances (tenant_id uuid, policy text, cents int)")
+        for tenant, cents in ((NORTH, 100), (SOUTH, 7)):
+            for policy in ("standard", "other"):
+                connection.execute(
+                    "insert into core.balances values (%s, %s, %s)", [tenant, policy, cents]
+                )
+        connection.execute("select governance.secure_relation('core', 'balances')")
+        connection.execute(PUBLISH)
+    yield
+    with secured.warehouse.connect() as connection:
+        connection.execute("drop table core.balances cascade")
+
+
+def test_a_plain_sum_of_a_published_view_is_of_one_policy_and_ones_own_tenant(
+    secured: HandMade, logins: dict[str, str], balances: None
+) -> None:
+    for who, expected in (("north", 100), ("south", 7), ("analyst", 107)):
+        with log_in(secured, logins[who]) as connection:
+            row = connection.execute("select sum(cents) from core.balances_standard").fetchone()
+            assert row == (expected,)
+    described = secured.rows(
+        "select obj_description('core.balances_standard'::regclass),"
+        " col_description('core.balances_standard'::regclass, 2)"
+    )
+    assert described == [
+        ("core.balances where policy = 'standard'. One row per tenant and policy.", "In cents.")
+    ]
+    names = secured.rows(
+        "select column_name::text from information_schema.columns"
+        " where table_name = 'balances_standard' order by ordinal_position"
+    )
+    assert names == [("tenant_id",), ("cents",)]
+
+
+def test_a_published_view_outlives_the_swap_of_its_mart_and_is_else_not_touched(
+    secured: HandMade, logins: dict[str, str], balances: None
+) -> None:
+    """As dbt swaps: the old table is renamed, dropped with all that hangs on it after the commit."""
+    which = "select oid from pg_class where oid = 'core.balances_standard'::regclass"
+    before = secured.rows(which)
+    with secured.warehouse.connect() as connection:
+        connection.execute(PUBLISH)
+    assert secured.rows(which) == before
+    with secured.warehouse.connect() as connection:
+        connection.execute("alter table core.balances rename to balances__old")
+        connection.execute("create table core.balances as table core.balances__old")
+        connection.execute("update core.balances set cents = cents + 1")
+        connection.execute("alter table core.balances add column currency text default 'usd'")
+        connection.execute("select governance.secure_relation('core', 'balances')")
+        connection.execute(PUBLISH)
+    with secured.warehouse.connect() as connection:
+        connection.execute("drop table core.balances__old cascade")
+    with log_in(secured, logins["north"]) as connection:
+        rows = connection.execute("select cents, currency from core.balances_standard").fetchall()
+    assert rows == [(101, "usd")]
+
+
 def test_a_materialized_view_is_no_mart(secured: HandMade) -> None:
     with secured.warehouse.connect() as connection:
         connection.execute("create materialized view core.heap as select 1 as tenant_id")

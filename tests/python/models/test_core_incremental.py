@@ -7,6 +7,8 @@ from datetime import date
 
 import pytest
 
+from app.building import days_to_rebuild
+from tests.building import NO_TESTS, run_dbt
 from tests.hand_made import CORE, HandMade, uuid_of
 
 pytestmark = pytest.mark.slow
@@ -95,3 +97,27 @@ def test_load_by_load(hand_made: HandMade) -> None:
     hand_made.load()
     hand_made.build(*CORE)
     assert hand_made.rows("select event_id, xmin::text from core.fact_events order by 1") == before
+
+
+def test_days_that_somebody_asks_for_are_rebuilt_in_sessions_too(hand_made: HandMade) -> None:
+    """A session that somebody lost, and one that somebody made up, on days near midnight: `--days` brings
+    back what a full refresh gives; the tenant's days are not those of UTC."""
+    sessions = (*CORE, "fact_sessions")
+    hand_made.organization("north", "Africa/Johannesburg")
+    hand_made.load(EARLY, OTHERS, LOGIN, LATE)
+    reference = run_dbt(
+        hand_made.warehouse, "build", "-s", "+dim_date", "engagement_event_roles", *NO_TESTS
+    )
+    assert reference.success, reference.failures
+    hand_made.build(*sessions)
+    before = hand_made.contents("core.fact_sessions")
+    assert len(before["core.fact_sessions"]) == 4
+    with hand_made.warehouse.connect() as connection:
+        lost = connection.execute("delete from core.fact_sessions where date_key = '2026-01-02'")
+        assert lost.rowcount == 1
+        connection.execute(
+            "update core.fact_sessions set event_count = 99 where date_key = '2026-01-01'"
+        )
+    assert hand_made.contents("core.fact_sessions") != before
+    hand_made.build(*sessions, *days_to_rebuild(date(2026, 1, 1), date(2026, 1, 2)))
+    assert hand_made.contents("core.fact_sessions") == before

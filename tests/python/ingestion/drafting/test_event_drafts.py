@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingestion.contracts.model import EventContract
 from ingestion.drafting.proof import try_contract
-from ingestion.drafting.sample import FileSample
+from ingestion.drafting.sample import DraftError, FileSample
 from tests.python.ingestion.drafting.conftest import Drafted, drafted
 from tests.python.ingestion.events.test_foreign_shapes import RECORDS
 
@@ -167,16 +167,51 @@ CSV = [
 
 def test_csv_by_semicolons_with_decimal_commas(draft_of: Callable[..., Drafted]) -> None:
     made = draft_of(CSV, "orders.csv")
-    assert made.body["format"] == {"type": "csv", "delimiter": ";", "null_text": ["", "NULL"]}
+    assert made.body["format"] == {
+        "type": "csv", "delimiter": ";", "null_text": ["", "NULL"], "decimal": ",", "thousands": ".",
+    }  # fmt: skip
     assert made.body["envelope"]["occurred_at"] == {"path": "at", "time_format": "%d/%m/%Y"}
     assert made.body["envelope"]["event_name"] == {"constant": "orders"}
     properties = made.properties("orders")
     assert properties["order"] == {"type": "string"}  # its zeros lead
-    assert properties["amount"] == {"type": "string"}
-    assert "numbers with a decimal comma" in made.text
+    assert properties["amount"] == {"type": "number"}
     assert properties["gift"] == {"type": "boolean"}
     assert made.properties("orders", "optional") == {"note_code": {"type": "string"}}
     assert "none rejected" in made.sentences[-1]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "others"),
+    [(["1,250", "2,500"], ["1", "2"]), (["12,50", "3,75"], ["1.5", "2.5"])],
+    ids=["every comma may be one of thousands", "another column has decimal points"],
+)
+def test_commas_in_doubt_stay_text(
+    amounts: list[str], others: list[str], draft_of: Callable[..., Drafted]
+) -> None:
+    rows = [
+        f"2026-03-0{n};{a};{o}" for n, (a, o) in enumerate(zip(amounts, others, strict=True), 1)
+    ]
+    made = draft_of([b"on_date;amount;other", *map(str.encode, rows)], "orders.csv")
+    assert "decimal" not in made.body["format"]
+    assert made.properties("orders")["amount"] == {"type": "string"}
+    assert "numbers with a decimal comma" in made.text
+
+
+def test_a_header_has_the_names_that_people_give(draft_of: Callable[..., Drafted]) -> None:
+    header = "Booking No.;When (local);Price €;% off;Paid? (y/n);VAT, incl.;Client's e-mail: kind"
+    made = draft_of([header.encode(), b"B-1;05.01.2026 11:34;11,96;5;y;2,08;work"], "orders.csv")
+    assert made.body["envelope"]["occurred_at"] == {
+        "path": "When (local)", "time_format": "%d.%m.%Y %H:%M",
+    }  # fmt: skip
+    assert {"Price €", "% off", "Paid? (y/n)", "VAT, incl."} <= made.properties("orders").keys()
+    assert "none rejected" in made.sentences[-1]
+
+
+def test_a_draft_that_fails_says_what_it_took_the_file_for(
+    draft_of: Callable[..., Drafted],
+) -> None:
+    with pytest.raises(DraftError, match=r"needs one\..* The file has no header"):
+        draft_of([b"a@example.org,1", b"b@example.org,2"], "a.csv")
 
 
 def test_a_day_that_reads_both_ways_is_said(draft_of: Callable[..., Drafted]) -> None:
