@@ -266,8 +266,10 @@ class _Load:
             return
         with conn.transaction():
             contracts = cdc_contracts(self._contracts).values()
-            self._new_days.spoil(follow(conn, contracts, ledger.next_load_id))
+            taken_out = follow(conn, contracts, ledger.next_load_id)
             self._refusals = held_refusals(conn)
+        self._new_days.spoil(taken_out.days)
+        self._report.notes += taken_out.notes
         self._is_answer_new = False
 
     def _list(self) -> list[LandingFile]:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from ingestion.cdc.contract import CdcContract
 from ingestion.cdc.names import TENANT_ID, USER_ID, stored_column
-from ingestion.cdc.scd.tables import FoldTarget, is_made, target_of
+from ingestion.cdc.scd.tables import FoldTarget, is_made, outdated, target_of
 from ingestion.consent.refusals import BEGINNING, END, Refusal, Refusals
 
 _NOW = """
@@ -70,11 +70,21 @@ def consent_targets(contracts: Iterable[CdcContract]) -> list[FoldTarget]:
 
 
 def fold(conn: psycopg.Connection, contracts: Iterable[CdcContract]) -> None:
-    """Make pg_temp.refusals_now, in the open transaction."""
+    """Make pg_temp.refusals_now, in the open transaction. Of a product whose contract cannot be used, or whose table
+    has not followed its contract yet, everybody stands by what is known."""
+    contracts = list(contracts)
     conn.execute("drop table if exists pg_temp.refusals_now")
     conn.execute(_NOW)
-    for target in consent_targets(contracts):
-        if not is_made(conn, target):
+    waiting = {(target.product, target.name) for target in outdated(conn, contracts)}
+    targets = consent_targets(contracts)
+    unsettled = {target.product for target in targets if (target.product, target.name) in waiting}
+    settled = {contract.product for contract in contracts} - unsettled
+    conn.execute(
+        "insert into refusals_now select * from ops.consent_refusals where product <> all(%s)",
+        (sorted(settled),),
+    )
+    for target in targets:
+        if target.product not in settled or not is_made(conn, target):
             continue
         table = target.table
         assert table.consent is not None

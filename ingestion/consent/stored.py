@@ -7,6 +7,7 @@ does). Belongs here: both, in the open transaction. Does not belong here: answer
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from typing import NamedTuple
 
 import psycopg
 
@@ -72,17 +73,35 @@ on conflict do nothing
 """
 
 
+class TakenOut(NamedTuple):
+    """Stored events that left, and their days."""
+
+    rows: int = 0
+    days: frozenset[date] = frozenset()
+
+    @property
+    def notes(self) -> list[str]:
+        """A sentence about them, where there are any."""
+        if not self.rows:
+            return []
+        were = "1 stored event was" if self.rows == 1 else f"{self.rows:,} stored events were"
+        return [
+            f"{were} taken out and counted: the people had not consented then"
+            f" ({NO_CONSENT} in ops.withheld_records)."
+        ]
+
+
 def follow(
     conn: psycopg.Connection, contracts: Iterable[CdcContract], next_load_id: Callable[[], int]
-) -> set[date]:
-    """Bring what is stored to what people have answered by now; the days that rows left."""
+) -> TakenOut:
+    """Bring what is stored to what people have answered by now."""
     fold(conn, contracts)
     differs = conn.execute(
         "select exists (select * from refusals_now except select * from ops.consent_refusals)"
         " or exists (select * from ops.consent_refusals except select * from refusals_now)"
     ).fetchone()
     if differs != (True,):
-        return set()
+        return TakenOut()
     for name, more, less in (
         ("refused_anew", "refusals_now", "ops.consent_refusals"),
         ("given", "ops.consent_refusals", "refusals_now"),
@@ -96,22 +115,22 @@ def follow(
     return _take_out(conn, next_load_id)
 
 
-def _take_out(conn: psycopg.Connection, next_load_id: Callable[[], int]) -> set[date]:
+def _take_out(conn: psycopg.Connection, next_load_id: Callable[[], int]) -> TakenOut:
     """Take out the events of whoever refused anew."""
     since = conn.execute(
         "select min(case when from_at > '-infinity' then cast(from_at at time zone 'UTC' as date)"
         " else '0001-01-01' end) from refused_anew"
     ).fetchone()
     if since is None or since[0] is None:
-        return set()
+        return TakenOut()
     conn.execute("drop table if exists pg_temp.taken_out")
     conn.execute(_TAKE_OUT, {"since": since[0]})
-    days = {day for (day,) in conn.execute("select distinct event_date from taken_out")}
+    days = conn.execute("select event_date, count(*) from taken_out group by event_date").fetchall()
     if days:
         _withhold_keys(conn)
         conn.execute(_COUNTED, {"reason": NO_CONSENT})
         conn.execute(_TOUCHED, {"load_id": next_load_id()})
-    return days
+    return TakenOut(sum(count for _, count in days), frozenset(day for day, _ in days))
 
 
 def _withhold_keys(conn: psycopg.Connection) -> None:

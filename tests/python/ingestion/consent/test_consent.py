@@ -14,7 +14,7 @@ import pytest
 
 from app import erasing
 from app.erasing import Asked
-from ingestion.cdc.contract import cdc_contracts
+from ingestion.cdc.contract import Table, cdc_contracts
 from ingestion.consent.answers import consent_targets
 from ingestion.consent.refusals import BEGINNING, END, Refusal, Refusals
 from ingestion.contracts.model import load_contracts
@@ -95,6 +95,17 @@ def test_the_contracts_name_every_answer_that_the_table_of_consents_is_made_of()
     }
     assert with_answers == flags
     assert {target.product for target in consent_targets(contracts)} == users
+
+
+@pytest.mark.parametrize(
+    ("consent", "fault"), [("agreed", "not among the columns"), ("role", "no answer of yes or no")]
+)
+def test_a_contract_names_a_flag_or_is_at_fault(consent: str, fault: str) -> None:
+    columns = {"columns": {"id": "uuid", "role": "text", "is_consented": "boolean"}}
+    with pytest.raises(ValueError, match=fault):
+        Table.model_validate({**columns, "consent": consent})
+    told = Table.model_validate({**columns, "consent": "is_consented"})
+    assert told.fingerprint() == Table.model_validate(columns).fingerprint()  # nothing is folded anew
 
 
 # --- what is stored ---------------------------------------------------------------------------------
@@ -223,13 +234,14 @@ def test_the_days_that_events_left_are_named_once_and_nothing_else_is(house: Hou
     house.load()
     ((before,),) = house.query("select max(load_id) from ops.load_touched")
     house.put("cdc/upcoach/a.jsonl", answers())
-    house.load()
+    report = load_all(house.warehouse.connect, house.warehouse.settings, processes=1)
+    assert any(f"{len(REFUSED)} stored events were taken out" in note for note in report.notes)
     touched = "select touched_on::text, tenant_id::text from ops.load_touched where entity_type = 'tenant_day'"
     assert set(house.query(f"{touched} and load_id > {before}")) == {
         (time[:10], uid(NORTH)) for _, time in REFUSED
     }
     ((newest,),) = house.query("select max(load_id) from ops.load_touched")
-    house.load()  # nothing new is said
+    house.load()  # nobody says anything new
     assert house.query("select max(load_id) from ops.load_touched") == [(newest,)]
 
 
@@ -315,6 +327,39 @@ def test_counted_events_come_back_from_no_erasure_and_erased_ones_from_no_answer
     house.load()
     reload(house.warehouse.connect, settings, ["upcoach"], processes=1)
     assert stored(house) == sorted(EXPECTED - {uid(f"{NORTH}cleo{time}") for time in TIMES})
+
+
+@slow
+def test_a_contract_that_cannot_be_used_opens_no_door(house: House, tmp_path: Path) -> None:
+    house.put("cdc/upcoach/a.jsonl", answers())
+    house.load()
+    broken = tmp_path / "cdc/upcoach.yml"
+    broken.parent.mkdir()
+    broken.write_text(
+        "kind: cdc\nproduct: upcoach\ntables: {users: {primary_key: [no], columns: {id: uuid}}}\n"
+    )
+    house.put("events/upcoach/a.jsonl", events())
+    house.load([tmp_path])
+    assert_kept(house, EXPECTED)
+    house.load()
+    assert_kept(house, EXPECTED)
+
+
+@slow
+def test_a_flag_that_is_declared_later_is_heeded_by_the_next_load(
+    house: House, tmp_path: Path
+) -> None:
+    without = (PROJECT_ROOT / "contracts/cdc/upcoach.yml").read_text("utf-8")
+    (tmp_path / "cdc").mkdir()
+    (tmp_path / "cdc/upcoach.yml").write_text(without.replace("    consent: is_consented\n", ""))
+    house.put("cdc/upcoach/a.jsonl", answers())
+    house.put("events/upcoach/a.jsonl", events())
+    house.load([tmp_path])
+    assert len(stored(house)) == len(events())
+    house.load()
+    assert_kept(house, EXPECTED)
+    house.load([tmp_path])  # whoever takes it back lets everybody in again
+    assert len(stored(house)) == len(events())
 
 
 @slow
