@@ -30,8 +30,9 @@ def write_truth(
     refused: dict[str, int] = {}
     for product, systems in lived:
         sessions = []
-        if count := leave_out_refused(systems):
-            refused[product.name] = count
+        if systems.events is not None and systems.changes is not None:
+            count = leave_out_refused(systems.events.events, systems.changes)
+            refused |= {product.name: count} if count else {}
         calendars = {t.source_id: local_days(t.timezone, world.window) for t in product.tenants}
         customers.add(product.name, systems.answers, calendars)
         if systems.events is not None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 
-from simulator.product import Systems
 from simulator.sources.debezium import ChangeLog
+from simulator.sources.events import Event
 
 TABLE, ANSWER = "users", "is_consented"
 
@@ -37,14 +37,12 @@ def had_agreed(said: list[tuple[int, bool]], at: int) -> bool:
     return said[max(place - 1, 0)][1]
 
 
-def leave_out_refused(systems: Systems) -> int:
+def leave_out_refused(events: list[Event], log: ChangeLog) -> int:
     """Mark the events that are only counted and take them out of the product's events; their number.
 
     Whom only such events would have identified stays a visitor of their own.
     """
-    if systems.events is None or systems.changes is None:
-        return 0
-    said, events = answers(systems.changes), systems.events.events
+    said = answers(log)
     for event in events:
         of_user = said.get(event.user_id or "", [(0, True)])
         event.is_refused = not had_agreed(of_user, event.counted_at)

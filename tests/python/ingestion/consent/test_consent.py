@@ -105,7 +105,8 @@ def test_a_contract_names_a_flag_or_is_at_fault(consent: str, fault: str) -> Non
     with pytest.raises(ValueError, match=fault):
         Table.model_validate({**columns, "consent": consent})
     told = Table.model_validate({**columns, "consent": "is_consented"})
-    assert told.fingerprint() == Table.model_validate(columns).fingerprint()  # nothing is folded anew
+    # nothing is folded anew
+    assert told.fingerprint() == Table.model_validate(columns).fingerprint()
 
 
 # --- what is stored ---------------------------------------------------------------------------------
