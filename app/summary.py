@@ -22,8 +22,12 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 LOADED = """
     select source_kind, count(*) as files, sum(record_count) as records,
         sum(stored_count) as stored, sum(duplicate_count) as duplicates,
-        sum(rejected_count) as rejected
-    from ops.load_manifest
+        sum(rejected_count) as rejected,
+        sum((
+            select sum(counted.record_count) from ops.withheld_records as counted
+            where counted.load_id = loads.load_id
+        )) as withheld
+    from ops.load_manifest as loads
     where superseded_by is null or stored_count > withdrawn_count  -- else read again since
     group by source_kind order by source_kind
 """
@@ -178,11 +182,11 @@ def _rows(
 def _loaded(found: dict[str, Any]) -> Table:
     table = Table(title="Loaded so far", title_justify="left")
     table.add_column("source")
-    for name in ("files", "records", "stored", "duplicates", "rejected"):
+    for name in ("files", "records", "stored", "duplicates", "rejected", "withheld"):
         table.add_column(name, justify="right")
     for row in found["loaded"]:
         figures = [f"{int(row[n] or 0):,}" for n in ("files", "records", "stored")]
-        figures += [f"{int(row[n] or 0):,}" for n in ("duplicates", "rejected")]
+        figures += [f"{int(row.get(n) or 0):,}" for n in ("duplicates", "rejected", "withheld")]
         table.add_row(row["source_kind"], *figures)
     return table
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import psycopg
 
 from ingestion import drift_log
+from ingestion.consent.refusals import Refusals
+from ingestion.consent.stored import NO_CONSENT
 from ingestion.erasing import ledger as erasures
 from ingestion.erasing.door import Door
 from ingestion.lake.new_days import NewDays
@@ -63,7 +65,8 @@ class FileLoad:
 
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
                  source: Source, new_days: NewDays, filters: BloomFilters,
-                 outdated: Collection[int], bounds: Bounds, door: Door) -> None:  # fmt: skip
+                 outdated: Collection[int], bounds: Bounds, door: Door,
+                 refusals: Refusals) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
@@ -78,7 +81,8 @@ class FileLoad:
         self._withdrawn = 0
         conn.execute(bounds.begin)
         self.load_id = ledger.next_load_id()
-        self._sink = Sink(conn, source.target, file, self.load_id, outdated)
+        refused = refusals.mask if file.kind == "events" and refusals else None
+        self._sink = Sink(conn, source.target, file, self.load_id, outdated, refused)
         self._withdraw_unfinished()
         self._filter = filters.of(conn, source.target.key_table)
         self._lost: str | None = None  # why a part of the file could not be read
@@ -157,6 +161,11 @@ class FileLoad:
         self._reasons.update(item.reason_code for item in rejected)
         self._ledger.reject(self.file, self.load_id, rejected)
 
+    @property
+    def _withheld(self) -> Counter[str]:
+        """Records that are counted and not stored, by reason."""
+        return self._door.withheld + Counter({NO_CONSENT: self._sink.result.withheld})
+
     def lose(self, reason: str) -> None:
         """A part of the file could not be read, so that nothing of it can be kept."""
         self._lost = reason
@@ -174,10 +183,8 @@ class FileLoad:
         loaded = LoadedFile(self.file, self.load_id, stored.dates, kept, self._drift)
         self._source.after_file(self._conn, loaded)
         is_complete = problem is None
-        self._counts["ignored"] += self._door.withheld.total()
-        erasures.withheld(
-            self._conn, self.load_id, self.file.kind, self.file.name, self._door.withheld
-        )
+        self._counts["ignored"] += self._withheld.total()
+        erasures.withheld(self._conn, self.load_id, self.file.kind, self.file.name, self._withheld)
         drift_log.note(
             self._conn, (self.file.kind, self.file.name), self.load_id, self._drift, self.file.path
         )
@@ -212,7 +219,7 @@ class FileLoad:
         counts.rejected += self._counts["rejected"]
         counts.ignored += self._counts["ignored"]
         counts.conflicts += stored.conflicts
-        counts.withheld.update(self._door.withheld)
+        counts.withheld.update(self._withheld)
         counts.reasons.update(self._reasons)
         for found, count in self._drift.items():
             name, field_name, kind = map(drift_log.storable, found)

@@ -17,6 +17,9 @@ from typing import Any, Protocol
 import psycopg
 
 from ingestion.cdc.contract import cdc_contracts
+from ingestion.consent.answers import held_refusals
+from ingestion.consent.refusals import Refusals
+from ingestion.consent.stored import due_rereads, follow, forget_rereads
 from ingestion.contracts.model import load_contracts
 from ingestion.due import find_due, outdated_loads
 from ingestion.erasing import ledger as erasures
@@ -41,6 +44,7 @@ from ingestion.rereading import (
     Everything,
     Found,
     Named,
+    OfLoads,
     Rereading,
     Wanted,
     choose,
@@ -148,6 +152,8 @@ class _Load:
         self._done = 0
         self._at_work: str | None = None
         self._bounds = OWN
+        self._refusals = Refusals()
+        self._is_answer_new = True  # whether the refusals may not be those of what is loaded
         folders = [settings.root / "contracts", *settings.contracts]
         self._contracts = load_contracts(folders)
         self._key: bytes
@@ -166,6 +172,7 @@ class _Load:
             with ThreadPoolExecutor(2) as threads:
                 found = zip(files, threads.map(known_digests.digest, files), strict=True)
                 self._load(conn, ledger, found)
+            self._read_given(conn, known_digests)
             known_digests.save()
             self._report.notes += publish_zones(conn, self._contracts)
             self._tell_faults(KINDS if kinds is None else kinds)
@@ -214,22 +221,56 @@ class _Load:
         *, is_new_key: bool = False,
     ) -> None:  # fmt: skip
         """Take back what the chosen files brought and load them, in one transaction."""
+        self._exchange(conn, chosen, is_new_key=is_new_key)
+        self._read_given(conn, known_digests)
+        known_digests.save()
+        self._report.notes += publish_zones(conn, self._contracts)
+        self._tell_faults(KINDS)
+        self._tell_due(conn)
+        self._mirror(conn)
+
+    def _exchange(
+        self, conn: psycopg.Connection, chosen: Rereading, *, is_new_key: bool = False
+    ) -> None:
         ledger = Ledger(conn)
         self._bounds = SHARED
         conn.execute("begin")
         if is_new_key:
             remember(conn, self._key)
         self._report.withdrawn += take_back(conn, self._sources, ledger, chosen)
+        self._is_answer_new = True
         self._load(conn, ledger, chosen.files)
         conn.execute("commit")
         self._bounds = OWN
-        known_digests.save()
         for kind in {file.kind for file, _ in chosen.files}:
             merge_recent(conn, self._sources(kind).target.key_table)
-        self._report.notes += publish_zones(conn, self._contracts)
-        self._tell_faults(KINDS)
-        self._tell_due(conn)
-        self._mirror(conn)
+
+    def _read_given(self, conn: psycopg.Connection, known_digests: KnownDigests) -> None:
+        """Read files again that hold events of people of whom it turned out that they had consented by then."""
+        loads = due_rereads(conn)
+        if not loads:
+            return
+        landed = list_files(self._landing, self._settings.landing)
+        wanted, digest = OfLoads(frozenset(loads)), known_digests.digest
+        chosen = choose(conn, self._sources, landed, digest, wanted, self._settings.landing)
+        self._report.notes += chosen.kept
+        self._report.files_seen += len(chosen.files)
+        if chosen.files:
+            self._exchange(conn, chosen)
+            self._report.notes.append(_given(len(chosen.files)))
+        forget_rereads(conn)
+
+    def _follow_answers(self, conn: psycopg.Connection, ledger: Ledger) -> None:
+        """Bring the door, and what is stored, to what people have answered by now."""
+        if not self._is_answer_new:
+            return
+        with conn.transaction():
+            contracts = cdc_contracts(self._contracts).values()
+            taken_out = follow(conn, contracts, ledger.next_load_id)
+            self._refusals = held_refusals(conn)
+        self._new_days.spoil(taken_out.days)
+        self._report.notes += taken_out.notes
+        self._is_answer_new = False
 
     def _list(self) -> list[LandingFile]:
         files = list_files(self._landing, self._settings.landing)
@@ -280,14 +321,17 @@ class _Load:
                         note_undeclared(conn, ledger, item.file, item.undeclared, self._report)
                     else:
                         source = self._sources(item.file.kind)
+                        if item.file.kind == "events":
+                            self._follow_answers(conn, ledger)
                         current = FileLoad(
                             conn, ledger, item.file, source, self._new_days, self._filters,
-                            outdated, self._bounds, Door(erased, databases),
+                            outdated, self._bounds, Door(erased, databases), self._refusals,
                         )  # fmt: skip
                 elif isinstance(item, Finish):
                     assert current is not None
                     current.finish(self._report, item.problem, item.changed)
                     self._at_work = None
+                    self._is_answer_new |= item.file.kind == "cdc"
                     if self._bounds is OWN:
                         merge_recent(conn, self._sources(item.file.kind).target.key_table)
                 elif isinstance(item, Unread):
@@ -298,6 +342,7 @@ class _Load:
                     current.take(item)
         finally:
             parsing.close()
+        self._follow_answers(conn, ledger)
 
     def _items(self, files: Iterable[Found], ledger: Ledger) -> Iterator[Item]:
         """What there is to do, file by file. Runs a little ahead of the database."""
@@ -409,6 +454,13 @@ _ERASED = (
     " read again. Delete them from those files (governance.erasure_certificates lists the files), then rotate with"
     " --forget-erased."
 )
+
+
+def _given(count: int) -> str:
+    files = "1 file was" if count == 1 else f"{count:,} files were"
+    return (
+        f"{files} read again: people whose events they hold turned out to have consented by then."
+    )
 
 
 def _cannot_rotate(kept: Sequence[str]) -> str:

@@ -102,6 +102,21 @@ class DueOrRejected:
 
 
 @dataclass(frozen=True)
+class OfLoads:
+    """What these loads read. Nothing but who had consented is judged otherwise than it was, so that files which share
+    records with theirs need not be read with them."""
+
+    loads: Collection[int]
+    shares = False
+
+    def choose(
+        self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
+        landed: Collection[LandingFile], place: str,
+    ) -> tuple[list[Reading], list[LandingFile]]:  # fmt: skip
+        return [reading for reading in known if reading.load_id in self.loads], []
+
+
+@dataclass(frozen=True)
 class Everything:
     """All that was ever loaded."""
 
@@ -112,7 +127,7 @@ class Everything:
         return list(known), list(landed)
 
 
-Wanted = Named | DueOrRejected | Everything
+Wanted = Named | DueOrRejected | OfLoads | Everything
 
 
 def choose(
@@ -122,7 +137,7 @@ def choose(
     """What to read again; `landed` are all files of the landing folder at `place`."""
     known = readings(conn)
     chosen, files = wanted.choose(conn, sources, known, landed, place)
-    sharing = _sharing(known, chosen)
+    sharing = _sharing(known, chosen) if getattr(wanted, "shares", True) else []
     folders = {(item.kind, item.name) for item in (*chosen, *sharing)}
     folders |= {(file.kind, file.name) for file in files}
     found = list(_digests((f for f in landed if (f.kind, f.name) in folders), digest))

@@ -15,7 +15,9 @@ from ingestion.contracts.model import load_contracts
 from tallyhouse.settings import Settings
 
 DDL = Path(__file__).with_name("ddl")
-FILES = ("schema.sql", "webhooks.sql", "cdc.sql", "erasure.sql", "indexes.sql", "upgrades.sql")
+FILES = (
+    "schema.sql", "webhooks.sql", "cdc.sql", "erasure.sql", "consent.sql", "indexes.sql", "upgrades.sql",
+)  # fmt: skip
 
 # Two processes applying DDL at the same moment would trip over each other's catalogue rows.
 _LOCK = 7_215_001

@@ -8,6 +8,7 @@ from pathlib import Path
 from simulator.files import FolderReport
 from simulator.product import Product, Systems, World
 from simulator.timeline import local_days
+from simulator.truth.consent import leave_out_refused
 from simulator.truth.customers.tables import Customers
 from simulator.truth.engagement.tables import Use
 from simulator.truth.landed import living_rows, write_planted, write_summary
@@ -24,8 +25,14 @@ def write_truth(
     make_closed_folder(root)
     use, customers, of_products = Use(), Customers(), dict[str, Table]()
     counts: Counter[str] = Counter()
+    told = {p.name: len(s.events.events) for p, s in lived if s.events is not None}
+    ids = {event.event_id for _, s in lived if s.events is not None for event in s.events.events}
+    refused: dict[str, int] = {}
     for product, systems in lived:
         sessions = []
+        if systems.events is not None and systems.changes is not None:
+            count = leave_out_refused(systems.events.events, systems.changes)
+            refused |= {product.name: count} if count else {}
         calendars = {t.source_id: local_days(t.timezone, world.window) for t in product.tenants}
         customers.add(product.name, systems.answers, calendars)
         if systems.events is not None:
@@ -49,9 +56,11 @@ def write_truth(
     for table in tables:
         table.write(root)
     (root / "README.md").write_text(page(tables), encoding="utf-8")
-    planted = write_planted(root, reports)
+    ids -= {event.event_id for _, s in lived if s.events is not None for event in s.events.events}
+    planted = write_planted(root, reports, ids)
     counted = {
-        "distinct_events": {p.name: len(s.events.events) for p, s in lived if s.events is not None},
+        "distinct_events": told,
+        "events_without_consent": refused,
         "subscriptions_ended": len(ledger.ends),
         "paying_customers_ever": len(ledger.entries),
         **counts,

@@ -95,6 +95,7 @@ class Table(_Strict):
     primary_key: tuple[str, ...] = ()
     tenant: str | None = None  # the column with the source's tenant id
     user: str | None = None  # the column with the source's user id
+    consent: str | None = None  # the flag by which whom the row is about agrees to be counted
     is_tenant_table: bool = False  # its rows describe tenants
     is_user_table: bool = False  # its rows describe users
     description: str = ""
@@ -120,6 +121,10 @@ class Table(_Strict):
                 raise ValueError(
                     f"{used!r} says which row or whose it is: rounded, two would be one"
                 )
+        if self.consent is not None and self.consent not in self.columns:
+            raise ValueError(f"{self.consent!r} is not among the columns")
+        if self.consent is not None and self.columns[self.consent].type != "boolean":
+            raise ValueError(f"{self.consent!r} is no answer of yes or no: declare `type: boolean`")
         return self
 
     def ids_of_people(self) -> list[str]:
@@ -149,7 +154,7 @@ class Table(_Strict):
 
     def fingerprint(self) -> str:
         """Changes when the table must be decoded or typed in another way."""
-        unstored = {"description", "is_user_table"}
+        unstored = {"description", "is_user_table", "consent"}
         body = {"form": FORM, **self.model_dump(exclude=unstored)}
         for column in body["columns"].values():
             del column["staged_as"]
@@ -188,7 +193,9 @@ class CdcContract(_Strict):
         """What decides how records are read: all but the words for people and for staging, and
         what the next load brings to the stored changes by itself."""
         column: IncEx = {"__all__": {"description", "staged_as"}}
-        unread: IncEx = {"description": True, "is_user_table": True, "columns": column}
+        unread: IncEx = {
+            "description": True, "is_user_table": True, "consent": True, "columns": column,
+        }  # fmt: skip
         tables = {
             name: table.model_dump(mode="json", exclude=unread, exclude_defaults=True)
             for name, table in self.tables.items()

@@ -43,7 +43,8 @@ create table if not exists ops.erasure_certificates (
 );
 
 -- Records that were counted and not stored, by load: of erased people, of people without consent, older than their
--- limit. They are among the ignored ones of ops.load_manifest.
+-- limit. They are among the ignored ones of ops.load_manifest; those of which that turned out once they were stored are
+-- among the withdrawn ones.
 create table if not exists ops.withheld_records (
     load_id bigint not null,
     source_kind text not null,

@@ -60,6 +60,7 @@ class Erasing:
         self._webhooks("revenuecat", _REVENUECAT, "app_user_id")
         self._changes(load_id)
         self._rejections()
+        self._answers()
         self._conn.cursor().executemany(
             "insert into ops.load_touched"
             " (load_id, source_kind, product, entity_type, tenant_id, entity_id, touched_on)"
@@ -188,6 +189,14 @@ class Erasing:
         ).rowcount
         if changed:
             self.counts["ops.rejected_records without the person"] += changed
+
+    def _answers(self) -> None:
+        """What they said of being counted is nobody's any more: their events are kept out as those of erased people."""
+        uuids = sorted({uuid for subject in self._subjects for uuid in subject.uuids})
+        self._conn.execute(
+            "delete from ops.consent_refusals where product = any(%s) and user_id = any(%s::uuid[])",
+            (self._products, uuids),
+        )
 
 
 def _tenant_day(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -42,6 +42,7 @@ class EventSource(StoresRowsOnly):
         columns=COLUMNS,
         part="event_name",
         touch_sql=("'tenant_day'", "product", "tenant_id", "null", "event_date"),
+        withheld_keys="raw_events.withheld_keys",
     )
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:

@@ -31,7 +31,8 @@ class Target:
     `touch_sql` are five expressions over the table, one per field of Touch, for rows that leave
     because an earlier body came late; None where `Row.touch` is always None. `part` is the column
     that names a row's part of its contract (see `Form`). `noted` are further tables with a load_id,
-    whose rows go with those of the load.
+    whose rows go with those of the load. `withheld_keys` is the table of keys whose records were counted
+    and not stored, where a kind of source has such.
     """
 
     table: str
@@ -40,6 +41,7 @@ class Target:
     part: str
     touch_sql: tuple[str, str, str, str, str] | None = None
     noted: tuple[str, ...] = ()
+    withheld_keys: str | None = None
 
 
 class Undeclared(Exception):

@@ -6,23 +6,24 @@ rule 40, over any `Target`. Does not belong here: keys (`key_table`), files, led
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 import psycopg
+import pyarrow as pa
 from psycopg import sql
 
 from ingestion.landing.file_info import FileInfo
 from ingestion.parsing.batches import Batch, Conflict
-from ingestion.parsing.rows import Rows
+from ingestion.parsing.rows import Mask, Rows
 from ingestion.parsing.source import Target
 from ingestion.storing.key_table import KeyTable, KnownKey
 from ingestion.values.instants import EPOCH
 from ingestion.values.outcomes import Touch
-from ingestion.values.postgres_copy import copy_in
+from ingestion.values.postgres_copy import copy_in, copy_table
 
 
 @dataclass
@@ -33,6 +34,7 @@ class Stored:
     duplicates: int = 0
     conflicts: int = 0
     replaced: int = 0
+    withheld: int = 0  # counted and not stored
     withdrawn: Counter[int] = field(default_factory=Counter)  # the replaced rows' loads
     newest_us: int | None = None  # see `Batch`
     claimed_us: int | None = None
@@ -50,11 +52,14 @@ class Sink:
     """Stores one file's batches into one target."""
 
     def __init__(self, conn: psycopg.Connection, target: Target, file: FileInfo,
-                 load_id: int, outdated: Collection[int] = ()) -> None:  # fmt: skip
-        """`outdated` are loads whose files another form of the contract would read today."""
+                 load_id: int, outdated: Collection[int] = (),
+                 refused: Callable[[Rows], Mask | None] | None = None) -> None:  # fmt: skip
+        """`outdated` are loads whose files another form of the contract would read today; `refused` says
+        which of the rows that would stay are only counted."""
         self._conn = conn
         self._outdated = outdated
         self._target = target
+        self._refused = refused
         self._kind, self._name, self._load_id = file.kind, file.name, load_id
         self._table = sql.SQL(target.table)
         self.keys = KeyTable(conn, target.key_table, load_id)
@@ -65,25 +70,28 @@ class Sink:
         """Store one batch; everything of it is in the open transaction afterwards. The rows that
         were new."""
         dropped, lost = self._settle(self.keys.claim(batch.keys))
-        rows = batch.rows
+        rows, keys = batch.rows, batch.keys.select(["key"])
         if dropped:
             wanted = np.ones(len(rows), np.bool_)
             wanted[list(dropped)] = False
-            rows = rows.only(wanted)
+            rows, keys = rows.only(wanted), keys.filter(pa.array(wanted))
         self.result.duplicates += len(dropped)
-        return self._store_rows(batch, rows, lost)
+        return self._store_rows(batch, rows, keys, lost)
 
     def store_new(self, batch: Batch) -> Rows | None:
         """Store a batch whose keys nobody stored before; they follow with `keys.defer`."""
-        return self._store_rows(batch, batch.rows, [])
+        return self._store_rows(batch, batch.rows, batch.keys.select(["key"]), [])
 
-    def _store_rows(self, batch: Batch, rows: Rows, lost: list[Conflict]) -> Rows | None:
+    def _store_rows(
+        self, batch: Batch, rows: Rows, keys: pa.Table, lost: list[Conflict]
+    ) -> Rows | None:
         result = self.result
         result.duplicates += batch.duplicates
         result.conflicts += len(batch.conflicts)
         result.newest_us = _later(result.newest_us, batch.newest_us)
         result.claimed_us = _later(result.claimed_us, batch.claimed_us)
         self._log_conflicts([*batch.conflicts, *lost])
+        rows = self._without_refused(rows, keys)
         if not len(rows):
             return None
         self._make_partitions(batch.dates)
@@ -93,6 +101,15 @@ class Sink:
         result.touches |= rows.touches()
         result.dates.update(batch.dates)
         return rows
+
+    def _without_refused(self, rows: Rows, keys: pa.Table) -> Rows:
+        """The rows but for those that are only counted; their keys are kept, as those of such."""
+        refused = self._refused(rows) if self._refused is not None else None
+        if refused is None or self._target.withheld_keys is None:
+            return rows
+        copy_table(self._conn, sql.SQL(self._target.withheld_keys), keys.filter(pa.array(refused)))
+        self.result.withheld += int(refused.sum())
+        return rows.only(~refused)
 
     def _settle(self, known: list[KnownKey]) -> tuple[set[int], list[Conflict]]:
         """Rule 40: the earliest body stays, whichever came first. Of two that arrived at once the
@@ -139,11 +156,29 @@ class Sink:
                 if kind is not None:
                     text = [None if v is None else str(v) for v in (tenant, entity, touched_on)]
                     self.result.touches.add(Touch(kind, product, *text))
+        counted = self._give_way([row.key for row in winners])
         # a key without its row belongs to something erased: it does not come back (rule 45)
-        replacing = [row for row in winners if row.hash_before in gone]
-        self.keys.hand_over([row.key for row in replacing])
+        lost = {
+            row.position
+            for row in winners
+            if row.hash_before not in gone and row.key not in counted
+        }
+        replacing = [row.key for row in winners if row.position not in lost]
+        self.keys.hand_over(replacing)
         self.result.replaced += len(replacing)
-        return {row.position for row in winners if row.hash_before not in gone}
+        return lost
+
+    def _give_way(self, keys: list[str]) -> set[str]:
+        """Those of the keys whose records were counted and not stored: an earlier body takes their place."""
+        if self._target.withheld_keys is None:
+            return set()
+        found = self._conn.execute(
+            sql.SQL("delete from {} where key = any(%s::uuid[]) returning key::text").format(
+                sql.SQL(self._target.withheld_keys)
+            ),
+            (keys,),
+        )
+        return {key for (key,) in found}
 
     def _log_conflicts(self, conflicts: Iterable[Conflict]) -> None:
         """One row per body that lost; a body that wins in the end has not lost."""

@@ -37,6 +37,15 @@ using (select distinct load_id, event_date, content_hash from withdrawn) as gone
 where known.load_id = gone.load_id and known.event_date = gone.event_date
     and known.content_hash = gone.content_hash
 """
+# of records that were counted and not stored
+_WITHHELD = """
+with gone as (
+    delete from {keys} as known using {withheld} as withheld
+    where known.key = withheld.key and known.load_id = any(%(loads)s)
+    returning known.key
+)
+delete from {withheld} where key in (select key from gone)
+"""
 _TOUCHED = """
 insert into ops.load_touched
     (load_id, source_kind, product, entity_type, tenant_id, entity_id, touched_on)
@@ -120,6 +129,11 @@ def withdraw(
     conn.execute(sql.SQL(_ROWS).format(**names), {**values, "days": days})
     conn.execute("analyze withdrawn")
     conn.execute(sql.SQL(_KEYS).format(**names))
+    if target.withheld_keys is not None:
+        withheld = sql.SQL(target.withheld_keys)
+        conn.execute(
+            sql.SQL(_WITHHELD).format(keys=names["keys"], withheld=withheld), {"loads": list(loads)}
+        )
     conn.execute(_TOUCHED, values)
     conn.execute(
         "delete from ops.record_conflicts where source_kind = %(kind)s"

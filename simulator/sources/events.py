@@ -58,7 +58,8 @@ class Device:
 
 @dataclass(slots=True)
 class Event:
-    """One thing somebody did. `told_at` replaces the time in the line where a clock was absurd."""
+    """One thing somebody did. `told_at` replaces the time in the line where a clock was absurd;
+    `is_refused` once it is known that who did it had refused to be counted."""
 
     event_id: str
     tenant_id: str
@@ -75,6 +76,7 @@ class Event:
     load_ms: int | None = None
     absurd: bool = False
     told_at: Any = None
+    is_refused: bool = False
 
     @property
     def counted_at(self) -> int:

@@ -23,7 +23,8 @@ TAIL = """\
 Expected treatments: `stored` (as if nothing were wrong), `stored_on_its_own_date`, `dated_by_received_at` (flagged),
 `stored_with_every_digit`, `ignored_as_duplicate`, `conflict_logged_earliest_received_stays`, `stored_and_drift_reported`,
 `rejected` (with a reason, file and line), `ignored` (nothing there to store), `stored_not_counted`,
-`state_unchanged`, `earlier_value_stays`, `not_stored_and_reported`.
+`state_unchanged`, `earlier_value_stays`, `not_stored_and_reported`, `counted_not_stored` (an event of somebody who had
+refused; no table here holds such events).
 """
 
 

@@ -155,7 +155,13 @@ class Founder:
             "is_consented": chance.hit(0.95),
             "created_at": iso_micros(company.joined + number * HOUR),
         }
-        self.log.insert(company.joined + number * HOUR, "users", {"user_id": person.user_id}, row)
+        key = {"user_id": person.user_id}
+        self.log.insert(company.joined + number * HOUR, "users", key, dict(row))
+        mind = Chance(self.seed, "rostracore", "consent", person.user_id)
+        if mind.hit(0.05):  # withdraws, or gives it after all
+            begun = max(company.joined, self.window.start)
+            at = begun + int(mind.between(0.2, 0.9) * (self.window.end - begun))
+            self.log.update(at, "users", key, row | {"is_consented": not row["is_consented"]})
 
     def _site(self, company: Company, chance: Chance, number: int) -> None:
         skill, rarity = SKILLS[min(3, int(chance.uniform() ** 1.6 * 4))]

@@ -86,7 +86,7 @@ def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Tabl
             world.ledger,
             world.rates,
             world.window.start,
-            activity.visitors,
+            {event.user for event in activity.events if event.user == event.anonymous_id},
             people="UpCoach user",
         ),
         *coaching.tables(activity.events),

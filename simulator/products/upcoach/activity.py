@@ -35,7 +35,6 @@ class Activity:
     ) -> None:
         self.window, self.limit = window, limit
         self.tables, self.work, self.events, self.seed = tables, work, events, seed
-        self.visitors: set[str] = set()
 
     def run(self, people: list[Person]) -> None:
         for person in people:
@@ -51,7 +50,6 @@ class Activity:
         """Somebody who looked around in the days of another's signup and never signed up."""
         chance = Chance(self.seed, "upcoach", "visitor", like.user_id)
         anonymous_id, session = f"anon-{chance.uuid()}", chance.uuid()
-        self.visitors.add(anonymous_id)
         at, device = like.signup + int(chance.between(0.1, 3) * DAY), Device.some(chance, 0.3)
         for screen in ("landing", "pricing", "library")[: chance.integer(1, 3)]:
             if at < self.limit:

@@ -33,6 +33,7 @@ class Person:
     visits_at: float
     coach: Person | None = None
     consented: bool = True
+    answers: list[tuple[int, bool]] = field(default_factory=list)  # given after the signup
     anonymous_id: str | None = None
     first_seen: int = 0
     churned_at: list[tuple[int, int]] = field(default_factory=list)
@@ -63,7 +64,20 @@ def make_people(window: Window, seed: int, scale: float) -> list[Person]:
             else:
                 staff.append(person)
             people.append(person)
+            _change_mind(person, window, seed)
     return people
+
+
+def _change_mind(person: Person, window: Window, seed: int) -> None:
+    """Some withdraw their consent, and some who had refused give it; a few withdraw and give it again."""
+    chance = Chance(seed, "upcoach", "consent", person.user_id)
+    answer = person.consented
+    at = max(person.signup, window.start)
+    while chance.hit(0.03 if answer else 0.2):
+        at += int(chance.between(1, 90) * DAY)
+        answer = not answer
+        if at < window.end:
+            person.answers.append((at, answer))
 
 
 def _person(

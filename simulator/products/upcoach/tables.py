@@ -85,6 +85,7 @@ class Tables:
         ]
         if person.deleted is not None:
             steps.append((person.deleted, {"deleted_at": _when(person.deleted)}))
+        steps += [(at, {"is_consented": answer}) for at, answer in person.answers]
         for at, step in sorted(steps, key=lambda step: step[0]):
             row |= step
             self.log.update(at, "users", key, dict(row), self._new_column(at, row))

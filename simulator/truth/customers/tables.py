@@ -131,6 +131,8 @@ class Customers:
         """Of each respondent the last answer of a kind in a month counts."""
         last: dict[tuple[str, date, str, str], Answer] = {}
         for answer in sorted(answers, key=lambda answer: answer.at):
+            if isinstance(answer.told, Event) and answer.told.is_refused:
+                continue
             month = days[answer.tenant].day(answer.at).replace(day=1)
             last[answer.kind, month, answer.tenant, answer.respondent] = answer
         scores: dict[tuple[str, date, str], list[int]] = defaultdict(list)

@@ -148,6 +148,8 @@ class Experiments:
         """The exposures that count, by user: of the test's own tenant, while it ran."""
         seen: dict[User, list[Exposure]] = defaultdict(list)
         for exposure in trial.exposures:
+            if exposure.event.is_refused:
+                continue
             user = exposure.event.tenant_id, exposure.event.user
             day = self._day(user, exposure.event)
             if trial.tenant in (None, user[0]) and trial.first <= day <= (trial.last or date.max):

@@ -123,6 +123,8 @@ class Rental:
     def _scans(self) -> Table:
         counts: Counts = defaultdict(lambda: defaultdict(int))
         for scan in self.happened.scans:
+            if scan.event.is_refused:
+                continue
             row = counts[self.days[scan.tenant].day(scan.event.counted_at), scan.tenant]
             row["scans"] += 1
             row["exceptions"] += scan.is_exception
