@@ -193,7 +193,7 @@ class FileLoad:
         self._conn.execute(self._bounds.keep)
         self._new_days.spoil(stored.days_thinned)
         self._new_days.end_of_file()
-        self._ledger.remember(self.file, Entry(self.load_id, is_complete))
+        self._ledger.remember(self.file, Entry(self.load_id, is_complete, self.file.path))
         self._report(report)
 
     def _undo(self, report: LoadReport, reason: str | None) -> None:
@@ -238,7 +238,7 @@ def note_undeclared(
         ledger.reject(file, load_id, [Rejection(0, code, reason, "")])
         counts = Counter({"records": 1, "rejected": 1})
         ledger.finish(file, load_id, False, counts, Stored())
-    ledger.remember(file, Entry(load_id, is_complete=False))
+    ledger.remember(file, Entry(load_id, is_complete=False, path=file.path))
     told = report.source(file.kind, file.name)
     told.records += 1
     told.rejected += 1

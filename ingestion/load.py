@@ -346,7 +346,7 @@ class _Load:
 
     def _items(self, files: Iterable[Found], ledger: Ledger) -> Iterator[Item]:
         """What there is to do, file by file. Runs a little ahead of the database."""
-        claimed: set[tuple[str, str, str]] = set()
+        claimed: dict[tuple[str, str, str], str] = {}  # their paths
         for file, found in files:
             self._done += 1
             self._show(file.path, self._report.files_seen)
@@ -355,11 +355,14 @@ class _Load:
                 continue
             info = FileInfo(file.kind, file.name, file.path, *found[:2])
             identity = (info.kind, info.name, info.content_hash)
-            if identity in claimed:
+            came_at, entry = self._sources(info.kind).came_at, ledger.entry(*identity)
+            known = claimed.get(identity, entry.path if entry is not None else None)
+            came_earlier = known is not None and came_at(info.path) < came_at(known)
+            if identity in claimed and not came_earlier:
                 continue
-            claimed.add(identity)
-            entry = ledger.entry(*identity)
-            yield from self._file(file, info, found, entry)
+            claimed[identity] = info.path
+            # what came earlier than was known is read again, or the first to be loaded would decide
+            yield from self._file(file, info, found, None if came_earlier else entry)
 
     def _file(
         self, file: LandingFile, info: FileInfo, found: Digest, entry: Entry | None

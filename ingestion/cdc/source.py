@@ -73,6 +73,9 @@ class CdcSource:
     def form(self, file: FileInfo) -> Form:
         return self._forms[self._contract(file).product]
 
+    def came_at(self, path: str) -> int:
+        return 0
+
     def product(self, name: str) -> str | None:
         return name if name in self._contracts else None
 

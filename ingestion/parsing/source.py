@@ -111,6 +111,10 @@ class Source(Protocol):
     def product(self, name: str) -> str | None:
         """Whose records a folder of this kind holds; None where nobody declared it."""
 
+    def came_at(self, path: str) -> int:
+        """When the records of a file came, by what its path says, in microseconds since 1970; 0
+        where they say it themselves, or it says nothing."""
+
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""
 
@@ -131,6 +135,9 @@ class Source(Protocol):
 
 class StoresRowsOnly:
     """The parts of a Source for which stored rows are all there is to do."""
+
+    def came_at(self, path: str) -> int:
+        return 0
 
     def faults(self) -> tuple[str, ...]:
         return ()

@@ -28,6 +28,7 @@ LOADER_LOCK = 7_215_002  # held by the one loader at work
 class Entry(NamedTuple):
     load_id: int
     is_complete: bool
+    path: str
 
 
 class Ledger:
@@ -42,7 +43,7 @@ class Ledger:
             "select source_kind, source_name, file_path, content_hash, load_id, is_complete"
             " from ops.load_manifest where superseded_by is null"
         ):
-            self._entries[kind, name, content_hash] = Entry(load_id, is_complete)
+            self._entries[kind, name, content_hash] = Entry(load_id, is_complete, path)
             if not is_complete:
                 self._unfinished.setdefault((kind, name, path), []).append(load_id)
 

@@ -1,11 +1,12 @@
-"""What both webhook providers share: an event's row, its instant, its hash.
+"""What both webhook providers share: an event's row, its instants, its hash.
 
 Does not belong here: the fields of either provider (`stripe`, `revenuecat`).
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from ingestion.privacy.scrub import name_shown
@@ -16,6 +17,9 @@ from ingestion.values.outcomes import Arrival, Rejected, Row, Touch, copy_line
 from ingestion.webhooks.privacy import UNLISTED, PayloadFilter
 
 _FIRST_US, _LAST_US = start_of_year(2000), start_of_year(2100)  # no provider is older
+# the receiver's files say to the microsecond when they came, others their day somewhere in their path
+_RECEIVED = re.compile(r"/received/(\d{4})-(\d\d)-(\d\d)/(\d\d)(\d\d)(\d\d)\.(\d{6})-[^/]*$")
+_DATED = re.compile(r"(?<![0-9A-Za-z])(20\d\d)-(\d\d)-(\d\d)(?![0-9])")
 
 
 class NotAnEvent(Exception):
@@ -39,6 +43,30 @@ def instant(value: Any, unit_us: int, name: str) -> Instant:
     if not _FIRST_US <= us < _LAST_US:
         raise NotAnEvent("absurd_time", f"`{name}` lies outside the years 2000 to 2100.")
     return Instant(us, str(EPOCH + timedelta(microseconds=us)))
+
+
+def arrival(path: str) -> int | None:
+    """When a landed file came, by what its path below the landing folder says, in microseconds since 1970: the
+    receiver's time, else the newest date in it; None where it says nothing."""
+    received = _RECEIVED.search(path)
+    told = [received.groups()] if received else [found.groups() for found in _DATED.finditer(path)]
+    return max((us for us in map(_microseconds, told) if us is not None), default=None)
+
+
+def _microseconds(parts: tuple[str, ...]) -> int | None:
+    """Of year, month, day and what more there is; None where no calendar has that."""
+    try:
+        moment = datetime(*map(int, parts), tzinfo=UTC)  # type: ignore[misc, arg-type]
+    except ValueError:
+        return None
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def known_from(happened: Instant, arrived_us: int | None) -> Instant:
+    """When an event came: with its file, but never before it happened."""
+    if arrived_us is None or arrived_us <= happened.us:
+        return happened
+    return Instant(arrived_us, str(EPOCH + timedelta(microseconds=arrived_us)))
 
 
 def read_object(line: bytes) -> dict[str, Any] | Rejected:
@@ -77,15 +105,15 @@ def text_or_none(value: Any) -> str | None:
 
 
 def event_row(
-    provider: str, owner: str, event_id: str, moment: Instant, columns: tuple[str | None, ...],
-    hashed: Any, touch: Touch | None, *, is_live: bool,
+    provider: str, owner: str, event_id: str, moment: Instant, received: Instant,
+    columns: tuple[str | None, ...], hashed: Any, touch: Touch | None, *, is_live: bool,
 ) -> Row:  # fmt: skip
     """A row identified by (provider, owner, event id); `hashed` is what a redelivery repeats."""
     content = record_key(encode(hashed))
     return Row(
         key=record_key(provider, owner, event_id),
         event_date=moment.text[:10],
-        received_us=moment.us,
+        received_us=received.us,
         content_hash=content,
         copy=copy_line((*columns, "\\x" + content)),
         touch=touch,

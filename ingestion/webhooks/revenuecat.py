@@ -15,8 +15,10 @@ from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
     NotAnEvent,
+    arrival,
     event_row,
     instant,
+    known_from,
     note_drift,
     read_object,
     shown,
@@ -54,7 +56,7 @@ class RevenueCatSource(WebhookSource):
     )  # fmt: skip
 
     def open(self, file: FileInfo) -> LineParser:
-        return RevenueCatParser(file.name, self._product(file), self._filter)
+        return RevenueCatParser(file.name, self._product(file), self._filter, arrival(file.path))
 
     def _must_be_readable(self, file: FileInfo) -> None:
         super()._must_be_readable(file)
@@ -70,8 +72,15 @@ class RevenueCatSource(WebhookSource):
 class RevenueCatParser(WithoutFastPath):
     """Parses the lines of one file."""
 
-    def __init__(self, project: str, product: str, payloads: PayloadFilter) -> None:
+    def __init__(
+        self,
+        project: str,
+        product: str,
+        payloads: PayloadFilter,
+        arrived_us: int | None = None,
+    ) -> None:
         self.drift = Drift()
+        self._arrived_us = arrived_us
         self._project, self._product, self._filter = project, product, payloads
 
     def shown(self, line: bytes) -> str:
@@ -104,6 +113,7 @@ class RevenueCatParser(WithoutFastPath):
         if not isinstance(event_type, str) or not event_type:
             raise NotAnEvent("no_type", "The event has no `type`.")
         occurred = instant(event.get("event_timestamp_ms"), 1000, "event_timestamp_ms")
+        received = known_from(occurred, self._arrived_us)
         tenant_id = self._filter.of_product(self._product).tenant_uuid(self._tenant(event))
         hidden = self._hide(event, tenant_id)
         payload = {**self._filter.hide({k: v for k, v in body.items() if k != "event"}, tenant_id),
@@ -118,7 +128,7 @@ class RevenueCatParser(WithoutFastPath):
             occurred.text[:10], self._project, self._product, event_id, event_type,
             text_or_none(hidden.get("environment")), text_or_none(hidden.get("store")),
             hidden.get("app_user_id"), hidden.get("original_app_user_id"),
-            None if aliases is None else encode(aliases), occurred.text, occurred.text,
+            None if aliases is None else encode(aliases), occurred.text, received.text,
             encode(payload),
         )  # fmt: skip
         is_live = event.get("environment") != "SANDBOX"
@@ -127,6 +137,7 @@ class RevenueCatParser(WithoutFastPath):
             self._project,
             event_id,
             occurred,
+            received,
             columns,
             payload,
             touch,

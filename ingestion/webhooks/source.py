@@ -9,6 +9,7 @@ from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, RecordList, Shape
 from ingestion.parsing.source import StoresRowsOnly, Waiting
 from ingestion.privacy.tokens import Tokeniser
+from ingestion.webhooks.common import arrival
 from ingestion.webhooks.contract import webhook_contract
 from ingestion.webhooks.privacy import PayloadFilter
 
@@ -38,6 +39,9 @@ class WebhookSource(StoresRowsOnly):
     def product(self, name: str) -> str | None:
         owner = self._contract.owners().get(name)
         return owner.product if owner else None
+
+    def came_at(self, path: str) -> int:
+        return arrival(path) or 0
 
     def _must_be_readable(self, file: FileInfo) -> None:
         """Raises Waiting while the contract has a fault."""

@@ -15,8 +15,10 @@ from ingestion.values.json_lines import encode
 from ingestion.values.outcomes import Outcome, Rejected, Row, Touch
 from ingestion.webhooks.common import (
     NotAnEvent,
+    arrival,
     event_row,
     instant,
+    known_from,
     note_drift,
     read_object,
     shown,
@@ -67,7 +69,7 @@ class StripeSource(WebhookSource):
     def open(self, file: FileInfo) -> LineParser:
         """Also of an undeclared folder: a Connect event in it may name a declared account."""
         read = reader(file.header) if is_export(file.path) else read_object
-        return StripeParser(self._contract, self._filter, file.name, read)
+        return StripeParser(self._contract, self._filter, file.name, read, arrival(file.path))
 
 
 class StripeParser(WithoutFastPath):
@@ -79,9 +81,10 @@ class StripeParser(WithoutFastPath):
         payloads: PayloadFilter,
         folder: str,
         read: Reader = read_object,
+        arrived_us: int | None = None,
     ) -> None:
         self.drift = Drift()
-        self._read = read
+        self._read, self._arrived_us = read, arrived_us
         self._contract, self._filter, self._folder = contract, payloads, folder
 
     def shown(self, line: bytes) -> str:
@@ -117,6 +120,7 @@ class StripeParser(WithoutFastPath):
         if not isinstance(event_type, str) or not event_type:
             raise NotAnEvent("no_type", "The event has no `type`.")
         created = instant(event.get("created"), 1_000_000, "created")
+        received = known_from(created, self._arrived_us)
         data = event.get("data")
         held = data.get("object") if isinstance(data, dict) else None
         if not isinstance(held, dict):
@@ -145,12 +149,20 @@ class StripeParser(WithoutFastPath):
         columns = (
             created.text[:10], account, owner.product, event_id, payload["type"],
             text_or_none(payload.get("api_version")), "t" if event.get("livemode") is True else "f",
-            created.text, created.text, text_or_none(held.get("id")), object_type, customer,
+            created.text, received.text, text_or_none(held.get("id")), object_type, customer,
             encode(payload),
         )  # fmt: skip
         is_live = event.get("livemode") is True
         return event_row(
-            "stripe", account, event_id, created, columns, hashed, touch, is_live=is_live
+            "stripe",
+            account,
+            event_id,
+            created,
+            received,
+            columns,
+            hashed,
+            touch,
+            is_live=is_live,
         )
 
 

@@ -43,8 +43,8 @@
 {% macro known_by() -%}
     {{ return({
         'raw_events': ['received_at', 'occurred_at'],
-        'raw_stripe': ['created_at'],
-        'raw_revenuecat': ['occurred_at'],
+        'raw_stripe': ['received_at', 'created_at'],
+        'raw_revenuecat': ['received_at', 'occurred_at'],
         'raw_cdc': ['valid_from'],
         'raw_cdc.changes': ['committed_at'],
         'ml.predictions': ['prediction_at'],

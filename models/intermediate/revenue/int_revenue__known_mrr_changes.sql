@@ -1,0 +1,3 @@
+{{ same_sql(ref('int_revenue__mrr_changes'), {
+    'int_revenue__subscription_periods': ref('int_revenue__known_subscription_periods'),
+}) }}

@@ -1,0 +1,3 @@
+{{ same_sql(ref('int_revenue__revenuecat_payers'), {
+    'stg_revenuecat__events': ref('int_revenue__known_revenuecat_events'),
+}) }}

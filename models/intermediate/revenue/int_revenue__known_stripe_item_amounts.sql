@@ -1,0 +1,3 @@
+{{ same_sql(ref('int_revenue__stripe_item_amounts'), {
+    'int_revenue__stripe_items': ref('int_revenue__known_stripe_items'),
+}) }}

@@ -1,0 +1,3 @@
+{{ same_sql(ref('int_revenue__stripe_items'), {
+    'int_revenue__stripe_versions': ref('int_revenue__known_stripe_versions'),
+}) }}

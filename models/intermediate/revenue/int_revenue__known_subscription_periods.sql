@@ -1,0 +1,3 @@
+{{ same_sql(ref('int_revenue__subscription_periods'), {
+    'int_revenue__subscription_states': ref('int_revenue__known_subscription_states'),
+}) }}
