@@ -1,5 +1,5 @@
 {{ same_sql(ref('int_revenue__revenuecat_history'), {
     'stg_revenuecat__events': ref('int_revenue__known_revenuecat_events'),
     'int_revenue__revenuecat_payers': ref('int_revenue__known_revenuecat_payers'),
-    'int_revenue__stripe_versions': ref('int_revenue__stripe_versions'),
+    'int_revenue__stripe_names': ref('int_revenue__stripe_names'),
 }) }}
