@@ -1,11 +1,12 @@
-{#- The SQL of another model over other inputs, so that one computation has one home. `inputs` gives, by the name of each
-    model, seed or `source.table` that the other model reads, what is read in its place; one that is left out stops the
-    build, because dbt does not know then that this model reads it. The model itself is given as a ref, so that dbt and
-    the plan of a build know that a change in it is one here. -#}
+{#- The SQL of another model over other inputs, so that one computation has one home. `inputs` gives, by the name of
+    each model, seed or `source.table` that the other model reads, what is read in its place; one that is left out
+    stops the build, because dbt does not know then that this model reads it. The model itself is given as a ref, so
+    that dbt and the plan of a build know that a change in it is one here. -#}
 {% macro same_sql(relation, inputs) -%}
     {%- if execute -%}
-        {%- set nodes = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
-        {%- set found = namespace(code=(nodes | selectattr('name', 'equalto', relation.identifier) | first).raw_code) -%}
+        {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
+        {%- set other = models | selectattr('name', 'equalto', relation.identifier) | first -%}
+        {%- set found = namespace(code=other.raw_code) -%}
         {%- for name, read in inputs.items() -%}
             {%- set call = "source('" ~ name | replace('.', "', '") ~ "')" if '.' in name else "ref('" ~ name ~ "')" -%}
             {%- set found.code = found.code | replace('{{ ' ~ call ~ ' }}', read | string) -%}

@@ -1,3 +1,9 @@
-{{ same_sql(ref('int_revenue__stripe_item_amounts'), {
-    'int_revenue__stripe_items': ref('int_revenue__known_stripe_items'),
-}) }}
+with final as (
+
+    {{ same_sql(ref('int_revenue__stripe_item_amounts'), {
+        'int_revenue__stripe_items': ref('int_revenue__known_stripe_items'),
+    }) }}
+
+)
+
+select * from final
