@@ -74,7 +74,7 @@ changed_rates as (
     inner join rates
         on
             (
-                rates.currency = followed.currency
+                followed.currency = rates.currency
                 or followed.currency = '{{ var("reporting_currency") }}'
             )
             and rates.rate_date >= followed.rate_date
