@@ -142,7 +142,7 @@ def choose(
     folders |= {(file.kind, file.name) for file in files}
     found = list(_digests((f for f in landed if (f.kind, f.name) in folders), digest))
     contents: dict[tuple[str, str, str], Found] = {}
-    for file, told in found:
+    for file, told in sorted(found, key=lambda f: sources(f[0].kind).came_at(f[0].path)):
         if isinstance(told, Digest):
             contents.setdefault((file.kind, file.name, told.content_hash), (file, told))
     result = Rereading()

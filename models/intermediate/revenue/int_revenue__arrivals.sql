@@ -206,8 +206,8 @@ metered_subscriptions as (
 
 ),
 
--- `starts_at` is a start that counts where the record is the first that was known of its subject (`told_of`), `ends_at` an
--- end; both may lie before what happened
+-- `starts_at` is a start that counts where the record is the first that was known of its subject (`told_of`), `ends_at`
+-- an end; both may lie before what happened
 told as (
 
     select

@@ -1,5 +1,5 @@
--- What was known of a group before a day on which a record came that reaches back, and from that day on. Each is told as
--- an account of its own, so that the ledger, which mixes no two accounts, works them out side by side.
+-- What was known of a group before a day on which a record came that reaches back, and from that day on. Each is told
+-- as an account of its own, so that the ledger, which mixes no two accounts, works them out side by side.
 with arrivals as (
 
     select * from {{ ref('int_revenue__arrivals') }}

@@ -1,4 +1,10 @@
-{{ same_sql(ref('int_revenue__revenuecat_states'), {
-    'int_revenue__revenuecat_history': ref('int_revenue__known_revenuecat_history'),
-    'mrr_policies': ref('mrr_policies'),
-}) }}
+with final as (
+
+    {{ same_sql(ref('int_revenue__revenuecat_states'), {
+        'int_revenue__revenuecat_history': ref('int_revenue__known_revenuecat_history'),
+        'mrr_policies': ref('mrr_policies'),
+    }) }}
+
+)
+
+select * from final

@@ -1,5 +1,11 @@
-{{ same_sql(ref('int_revenue__stripe_temporary_discounts'), {
-    'int_revenue__stripe_discounts': ref('int_revenue__known_stripe_discounts'),
-    'int_revenue__stripe_versions': ref('int_revenue__known_stripe_versions'),
-    'int_revenue__stripe_item_amounts': ref('int_revenue__known_stripe_item_amounts'),
-}) }}
+with final as (
+
+    {{ same_sql(ref('int_revenue__stripe_temporary_discounts'), {
+        'int_revenue__stripe_discounts': ref('int_revenue__known_stripe_discounts'),
+        'int_revenue__stripe_versions': ref('int_revenue__known_stripe_versions'),
+        'int_revenue__stripe_item_amounts': ref('int_revenue__known_stripe_item_amounts'),
+    }) }}
+
+)
+
+select * from final

@@ -1,3 +1,9 @@
-{{ same_sql(ref('int_revenue__subscription_periods'), {
-    'int_revenue__subscription_states': ref('int_revenue__known_subscription_states'),
-}) }}
+with final as (
+
+    {{ same_sql(ref('int_revenue__subscription_periods'), {
+        'int_revenue__subscription_states': ref('int_revenue__known_subscription_states'),
+    }) }}
+
+)
+
+select * from final

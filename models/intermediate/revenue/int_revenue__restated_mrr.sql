@@ -1,5 +1,5 @@
--- What a day on which records came late changed of the days that were over when it began: what was known from it on less
--- what was known before it, added up over all groups of a product.
+-- What a day on which records came late changed of the days that were over when it began: what was known from it on
+-- less what was known before it, added up over all groups of a product.
 with mrr_changes as (
 
     select * from {{ ref('int_revenue__known_mrr_changes') }}
@@ -185,8 +185,11 @@ final as (
     left join rates on running.currency = rates.currency and running.metric_date = rates.rate_date
     where running.restated_source_cents <> 0
     group by running.policy, running.product, running.metric_date, running.known_on, running.cause
+    having
+        sum(
+            running.restated_source_cents * {{ fx_rate('running.currency', 'rates.rate') }}
+        ) <> 0
 
 )
 
 select * from final
-where restated_mrr_cents <> 0

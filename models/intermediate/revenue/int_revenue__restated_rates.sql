@@ -74,7 +74,7 @@ changed_rates as (
     inner join rates
         on
             (
-                rates.currency = followed.currency
+                followed.currency = rates.currency
                 or followed.currency = '{{ var("reporting_currency") }}'
             )
             and rates.rate_date >= followed.rate_date
@@ -116,8 +116,8 @@ final as (
         changed_rates.rate_date
         < {{ local_date(day_start('changed_rates.known_on', "'UTC'"), 'changes.timezone') }}
     group by changes.policy, changes.product, changed_rates.rate_date, changed_rates.known_on
+    having sum(changes.change_source_cents * changed_rates.rate_change) <> 0
 
 )
 
 select * from final
-where restated_mrr_cents <> 0

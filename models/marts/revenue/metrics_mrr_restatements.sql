@@ -1,5 +1,5 @@
--- What a day is worth now is what it was worth after its last restatement; each one takes back its own part. So the rows
--- of a day form a chain that ends at metrics_daily_mrr, whatever was loaded when.
+-- What a day is worth now is what it was worth after its last restatement; each one takes back its own part. So the
+-- rows of a day form a chain that ends at metrics_daily_mrr, whatever was loaded when.
 with restated_mrr as (
 
     select * from {{ ref('int_revenue__restated_mrr') }}
@@ -107,8 +107,8 @@ final as (
         cast(round(after_mrr_cents - restated_mrr_cents) as bigint) as mrr_before_cents,
         cast(round(after_mrr_cents) as bigint) as mrr_after_cents
     from chained
+    where round(after_mrr_cents - restated_mrr_cents) <> round(after_mrr_cents)
 
 )
 
 select * from final
-where mrr_before_cents <> mrr_after_cents
