@@ -103,21 +103,28 @@ def test_days_that_somebody_asks_for_are_rebuilt_in_sessions_too(hand_made: Hand
     """A session that somebody lost, and one that somebody made up, on days near midnight: `--days` brings
     back what a full refresh gives; the tenant's days are not those of UTC."""
     sessions = (*CORE, "fact_sessions")
-    hand_made.organization("north", "Africa/Johannesburg")
-    hand_made.load(EARLY, OTHERS, LOGIN, LATE)
+    hand_made.organization("east", "Africa/Johannesburg")
+    hand_made.load(
+        {"id": "s1", "tenant": "east", "user": "eve", "at": "2026-01-01T23:30:00+00:00"},
+        {"id": "s2", "tenant": "east", "user": "eve", "at": "2026-01-03T08:00:00+00:00"},
+        {"id": "s3", "tenant": "west", "user": "wim", "at": "2026-01-01T23:30:00+00:00"},
+    )
     reference = run_dbt(
         hand_made.warehouse, "build", "-s", "+dim_date", "engagement_event_roles", *NO_TESTS
     )
     assert reference.success, reference.failures
     hand_made.build(*sessions)
     before = hand_made.contents("core.fact_sessions")
-    assert len(before["core.fact_sessions"]) == 4
+    own_day = "where tenant_id = %s and date_key = %s"
     with hand_made.warehouse.connect() as connection:
-        lost = connection.execute("delete from core.fact_sessions where date_key = '2026-01-02'")
-        assert lost.rowcount == 1
-        connection.execute(
-            "update core.fact_sessions set event_count = 99 where date_key = '2026-01-01'"
+        lost = connection.execute(
+            f"delete from core.fact_sessions {own_day}", [uuid_of("east"), date(2026, 1, 2)]
         )
+        changed = connection.execute(
+            f"update core.fact_sessions set event_count = 99 {own_day}",
+            [uuid_of("west"), date(2026, 1, 1)],
+        )
+    assert (lost.rowcount, changed.rowcount) == (1, 1)
     assert hand_made.contents("core.fact_sessions") != before
     hand_made.build(*sessions, *days_to_rebuild(date(2026, 1, 1), date(2026, 1, 2)))
     assert hand_made.contents("core.fact_sessions") == before
