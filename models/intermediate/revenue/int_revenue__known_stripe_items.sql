@@ -1,4 +1,5 @@
--- The items of a version are its own, and a price is what it was when it was made: what was learnt of it later was so before.
+-- The items of a version are its own, and a price is what it was when it was made: what was learnt of it later was so
+-- before.
 with items as (
 
     select

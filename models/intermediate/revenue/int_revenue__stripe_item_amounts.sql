@@ -1,5 +1,5 @@
--- What an item costs a period before discounts, as its price says; where the price does not, as an invoice billed so many of
--- it for a whole period. Null where neither says: `every_price_can_be_read` names those.
+-- What an item costs a period before discounts, as its price says; where the price does not, as an invoice billed so
+-- many of it for a whole period. Null where neither says: `every_price_can_be_read` names those.
 with items as (
 
     select * from {{ ref('int_revenue__stripe_items') }}

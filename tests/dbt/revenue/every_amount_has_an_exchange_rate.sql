@@ -2,7 +2,8 @@
 -- depends_on: {{ ref('metrics_mrr_policy_bridge') }}
 {%- if execute and flags.WHICH in ('build', 'test') %}
     {%- set sentences = [] %}
-    {%- for row in run_query("select * from " ~ ref('int_revenue__products_without_rate') ~ " order by product, currency") %}
+    {%- set unrated = ref('int_revenue__products_without_rate') %}
+    {%- for row in run_query("select * from " ~ unrated ~ " order by product, currency") %}
         {%- set what = "the currency " ~ row['currency'] ~ " (in use since " ~ row['first_date'] ~ ")" %}
         {%- if row['first_rate_date'] is none %}
             {%- do sentences.append("MRR of " ~ row['product'] ~ " is left out: " ~ what ~ " has no exchange rate") %}
@@ -13,7 +14,8 @@
     {%- endfor %}
     {%- if sentences %}
         {{ exceptions.raise_compiler_error(
-            sentences | join("; ") ~ ". Give the European Central Bank's file to `tallyhouse fx update FILE`, or add rows to"
+            sentences | join("; ")
+            ~ ". Give the European Central Bank's file to `tallyhouse fx update FILE`, or add rows to"
             ~ " seeds/revenue/fx_rates.csv (rate_date, currency, eur_rate), and run again."
         ) }}
     {%- endif %}

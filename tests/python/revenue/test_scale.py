@@ -61,5 +61,7 @@ def test_no_step_weighs_a_history_against_itself(house: House) -> None:
             rows = max(looked_at(node) for node in nodes(answer[0][0]["Plan"]))
             heaviest[file.stem] = rows / EVENTS / (policies if file.stem in by_policy else 1)
     assert len(heaviest) > 40
-    del heaviest["int_revenue__fx_daily"]  # made of days and currencies, however many events there are
+    del heaviest[
+        "int_revenue__fx_daily"
+    ]  # made of days and currencies, however many events there are
     assert {name: rows for name, rows in heaviest.items() if rows > ROWS_OF_AN_EVENT} == {}
