@@ -77,9 +77,9 @@ changed_rates as (
                 followed.currency = rates.currency
                 or followed.currency = '{{ var("reporting_currency") }}'
             )
-            and rates.rate_date >= followed.rate_date
-            and (rates.rate_date < followed.next_rate_date or followed.next_rate_date is null)
-            and rates.rate_date < followed.known_on
+            and followed.rate_date <= rates.rate_date
+            and (followed.next_rate_date > rates.rate_date or followed.next_rate_date is null)
+            and followed.known_on > rates.rate_date
     where rates.currency <> '{{ var("reporting_currency") }}'
 
 ),
