@@ -1,15 +1,17 @@
-"""Refreshes the seed of exchange rates from a file of the European Central Bank.
+"""Refreshes the seeds of exchange rates from a file of the European Central Bank.
 
+What a rate is goes into one seed; that it became known, or became another, after its day goes into the other one.
 Belongs here: the forms in which the bank publishes its reference rates, and what of a file is new. Does not
-belong here: what an amount is worth (`int_revenue__fx_daily`).
+belong here: what an amount is worth (`int_revenue__fx_daily`), what that restates (`int_revenue__restated_rates`).
 """
 
+import bisect
 import csv
 import io
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -20,7 +22,9 @@ from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import PROJECT_ROOT
 
 SEED = PROJECT_ROOT / "seeds" / "revenue" / "fx_rates.csv"
+REVISIONS = "fx_rate_revisions.csv"  # beside it
 COLUMNS = ("rate_date", "currency", "eur_rate")
+REVISION_COLUMNS = ("rate_date", "currency", "known_on", "eur_rate_before")
 FORMS = "a CSV with a column a currency or with rate_date, currency and eur_rate, the bank's XML, or either zipped"
 
 Rates = Mapping[tuple[date, str], Decimal]
@@ -35,24 +39,37 @@ class Refreshed:
 
     new: int
     changed: int
+    late: int  # of both, those that past days were valued without
     currencies: int
     first: date
     last: date
 
 
-def refresh(file: Path, seed: Path = SEED) -> Refreshed:
-    """Put the rates of `file` into `seed`, which keeps what the file does not have. All or nothing.
+def refresh(file: Path, known_on: date, seed: Path = SEED) -> Refreshed:
+    """Put the rates of `file`, known from `known_on` on, into `seed`, which keeps what the file does not have. All or
+    nothing; the revisions first, which are the same when it is done again.
 
     Raises `TallyhouseError` naming the place when the file cannot be read, and then writes nothing.
     """
     found = read(file)
     before = read(seed) if seed.exists() else {}
     after = {**before, **found}
-    _write(after, seed)
+    late = _late(found, before, known_on)
+    if late:
+        revisions = seed.with_name(REVISIONS)
+        # who asks twice on a day hears what stood before the first time
+        known = {**late, **_read_revisions(revisions)}
+        _write(revisions, REVISION_COLUMNS, ((*key, rate) for key, rate in sorted(known.items())))
+    rows = (
+        (day.isoformat(), currency, format(rate, "f"))
+        for (day, currency), rate in sorted(after.items())
+    )
+    _write(seed, COLUMNS, rows)
     days = [day for day, _ in after]
     return Refreshed(
         new=sum(key not in before for key in found),
         changed=sum(key in before and before[key] != rate for key, rate in found.items()),
+        late=len(late),
         currencies=len({currency for _, currency in found}),
         first=min(days),
         last=max(days),
@@ -81,6 +98,32 @@ def read(file: Path) -> dict[tuple[date, str], Decimal]:
     if not rates:
         raise TallyhouseError(f"{file} holds no exchange rates: give {FORMS}.")
     return rates
+
+
+def _late(found: Rates, before: Rates, known_on: date) -> dict[tuple[str, str, str], str]:
+    """Rates of days that were over, by the columns of a revision's key, and what stood in their place."""
+    days: dict[str, list[date]] = {}
+    for day, currency in sorted(before):
+        days.setdefault(currency, []).append(day)
+    late = {}
+    for (day, currency), rate in found.items():
+        known = days.get(currency, [])
+        place = bisect.bisect_right(known, day)
+        stood = before[known[place - 1], currency] if place else None
+        is_new = (day, currency) not in before
+        if day < known_on and stood is not None and (is_new or stood != rate):
+            late[day.isoformat(), currency, known_on.isoformat()] = format(stood, "f")
+    return late
+
+
+def _read_revisions(file: Path) -> dict[tuple[str, str, str], str]:
+    if not file.exists():
+        return {}
+    with file.open(encoding="utf-8", newline="") as lines:
+        return {
+            (row["rate_date"], row["currency"], row["known_on"]): row["eur_rate_before"]
+            for row in csv.DictReader(lines)
+        }
 
 
 def _only_file_of(content: bytes, file: Path) -> bytes:
@@ -155,18 +198,17 @@ def _rate(text: str, place: str) -> Decimal:
     return rate
 
 
-def _write(rates: Rates, seed: Path) -> None:
-    aside = seed.with_name(f".{seed.name}.{os.getpid()}")
+def _write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with aside.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for (day, currency), rate in sorted(rates.items()):
-                writer.writerow((day.isoformat(), currency, format(rate, "f")))
-        aside.replace(seed)
+            writer.writerow(columns)
+            writer.writerows(rows)
+        aside.replace(file)
     except OSError as error:
         raise TallyhouseError(
-            f"{seed} cannot be written: {error.strerror}. Nothing was changed."
+            f"{file} cannot be written: {error.strerror}. No rate was changed."
         ) from error
     finally:
         aside.unlink(missing_ok=True)

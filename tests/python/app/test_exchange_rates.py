@@ -78,21 +78,44 @@ def test_a_zip_of_one_file(tmp_path: Path) -> None:
 def test_what_is_no_rate_is_a_sentence_with_its_place(tmp_path: Path, text: str, said: str) -> None:
     seed = file(tmp_path, LONG, "seed.csv")
     with pytest.raises(TallyhouseError, match=said):
-        refresh(file(tmp_path, text), seed)
+        refresh(file(tmp_path, text), TUESDAY, seed)
     assert seed.read_text("utf-8") == LONG and not list(tmp_path.glob(".seed*"))
 
 
 def test_a_refresh_keeps_what_the_file_does_not_have(tmp_path: Path) -> None:
     seed = file(tmp_path, LONG, "seed.csv")
-    done = refresh(file(tmp_path, "Date,USD,CAD\n2026-03-04,1.3,1.5\n2026-03-02,1.15,N/A\n"), seed)
-    assert (done.new, done.changed, done.currencies) == (2, 1, 2)
+    told = "Date,USD,CAD\n2026-03-04,1.3,1.5\n2026-03-02,1.15,N/A\n"
+    done = refresh(file(tmp_path, told), date(2026, 3, 4), seed)
+    assert (done.new, done.changed, done.late, done.currencies) == (2, 1, 1, 2)
     assert (done.first, done.last) == (MONDAY, date(2026, 3, 4))
     assert seed.read_text("utf-8").splitlines() == [
         "rate_date,currency,eur_rate", "2026-03-02,jpy,170", "2026-03-02,usd,1.15", "2026-03-03,usd,1.2",
         "2026-03-04,cad,1.5", "2026-03-04,usd,1.3",
     ]  # fmt: skip
-    again = refresh(seed, seed)
-    assert (again.new, again.changed) == (0, 0)
+    again = refresh(seed, date(2026, 3, 4), seed)
+    assert (again.new, again.changed, again.late) == (0, 0, 0)
+
+
+def test_what_comes_after_its_day_says_what_stood_until_then(tmp_path: Path) -> None:
+    """Wednesday's and Thursday's dollars come on Friday, when Tuesday's stood for both; so does another Monday."""
+    seed = file(tmp_path, LONG, "seed.csv")
+    told = (
+        "Date,USD,CAD\n2026-03-06,1.5,1.5\n2026-03-05,1.4,1.4\n2026-03-04,1.3,1.3\n2026-03-03,1.2,1.2"
+        "\n2026-03-02,1.15,1.1\n2026-02-27,1.05,1.0\n"
+    )
+    friday = date(2026, 3, 6)
+    assert refresh(file(tmp_path, told), friday, seed).late == 3
+    revisions = tmp_path / "fx_rate_revisions.csv"
+    first = [
+        "rate_date,currency,known_on,eur_rate_before",
+        "2026-03-02,usd,2026-03-06,1.1", "2026-03-04,usd,2026-03-06,1.2", "2026-03-05,usd,2026-03-06,1.2",
+    ]  # fmt: skip
+    assert revisions.read_text("utf-8").splitlines() == first
+    refresh(file(tmp_path, "Date,USD\n2026-03-02,1.16\n"), friday, seed)
+    assert revisions.read_text("utf-8").splitlines() == first
+    refresh(file(tmp_path, "Date,USD\n2026-03-02,1.17\n"), date(2026, 3, 7), seed)
+    second = "2026-03-02,usd,2026-03-07,1.16"
+    assert revisions.read_text("utf-8").splitlines() == [*first[:2], second, *first[2:]]
 
 
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
