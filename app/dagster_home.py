@@ -61,6 +61,7 @@ def instance_config(home: Path, longest_run: float) -> dict[str, object]:
             "max_runtime_seconds": round(longest_run * 3600),
         },
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},  # asks whoever opens the page for an address, from another host
     }
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import ClassVar
 
 import psycopg
 
@@ -44,6 +45,8 @@ class Named:
 
     words: Sequence[str]
     tables: Sequence[str] = ()
+    # whether files that hold records of those chosen are read with them
+    takes_sharing: ClassVar[bool] = True
 
     def choose(
         self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
@@ -93,6 +96,8 @@ class Named:
 class DueOrRejected:
     """Files with rejected records, and those that a changed contract would read otherwise."""
 
+    takes_sharing: ClassVar[bool] = True
+
     def choose(
         self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
         landed: Collection[LandingFile], place: str,
@@ -107,7 +112,7 @@ class OfLoads:
     records with theirs need not be read with them."""
 
     loads: Collection[int]
-    shares = False
+    takes_sharing: ClassVar[bool] = False
 
     def choose(
         self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
@@ -119,6 +124,8 @@ class OfLoads:
 @dataclass(frozen=True)
 class Everything:
     """All that was ever loaded."""
+
+    takes_sharing: ClassVar[bool] = True
 
     def choose(
         self, conn: psycopg.Connection, sources: Sources, known: Collection[Reading],
@@ -137,7 +144,7 @@ def choose(
     """What to read again; `landed` are all files of the landing folder at `place`."""
     known = readings(conn)
     chosen, files = wanted.choose(conn, sources, known, landed, place)
-    sharing = _sharing(known, chosen) if getattr(wanted, "shares", True) else []
+    sharing = _sharing(known, chosen) if wanted.takes_sharing else []
     folders = {(item.kind, item.name) for item in (*chosen, *sharing)}
     folders |= {(file.kind, file.name) for file in files}
     found = list(_digests((f for f in landed if (f.kind, f.name) in folders), digest))
