@@ -260,6 +260,7 @@ store_turns as (
     window same_transaction as (
         partition by
             revenuecat_events.project,
+            revenuecat_events.subscription_source_id,
             coalesce(revenuecat_events.transaction_source_id, revenuecat_events.event_id),
             case when revenuecat_events.cash_type = 'purchase' then 1 else 0 end
         order by revenuecat_events.occurred_at, revenuecat_events.cash_type, revenuecat_events.event_id

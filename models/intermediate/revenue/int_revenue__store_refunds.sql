@@ -5,7 +5,10 @@ with cash as (
     select
         *,
         lead(cash_type) over (
-            partition by account, coalesce(payment_source_id, source_id)
+            partition by
+                account,
+                coalesce(payment_source_id, source_id),
+                case when cash_type = 'purchase' then 1 else 0 end
             order by occurred_at, source_id
         ) as next_cash_type
     from {{ ref('int_revenue__cash_movements') }}
