@@ -346,7 +346,7 @@ class _Load:
 
     def _items(self, files: Iterable[Found], ledger: Ledger) -> Iterator[Item]:
         """What there is to do, file by file. Runs a little ahead of the database."""
-        claimed: dict[tuple[str, str, str], str] = {}  # their paths
+        claimed: dict[tuple[str, str, str], str] = {}  # by the path under which it came first
         for file, found in files:
             self._done += 1
             self._show(file.path, self._report.files_seen)
@@ -360,7 +360,7 @@ class _Load:
             came_earlier = known is not None and came_at(info.path) < came_at(known)
             if identity in claimed and not came_earlier:
                 continue
-            claimed[identity] = info.path
+            claimed[identity] = info.path if known is None or came_earlier else known
             # what came earlier than was known is read again, or the first to be loaded would decide
             yield from self._file(file, info, found, None if came_earlier else entry)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from ingestion.parsing.batches import Batch
 
+UNTOLD = 2**62  # when a file came whose path does not say: later than any that does
+
 
 @dataclass(frozen=True)
 class Target:
@@ -112,8 +114,8 @@ class Source(Protocol):
         """Whose records a folder of this kind holds; None where nobody declared it."""
 
     def came_at(self, path: str) -> int:
-        """When the records of a file came, by what its path says, in microseconds since 1970; 0
-        where they say it themselves, or it says nothing."""
+        """When the records of a file came, by what its path says, in microseconds since 1970; UNTOLD where it says
+        nothing, 0 where the records say it themselves."""
 
     def open(self, file: FileInfo) -> LineParser:
         """The parser of one file; raises Undeclared when no contract claims the file."""

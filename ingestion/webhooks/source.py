@@ -7,7 +7,7 @@ an event is, reading it (`stripe`, `revenuecat`).
 from ingestion.contracts.form import Form
 from ingestion.contracts.model import Contracts
 from ingestion.landing.file_info import FileInfo, RecordList, Shape
-from ingestion.parsing.source import StoresRowsOnly, Waiting
+from ingestion.parsing.source import UNTOLD, StoresRowsOnly, Waiting
 from ingestion.privacy.tokens import Tokeniser
 from ingestion.webhooks.common import arrival
 from ingestion.webhooks.contract import webhook_contract
@@ -41,7 +41,8 @@ class WebhookSource(StoresRowsOnly):
         return owner.product if owner else None
 
     def came_at(self, path: str) -> int:
-        return arrival(path) or 0
+        came_us = arrival(path)
+        return UNTOLD if came_us is None else came_us
 
     def _must_be_readable(self, file: FileInfo) -> None:
         """Raises Waiting while the contract has a fault."""
