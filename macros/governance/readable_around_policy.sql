@@ -1,5 +1,6 @@
 {#- What any role of the matrix, or member of one, can read although nothing limits it to what it may see: role,
-    relation, reason. Reads the catalogue of Postgres, so a relation is found however it came about. -#}
+    relation, reason. Reads the catalogue of Postgres, so a relation is found however it came about. What a mart replaced
+    stands beside it for a moment, with its policies and grants, and is judged as the mart. -#}
 {% macro readable_around_policy() -%}
 with readers as (
 
@@ -15,10 +16,20 @@ with readers as (
 
 ),
 
+named as (
+
+    select
+        oid,
+        regexp_replace(relname, '__dbt_backup$', '') as mart_name
+    from pg_class
+
+),
+
 relations as (
 
     select
         c.oid,
+        named.mart_name,
         n.nspname as schema_name,
         c.relname as relation_name,
         c.relkind as kind,
@@ -31,9 +42,10 @@ relations as (
         ) as has_tenant,
         exists (
             select 1 from governance.secured_relations as s
-            where s.schema_name = n.nspname and s.relation_name = c.relname
+            where s.schema_name = n.nspname and s.relation_name = named.mart_name
         ) as is_secured
     from pg_class as c
+    inner join named on c.oid = named.oid
     inner join pg_namespace as n on c.relnamespace = n.oid
     where
         c.relkind in ('r', 'p', 'v', 'm', 'f')
@@ -53,11 +65,11 @@ readable as (
             where
                 pg_has_role(readers.oid, grants.role_name, 'member')
                 and grants.schema_name = relations.schema_name
-                and grants.relation_name in ('*', relations.relation_name)
+                and grants.relation_name in ('*', relations.mart_name)
                 and (
                     relations.has_tenant
                     or grants.row_scope = 'all_tenants'
-                    or grants.relation_name = relations.relation_name
+                    or grants.relation_name = relations.mart_name
                 )
         ) as is_in_matrix
     from readers

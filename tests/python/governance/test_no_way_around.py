@@ -59,6 +59,10 @@ LEAKS = {
     "row security switched off": ["alter table core.fact_events disable row level security"],
     "row security not forced": ["alter table core.fact_events no force row level security"],
     "an exempt role": [f"alter role {READER} bypassrls"],
+    "what a mart replaced, and nothing limits": [
+        "create table core.fact_events__dbt_backup as select tenant_id from core.fact_events",
+        f"grant select on core.fact_events__dbt_backup to {READER}",
+    ],
 }
 UNDO = [
     f"revoke all on all tables in schema raw_events, staging from {READER}",
@@ -67,6 +71,7 @@ UNDO = [
     "drop view if exists core.leak",
     "drop materialized view if exists core.leak",
     "drop table if exists core.leak",
+    "drop table if exists core.fact_events__dbt_backup",
     "alter table core.fact_events enable row level security",
     "alter table core.fact_events force row level security",
     f"alter role {READER} nobypassrls",
@@ -92,6 +97,18 @@ def test_a_leak_is_found(secured: HandMade, catalogue_query: str, undone: None, 
         for statement in LEAKS[name]:
             connection.execute(statement)
     assert secured.rows(catalogue_query) != []
+
+
+def test_what_a_mart_replaced_is_no_leak_while_it_is_dropped(
+    secured: HandMade, catalogue_query: str
+) -> None:
+    """dbt commits the new table before it drops the old one, which keeps its policies."""
+    with secured.warehouse.connect(autocommit=True) as connection:
+        connection.execute("alter table core.fact_events rename to fact_events__dbt_backup")
+        try:
+            assert secured.rows(catalogue_query) == []
+        finally:
+            connection.execute("alter table core.fact_events__dbt_backup rename to fact_events")
 
 
 class Reader(threading.Thread):
