@@ -1,6 +1,6 @@
 {#- What any role of the matrix, or member of one, can read although nothing limits it to what it may see: role,
-    relation, reason. Reads the catalogue of Postgres, so a relation is found however it came about. What a mart replaced
-    stands beside it for a moment, with its policies and grants, and is judged as the mart. -#}
+    relation, reason. Reads the catalogue of Postgres, so a relation is found however it came about. What a mart
+    replaced stands beside it for a moment, with its policies and grants, and is judged as the mart. -#}
 {% macro readable_around_policy() -%}
 with readers as (
 
