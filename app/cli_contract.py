@@ -4,13 +4,12 @@ Belongs here: options, where the text goes, what is said. Does not belong here: 
 (`ingestion.drafting`).
 """
 
-import os
-import tempfile
 from pathlib import Path
 
 import click
 
 from app.cli_errors import sentences
+from app.whole_files import write_whole
 from ingestion.drafting import RECORDS
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -69,7 +68,7 @@ def draft_contract(
     if out is None:
         click.echo(made.text, nl=False)
     else:
-        _write(out, made.text)
+        write_whole(out, made.text)
         click.echo(f"The draft: {out}")
     for sentence in made.sentences:
         click.echo(sentence, err=out is None)
@@ -122,17 +121,3 @@ def _refuse_overwriting(out: Path | None, force: bool) -> None:
         raise TallyhouseError(
             f"{out} is there already. Name another file, or overwrite it with --force."
         )
-
-
-def _write(out: Path, text: str) -> None:
-    """Whole or not at all."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, aside = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        place = Path(aside)
-        place.chmod(0o644)
-        place.replace(out)
-    except OSError as error:
-        raise TallyhouseError(f"{out} cannot be written ({error.strerror or error}).") from error

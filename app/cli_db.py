@@ -114,6 +114,7 @@ def psql(analyst: bool, arguments: tuple[str, ...]) -> None:
 
     Without --analyst it is the login that builds, which may read and change everything.
     """
+    from tallyhouse.database import roles
     from tallyhouse.database.embedded import EmbeddedServer
 
     warehouse = _running()
@@ -121,7 +122,7 @@ def psql(analyst: bool, arguments: tuple[str, ...]) -> None:
     sys.stdout.flush()
     given = warehouse.libpq_env()
     if analyst:
-        as_analyst = "-c role=tallyhouse_analyst -c default_transaction_read_only=on"
+        as_analyst = f"-c role={roles.ANALYST} -c default_transaction_read_only=on"
         given["PGOPTIONS"] = f"{given.get('PGOPTIONS', '')} {as_analyst}".strip()
     os.execve(program, [program, *arguments], {**os.environ, **given})
 

@@ -8,7 +8,6 @@ belong here: what an amount is worth (`int_revenue__fx_daily`), what that restat
 import bisect
 import csv
 import io
-import os
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from xml.etree import ElementTree
 
+from app.whole_files import write_whole
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import PROJECT_ROOT
 
@@ -199,16 +199,8 @@ def _rate(text: str, place: str) -> Decimal:
 
 
 def _write(file: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    aside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with aside.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(rows)
-        aside.replace(file)
-    except OSError as error:
-        raise TallyhouseError(
-            f"{file} cannot be written: {error.strerror}. No rate was changed."
-        ) from error
-    finally:
-        aside.unlink(missing_ok=True)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    write_whole(file, lines.getvalue())

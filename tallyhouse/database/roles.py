@@ -21,6 +21,7 @@ from tallyhouse.errors import TallyhouseError
 COLUMNS = ("role_name", "schema_name", "relation_name", "row_scope")
 OF_ONE = ("own_reader", "own_contributor")  # rows of one person, in a named relation
 SCOPES = ("own_tenants", "all_tenants", *OF_ONE, "nothing")
+ANALYST = "tallyhouse_analyst"
 TENANT_READER = "tallyhouse_tenant_reader"
 READER = "tallyhouse_reader"
 CONTRIBUTOR = "tallyhouse_studio_contributor"

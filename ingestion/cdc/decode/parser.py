@@ -31,6 +31,7 @@ from ingestion.values.outcomes import NULL, Ignored, Outcome, Rejected, Row, cop
 
 _EPOCH = EPOCH.replace(tzinfo=None)
 _EMPTY = Decoded({}, None, [], "")
+UNPLACED_RECORD = "unplaced_record"  # kind of drift
 
 
 class TablePlan(NamedTuple):
@@ -38,9 +39,6 @@ class TablePlan(NamedTuple):
 
     decoder: TableDecoder
     name: TableName
-
-
-UNPLACED_RECORD = "unplaced_record"  # kind of drift
 
 
 class CdcParser:

@@ -59,29 +59,13 @@ payers as (
 
 store_transfers as (
 
-    select
-        store_events.project,
-        store_events.event_id,
-        {{ json_text('store_events.transferred_to', [0]) }} as taker_source_id,
-        replace(cast(giver.value as {{ type_string() }}), '"', '') as giver_source_id
-    from store_events
-    {{ json_array_lateral('store_events.transferred_from', none, 'giver') }}
-    where store_events.event_type = 'TRANSFER'
+    {{ store_transfers('store_events') }}
 
 ),
 
 transfers as (
 
-    select
-        store_transfers.project,
-        store_transfers.event_id,
-        coalesce(takers.payer_source_id, store_transfers.taker_source_id) as taker_source_id,
-        coalesce(givers.payer_source_id, store_transfers.giver_source_id) as giver_source_id
-    from store_transfers
-    left join payers as takers
-        on store_transfers.project = takers.project and store_transfers.taker_source_id = takers.source_id
-    left join payers as givers
-        on store_transfers.project = givers.project and store_transfers.giver_source_id = givers.source_id
+    {{ transfers_of_payers('store_transfers', 'payers') }}
 
 ),
 
@@ -195,6 +179,24 @@ store_groups as (
 
 ),
 
+-- each of these is about nothing but its customer
+customer_records as (
+    {% for told in ['discount_events', 'customer_events'] %}
+
+    select
+        account,
+        product,
+        event_id,
+        customer_source_id,
+        load_id,
+        created_at,
+        received_at
+    from {{ told }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
 -- invoices move recurring revenue by the metered usage that they bill
 metered_subscriptions as (
 
@@ -244,24 +246,7 @@ told as (
         cast(null as {{ type_timestamp() }}) as starts_at,
         cast(null as {{ type_string() }}) as start_cause,
         cast(null as {{ type_timestamp() }}) as ends_at
-    from discount_events
-
-    union all
-
-    select
-        'stripe' as provider,
-        account,
-        product,
-        event_id,
-        customer_source_id as group_source_id,
-        event_id as told_of,
-        load_id,
-        created_at as happened_at,
-        received_at,
-        cast(null as {{ type_timestamp() }}) as starts_at,
-        cast(null as {{ type_string() }}) as start_cause,
-        cast(null as {{ type_timestamp() }}) as ends_at
-    from customer_events
+    from customer_records
 
     union all
 

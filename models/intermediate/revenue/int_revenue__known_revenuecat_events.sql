@@ -1,48 +1,30 @@
-with events as (
+with final as (
 
-    select
-        *,
-        'revenuecat|' || project || '|' || event_id as event_key
-    from {{ ref('stg_revenuecat__events') }}
-
-),
-
-records as (
-
-    select * from {{ ref('int_revenue__known_records') }}
-    where provider = 'revenuecat'
-
-),
-
-final as (
-
-    select
-        records.known_account as project,
-        events.event_id,
-        events.product,
-        events.user_source_id,
-        events.original_user_source_id,
-        events.aliases,
-        events.transferred_from,
-        events.transferred_to,
-        events.transaction_source_id,
-        events.subscription_source_id,
-        events.store_product_id,
-        events.tenant_source_id,
-        events.event_type,
-        events.environment,
-        events.store,
-        events.period_type,
-        events.reason,
-        events.price_usd,
-        events.is_family_share,
-        events.occurred_at,
-        events.received_at,
-        events.purchased_at,
-        events.expires_at,
-        events.grace_expires_at
-    from records
-    inner join events on records.event_key = events.event_key
+    {{ as_known(ref('int_revenue__known_records'), 'revenuecat', 'project', ref('stg_revenuecat__events'), [
+        'event_id',
+        'product',
+        'user_source_id',
+        'original_user_source_id',
+        'aliases',
+        'transferred_from',
+        'transferred_to',
+        'transaction_source_id',
+        'subscription_source_id',
+        'store_product_id',
+        'tenant_source_id',
+        'event_type',
+        'environment',
+        'store',
+        'period_type',
+        'reason',
+        'price_usd',
+        'is_family_share',
+        'occurred_at',
+        'received_at',
+        'purchased_at',
+        'expires_at',
+        'grace_expires_at',
+    ]) }}
 
 )
 

@@ -45,31 +45,13 @@ own_events as (
 
 transfer_events as (
 
-    select
-        events.project,
-        events.event_id,
-        events.occurred_at,
-        replace(cast(giver.value as {{ type_string() }}), '"', '') as giver_source_id,
-        {{ json_text('events.transferred_to', [0]) }} as taker_source_id
-    from events
-    {{ json_array_lateral('events.transferred_from', none, 'giver') }}
-    where events.event_type = 'TRANSFER'
+    {{ store_transfers('events') }}
 
 ),
 
 transfers as (
 
-    select
-        transfer_events.project,
-        transfer_events.event_id,
-        transfer_events.occurred_at,
-        coalesce(givers.payer_source_id, transfer_events.giver_source_id) as giver_source_id,
-        coalesce(takers.payer_source_id, transfer_events.taker_source_id) as payer_source_id
-    from transfer_events
-    left join payers as givers
-        on transfer_events.project = givers.project and transfer_events.giver_source_id = givers.source_id
-    left join payers as takers
-        on transfer_events.project = takers.project and transfer_events.taker_source_id = takers.source_id
+    {{ transfers_of_payers('transfer_events', 'payers') }}
 
 ),
 
@@ -94,7 +76,7 @@ transferred as (
         payer_subscriptions.subscription_source_id,
         transfers.event_id,
         transfers.occurred_at,
-        transfers.payer_source_id
+        transfers.taker_source_id as payer_source_id
     from transfers
     inner join payer_subscriptions
         on

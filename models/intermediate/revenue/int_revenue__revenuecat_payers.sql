@@ -4,24 +4,22 @@
 -- too; any other moves a purchase between two.
 with recursive
 
-events as (
+told as (
 
     select * from {{ ref('stg_revenuecat__events') }}
+
+),
+
+events as (
+
+    select * from told
     where event_type <> 'TRANSFER'
 
 ),
 
 transfers as (
 
-    select
-        events.project,
-        events.event_id,
-        events.occurred_at,
-        {{ json_text('events.transferred_to', [0]) }} as taker_source_id,
-        replace(cast(giver.value as {{ type_string() }}), '"', '') as giver_source_id
-    from {{ ref('stg_revenuecat__events') }} as events
-    {{ json_array_lateral('events.transferred_from', none, 'giver') }}
-    where events.event_type = 'TRANSFER'
+    {{ store_transfers('told') }}
 
 ),
 

@@ -35,13 +35,27 @@ single as (
 
 ),
 
-items as (
+unioned as (
 
     select * from listed
 
     union all
 
     select * from single
+
+),
+
+items as (
+
+    select
+        *,
+        coalesce(
+            {{ json_text('item', ['price', 'id']) }}, {{ json_text('item', ['plan', 'id']) }}
+        ) as price_source_id,
+        lower(coalesce(
+            {{ json_text('item', ['price', 'currency']) }}, {{ json_text('item', ['plan', 'currency']) }}
+        )) as price_currency
+    from unioned
 
 ),
 
@@ -92,20 +106,10 @@ priced as (
         options.tiers as option_tiers,
         known_prices.tiers_mode as known_tiers_mode,
         known_prices.tiers as known_tiers,
-        coalesce(
-            items.subscription_currency <> lower(coalesce(
-                {{ json_text('items.item', ['price', 'currency']) }},
-                {{ json_text('items.item', ['plan', 'currency']) }}
-            )),
-            false
-        ) as is_in_other_currency
+        coalesce(items.subscription_currency <> items.price_currency, false) as is_in_other_currency
     from items
     left join known_prices
-        on
-            items.account = known_prices.account
-            and coalesce(
-                {{ json_text('items.item', ['price', 'id']) }}, {{ json_text('items.item', ['plan', 'id']) }}
-            ) = known_prices.price_source_id
+        on items.account = known_prices.account and items.price_source_id = known_prices.price_source_id
     left join options
         on
             items.account = options.account
@@ -121,22 +125,14 @@ final as (
         event_id,
         item_position,
         {{ json_text('item', 'id') }} as item_source_id,
-        coalesce(
-            {{ json_text('item', ['price', 'id']) }}, {{ json_text('item', ['plan', 'id']) }}
-        ) as price_source_id,
+        price_source_id,
         coalesce(
             {{ json_text('item', ['price', 'lookup_key']) }},
             {{ json_text('item', ['price', 'nickname']) }},
             {{ json_text('item', ['plan', 'nickname']) }},
-            {{ json_text('item', ['price', 'id']) }},
-            {{ json_text('item', ['plan', 'id']) }}
+            price_source_id
         ) as plan,
-        case
-            when is_in_other_currency then subscription_currency
-            else lower(coalesce(
-                {{ json_text('item', ['price', 'currency']) }}, {{ json_text('item', ['plan', 'currency']) }}
-            ))
-        end as currency,
+        case when is_in_other_currency then subscription_currency else price_currency end as currency,
         coalesce(
             {{ json_text('item', ['price', 'recurring', 'interval']) }},
             {{ json_text('item', ['plan', 'interval']) }}

@@ -18,8 +18,7 @@
     {%- if sentences %}
         {{ exceptions.raise_compiler_error(
             "Projects have amounts that cannot be converted: " ~ sentences | join("; ")
-            ~ ". Give the European Central Bank's file to `tallyhouse fx update FILE`, or add rows to"
-            ~ " seeds/revenue/fx_rates.csv (rate_date, currency, eur_rate), and run again."
+            ~ ". " ~ how_to_add_rates()
         ) }}
     {%- endif %}
 {%- endif %}
