@@ -1,10 +1,11 @@
 """What people and BI tools ask of the marts, taken from the server's own log into the audit log.
 
 The server logs each statement of a login that the role matrix lets in, and each plan that it carried out, those
-within functions too; the login cannot switch that off. A statement is an entry when it names a relation with
-personal or financial columns, a plan when it reads one that its statement did not name, a refusal always; what
-cannot be read for names (a block of code, escaped identifiers) is an entry as well. Belongs here: those settings,
-reading the log, making entries of it. Does not belong here: the log they are entered in (`audit_log`).
+within functions too; the login cannot switch that off. Where pgaudit is loaded it logs each relation that is read as
+well. A statement is an entry when it names a relation with personal or financial columns, a plan or a line of pgaudit
+when it reads one that its statement did not name, a refusal always; what cannot be read for names (a block of code,
+escaped identifiers) is an entry as well. Belongs here: those settings, reading the log, making entries of it. Does not
+belong here: the log they are entered in (`audit_log`).
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -53,6 +54,12 @@ NAMES_NOTHING = re.compile(r"(?i)u&\s*\"")  # identifiers by number of letter
 CODE = re.compile(r"(?i)\s*do\b")
 SAID = re.compile(r"(?s)(?:statement|execute [^:]*(?:/[^:]*)?): (.*)")
 PLANNED = re.compile(r"(?s)duration: [\d.]+ ms +plan:\n(.*)")
+# a line of CSV: kind, statement, part of it, class, command, type and name of the relation, text
+READ_BY_PGAUDIT = re.compile(
+    r"(?s)AUDIT: (?:SESSION|OBJECT),(\d+),\d+,READ,[^,]*,[^,]*,([^,]*),"
+    r'(?:"((?:[^"]|"")*+)"|([^,]*))'
+)
+LEFT_OUT = ("<not logged>", "<previously logged>")  # what pgaudit says in place of a text
 DENIED = "42501"
 PLAIN = re.compile(r"\w[\w$]*|[^\w\s@]{1,3}")  # a name that needs no quotes, or a sign
 COMMANDS = {
@@ -72,6 +79,14 @@ create table ops.statement_log_reads (
 """
 
 Connection = psycopg.Connection[Any]
+
+
+class ByPgaudit(NamedTuple):
+    """A read as pgaudit logs it, a line for each relation; the number tells a session's statements apart."""
+
+    statement_number: str
+    relations: set[tuple[str, str]]
+    text: str
 
 
 @dataclass
@@ -107,19 +122,33 @@ def apply(connection: Connection) -> None:
         connection.execute(
             "insert into ops.statement_log_reads select name, size from pg_ls_logdir()"
         )
-    wanted = {f"{name}={value}" for name, value in LOGGED.items()}
+    settings = LOGGED | _for_pgaudit(connection)
+    wanted = {f"{name}={value}" for name, value in settings.items()}
     for login, config in connection.execute(READERS).fetchall():
         if wanted <= set(config):
             continue
         # removed meanwhile, it reads nothing; changed meanwhile, the next preparation has its turn
         gone_or_busy = psycopg.errors.UndefinedObject, psycopg.errors.InternalError_
         with contextlib.suppress(*gone_or_busy), connection.transaction():
-            for name, value in LOGGED.items():
+            for name, value in settings.items():
                 connection.execute(
                     sql.SQL("alter role {} set {} = {}").format(
                         sql.Identifier(login), sql.SQL(name), sql.Literal(value)
                     )
                 )
+
+
+def _for_pgaudit(connection: Connection) -> dict[str, str]:
+    """What a login needs so that pgaudit names what it reads; what the server's owner has it log stays logged."""
+    row = connection.execute(
+        "select current_setting('pgaudit.log', true)"
+        " where current_setting('shared_preload_libraries') ~ '\\mpgaudit\\M'"
+    ).fetchone()
+    if row is None:
+        return {}
+    classes = [word for word in re.split(r"[\s,]+", (row[0] or "").lower()) if word]
+    others = [word for word in classes if word not in ("none", "read", "-read")]
+    return {"pgaudit.log": ", ".join([*others, "read"]), "pgaudit.log_relation": "on"}
 
 
 def import_statements(warehouse: Warehouse) -> int:
@@ -186,6 +215,7 @@ def audited_relations(connection: Connection, columns: Path) -> Audited:
 def acts_of(lines: list[bytes], audited: Audited, database: str) -> Iterator[Act]:
     """The entries that whole lines of the log come to."""
     named: dict[str, set[tuple[str, str]]] = {}  # by session: what its present statement names
+    numbers: dict[str, str] = {}  # by session: that statement's number in pgaudit's lines
     ours = json.dumps(database).encode()
     for line in lines:
         if ours not in line:
@@ -203,10 +233,19 @@ def acts_of(lines: list[bytes], audited: Audited, database: str) -> Iterator[Act
         elif asked := SAID.match(message):
             text = f"{asked[1]} {said.get('detail', '')}"
             named[session] = relations = audited.named_in(text)
+            numbers.pop(session, None)
             if relations:
                 yield _act(said, "done", relations, audited, text)
             elif CODE.match(asked[1]) or NAMES_NOTHING.search(text):
                 yield _act(said, "unknown", set(), audited, text)
+        elif read := _read_by_pgaudit(message, audited):
+            if numbers.setdefault(session, read.statement_number) != read.statement_number:
+                named.pop(session, None)  # another statement, which was not logged by itself
+                numbers[session] = read.statement_number
+            relations = read.relations - named.get(session, set())
+            if relations:
+                named[session] = named.get(session, set()) | relations
+                yield _act(said, "done", relations, audited, read.text)
         elif planned := PLANNED.match(message):
             relations = set(_read_by(planned[1], audited)) - named.get(session, set())
             if relations:
@@ -266,6 +305,19 @@ def _read_by(plan: str, audited: Audited) -> Iterator[tuple[str, str]]:
         relation = audited.of(node.get("Schema", ""), node.get("Relation Name", ""))
         if relation:
             yield relation
+
+
+def _read_by_pgaudit(message: str, audited: Audited) -> ByPgaudit | None:
+    """What a line of pgaudit says was read; without `pgaudit.log_relation` that is what its text names."""
+    if not (found := READ_BY_PGAUDIT.match(message)):
+        return None
+    number, name, quoted, plain = found.groups()
+    text = plain if quoted is None else quoted.replace('""', '"')
+    text = "" if text in LEFT_OUT else text
+    schema, _, table = name.partition(".")
+    relation = audited.of(schema, table)
+    relations = {relation} if relation else set() if name else audited.named_in(text)
+    return ByPgaudit(number, relations, text)
 
 
 def _instant(text: str) -> datetime:
