@@ -7,7 +7,7 @@ any product; those lie in `simulator/products/<name>/` and are found there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from simulator.catalogue import Tenant
 from simulator.chance import Chance
@@ -27,17 +27,21 @@ from simulator.truth.table import Table
 
 @dataclass(frozen=True)
 class World:
-    """What all products of one sample share. Nothing happens at or after `limit`."""
+    """What all products of one sample share. Nothing happens at or after `limit`.
+
+    `zones`: the time zone of a product's catalogue → the one in which its tenants live here.
+    """
 
     window: Window
     seed: int
     scale: float
     rates: Rates
     ledger: Ledger
+    zones: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, window: Window, seed: int, scale: float) -> World:
-        return cls(window, seed, scale, Rates.read(), Ledger(window.end - 2 * MINUTE))
+    def of(cls, window: Window, seed: int, scale: float, zones: Mapping[str, str]) -> World:
+        return cls(window, seed, scale, Rates.read(), Ledger(window.end - 2 * MINUTE), zones)
 
     @property
     def limit(self) -> int:
@@ -47,6 +51,10 @@ class World:
     def as_of(self) -> int:
         """The newest arrival in the sample."""
         return self.window.end - 30 * SECOND
+
+    def tenant(self, tenant: Tenant) -> Tenant:
+        """A tenant of a catalogue, in the time zone in which it lives here."""
+        return replace(tenant, timezone=self.zones.get(tenant.timezone, tenant.timezone))
 
     def chance(self, *purpose: object) -> Chance:
         return Chance(self.seed, *purpose)

@@ -6,11 +6,12 @@ What belongs here: the order of making things and the report. What does not: any
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from simulator.files import Folder, FolderReport
 from simulator.plants.cdc import plant_changes
@@ -45,21 +46,25 @@ class SampleReport:
 
 
 def write_sample(
-    out: Path, days: int = 180, seed: int = 7, scale: float = 1.0, end: datetime = DEFAULT_END
-) -> SampleReport:
+    out: Path, days: int = 180, seed: int = 7, scale: float = 1.0, end: datetime = DEFAULT_END,
+    zones: Mapping[str, str] | None = None,
+) -> SampleReport:  # fmt: skip
     """Writes `out/landing` and `out/truth`. Equal arguments give equal bytes.
 
     `days` is the length of the window that ends at `end`; `scale` multiplies people, sites and
-    guards. Raises ValueError for a window or a scale that makes no sample.
+    guards. `zones` moves tenants: the time zone of a product's catalogue → the one they live in.
+    Raises ValueError for a window, a scale or zones that make no sample.
     """
     if days < 7:
         raise ValueError(f"a sample needs at least 7 days, not {days}: ask for --days 7 or more")
     if not 0 < scale <= 50:
         raise ValueError(f"the scale {scale} is not between 0 and 50: ask for --scale 1 or so")
     window = Window.ending(end, days)
-    world = World.of(window, seed, scale)
+    products = find_products()
+    _must_be_lived_in(zones or {}, products)
+    world = World.of(window, seed, scale, zones or {})
     with _undisturbed():
-        lived = [(product, product.run(world)) for product in find_products()]
+        lived = [(product, product.run(world)) for product in products]
         _close(world, lived)
         folders = [f for product, systems in lived for f in _filed(world, product, systems)]
         reports = [folder.write(out / "landing", window) for folder in folders]
@@ -73,6 +78,16 @@ def write_sample(
         planted=sum(len(r.planted) for r in reports),
         folders=reports,
     )
+
+
+def _must_be_lived_in(zones: Mapping[str, str], products: list[Product]) -> None:
+    """Nobody moves out of a zone in which no tenant lives, and nobody into one that does not exist."""
+    homes = {tenant.timezone for product in products for tenant in product.tenants}
+    for zone, other in zones.items():
+        if zone not in homes:
+            raise ValueError(f"no tenant lives in {zone}; they live in {', '.join(sorted(homes))}")
+        if other not in available_timezones():
+            raise ValueError(f"{other} is not a time zone: name one like Europe/Amsterdam")
 
 
 @contextmanager

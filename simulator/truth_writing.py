@@ -33,7 +33,8 @@ def write_truth(
         if systems.events is not None and systems.changes is not None:
             count = leave_out_refused(systems.events.events, systems.changes)
             refused |= {product.name: count} if count else {}
-        calendars = {t.source_id: local_days(t.timezone, world.window) for t in product.tenants}
+        tenants = map(world.tenant, product.tenants)
+        calendars = {t.source_id: local_days(t.timezone, world.window) for t in tenants}
         customers.add(product.name, systems.answers, calendars)
         if systems.events is not None:
             sessions = use.add(

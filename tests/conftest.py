@@ -4,6 +4,7 @@ Belongs here: what more than one folder of tests needs. Does not belong here: da
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import hypothesis
@@ -11,7 +12,7 @@ import pytest
 
 from tallyhouse.database import Warehouse, open_warehouse
 from tallyhouse.settings import Settings
-from tests.built_sample import BuiltSample, build_sample, copy_of_sample
+from tests.built_sample import PLAIN, BuiltSample, Sample, build_sample, copy_of_sample
 from tests.once import users
 from tests.templates import EMPTY, Templates
 
@@ -99,11 +100,12 @@ def fresh_database(templates: Templates) -> Callable[..., Warehouse]:
 
 
 @pytest.fixture(scope="session")
-def sample_copy(templates: Templates) -> Callable[[str], BuiltSample]:
-    """A factory of copies of the built sample: `sample_copy("truth")`; each belongs to who asked."""
+def sample_copy(templates: Templates) -> Callable[..., BuiltSample]:
+    """A factory of copies of a built sample: `sample_copy("truth")`; each belongs to who asked."""
 
-    def make(label: str) -> BuiltSample:
-        original = templates.made("built_sample", templates.seeded(), build_sample)
+    def make(label: str, sample: Sample = PLAIN) -> BuiltSample:
+        fill = partial(build_sample, sample=sample)
+        original = templates.made(sample.name, templates.seeded(), fill)
         return copy_of_sample(templates.copy(original, label), templates.home(original))
 
     return make

@@ -26,13 +26,18 @@
     from_utc_timestamp({{ instant }}, {{ timezone }})
 {%- endmacro %}
 
-{#- The instant at which a calendar day begins in a time zone. -#}
+{#- The instant at which a calendar day, or any wall-clock time, begins in a time zone. Where the clock shows it twice
+    it is the first, where it skips it, it is the change: the Azores go from 01:00 back to midnight. -#}
 {% macro day_start(day, timezone) -%}
     {{ adapter.dispatch('day_start', 'tallyhouse')(day, timezone) }}
 {%- endmacro %}
 
 {% macro default__day_start(day, timezone) -%}
-    (cast({{ day }} as {{ type_local_timestamp() }}) at time zone {{ timezone }})
+    {%- set midnight = "cast(" ~ day ~ " as " ~ type_local_timestamp() ~ ")" -%}
+    least(
+        {{ midnight }} at time zone {{ timezone }},
+        (({{ midnight }} - interval '1 hour') at time zone {{ timezone }}) + interval '1 hour'
+    )
 {%- endmacro %}
 
 {% macro spark__day_start(day, timezone) -%}

@@ -1,7 +1,8 @@
-"""The warehouse and the sample's truth, computed apart from each other, say the same on every day.
+"""The warehouse and the truth of two samples, computed apart from each other, say the same on every day.
 
-Belongs here: one sample loaded and built, each published number beside its truth, each planted
-defect beside its treatment. Does not belong here: why a number is what it is (unit tests).
+Belongs here: a sample of an autumn, and one of a winter at whose both ends the clocks are changed, loaded and built;
+each published number beside its truth, each planted defect beside its treatment. Does not belong here: why a number
+is what it is (unit tests).
 """
 
 import csv
@@ -9,16 +10,18 @@ import hashlib
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 
 from ingestion.values.identity import uuid_text
-from tests.built_sample import BuiltSample
+from tests.built_sample import CLOCK_CHANGES, PLAIN, BuiltSample, Sample
 
 pytestmark = pytest.mark.slow
 
@@ -70,9 +73,10 @@ class Built:
         return [p for p in found if p["expected"] == expected and p["source_kind"] == kind]
 
 
-@pytest.fixture(scope="module")
-def built(sample_copy: Callable[[str], BuiltSample]) -> Built:
-    return Built(sample_copy("truth"))
+@pytest.fixture(scope="module", params=[PLAIN, CLOCK_CHANGES], ids=lambda sample: sample.name)
+def built(request: pytest.FixtureRequest, sample_copy: Callable[..., BuiltSample]) -> Built:
+    sample: Sample = request.param
+    return Built(sample_copy("truth", sample))
 
 
 def agree(truth: Rows, found: Rows, tolerance: Decimal = Decimal(0)) -> None:
@@ -858,3 +862,41 @@ def test_who_saw_which_variant_and_converted(built: Built) -> None:
     """
     assert truth == {row[:3]: row[3:] for row in built.ask(query)}
     assert {variant for variant, _, _ in truth.values()} == {"A", "B", None}
+
+
+CHANGING = {"Europe/Amsterdam", "America/New_York", "Australia/Sydney", "Atlantic/Azores"}
+HOUR = timedelta(hours=1)
+
+
+def days_of_another_length(zone: ZoneInfo, first: date, last: date) -> Iterator[tuple[Any, ...]]:
+    """When each day begins and ends that has not 24 hours, and its hours."""
+    for number in range((last - first).days):
+        days = (first + timedelta(days=number + more) for more in (0, 1))
+        begins, ends = (datetime(*day.timetuple()[:3], tzinfo=zone).astimezone(UTC) for day in days)
+        if ends - begins != 24 * HOUR:
+            yield begins, ends, (ends - begins) / HOUR
+
+
+@pytest.mark.parametrize("built", [CLOCK_CHANGES], indirect=True, ids=lambda sample: sample.name)
+def test_where_the_clock_changes_things_happened_that_another_offset_would_date_otherwise(
+    built: Built,
+) -> None:
+    """Rule 107: days of 23 and of 25 hours of four zones, with events within an hour of their ends."""
+    summary = orjson.loads((built.sample.truth / "summary.json").read_bytes())
+    first, last = (date.fromisoformat(summary["window"][end][:10]) for end in ("start", "end"))
+    zones = {zone for (zone,) in built.ask("select distinct timezone from core.dim_tenant")}
+    found: dict[str, set[float]] = defaultdict(set)
+    for name in zones:
+        zone = ZoneInfo(name)
+        for begins, ends, hours in days_of_another_length(zone, first, last):
+            events = built.ask(
+                "select occurred_at, date_key from core.fact_events join core.dim_tenant using (tenant_id, product)"
+                f" where timezone = '{name}' and occurred_at >= '{begins - HOUR}' and occurred_at < '{ends + HOUR}'"
+            )
+            offsets = [(at.astimezone(zone).utcoffset()) for at in (begins - HOUR, ends + HOUR)]
+            for occurred_at, date_key in events:
+                assert date_key == occurred_at.astimezone(zone).date()
+                by_offset = {(occurred_at.astimezone(UTC) + offset).date() for offset in offsets}
+                if len(by_offset) > 1:
+                    found[name].add(hours)
+    assert {name for name, hours in found.items() if hours >= {23, 25}} >= CHANGING

@@ -41,6 +41,8 @@ counted as (
         {{ duration_columns('ttf_delivery', "step = 'completed'") }},
         {{ duration_columns('ttf_approval', "step = 'judged'") }}
     from steps
+    -- another reader for an order that has been assigned counts for readers alone
+    where step <> 'assigned to reader'
     group by tenant_id, date_key, service_code, country_code
 
 ),

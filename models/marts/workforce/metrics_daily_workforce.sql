@@ -76,8 +76,8 @@ confirmed as (
         rosters.tenant_id,
         {{ local_date('rosters.confirmed_at', 'tenants.timezone') }} as date_key,
         count(*) as confirmed_rosters,
-        sum(tenants.manual_hours - cast(rosters.duration_seconds as {{ type_numeric() }}) / 3600)
-            as time_saved_hours
+        -- in seconds: hours are no whole number of decimals, so that half a cent would be less than half a cent
+        sum(tenants.manual_hours * 3600 - cast(rosters.duration_seconds as {{ type_numeric() }})) as saved_seconds
     from rosters
     inner join tenants on rosters.tenant_id = tenants.tenant_id
     where rosters.confirmed_at is not null
@@ -112,11 +112,11 @@ days as (
         coalesce(generated.judged_rosters, 0) as judged_rosters,
         coalesce(generated.compliant_rosters, 0) as compliant_rosters,
         coalesce(confirmed.confirmed_rosters, 0) as confirmed_rosters,
-        round(coalesce(confirmed.time_saved_hours, 0), 6) as time_saved_hours,
+        round(coalesce(confirmed.saved_seconds, 0) / 3600, 6) as time_saved_hours,
         case
             when confirmed.tenant_id is null then 0
             else {{ to_minor_units(
-                'confirmed.time_saved_hours * tenants.scheduler_pay_amount', 'tenants.minor_unit_exponent'
+                'confirmed.saved_seconds * tenants.scheduler_pay_amount / 3600', 'tenants.minor_unit_exponent'
             ) }}
         end as cost_savings_cents,
         guard_days.employed_guards,

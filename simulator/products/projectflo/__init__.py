@@ -7,6 +7,7 @@ the studio's calendar, while the log's clock is UTC.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from simulator.files import Folder
@@ -39,11 +40,13 @@ def run(world: World) -> Systems:
         moved_at=window.start,
     )
     happened = Happened()
-    for studio in STUDIOS:
+    studios = [replace(studio, tenant=world.tenant(studio.tenant)) for studio in STUDIOS]
+    for studio in studios:
         people = _live(studio, world, log, stream, happened)
         pay_seats(studio, world, account, len(people.all))
-    calendars = {t.source_id: local_days(t.timezone, window) for t in TENANTS}
-    currencies = {t.source_id: t.currency for t in TENANTS}
+    tenants = [studio.tenant for studio in studios]
+    calendars = {t.source_id: local_days(t.timezone, window) for t in tenants}
+    currencies = {t.source_id: t.currency for t in tenants}
     truth = Projects(NAME, happened, calendars, currencies, world.rates, world.as_of)
     return Systems(
         stream,

@@ -7,6 +7,8 @@ one with semicolons, one with commas.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.rentguy.bookings import Bookings
@@ -35,8 +37,9 @@ def run(world: World) -> Systems:
     )
     forms = Folder("events", f"{NAME}/leads", extension="forms.csv", header=csv_line(FORM, ";"))
     changes = Folder("events", f"{NAME}/crm", extension="crm.csv", header=csv_line(CHANGE, ","))
-    for company in COMPANIES:
-        depot = Depot(company, world, log, stream.events, happened)
+    tenants = [world.tenant(tenant) for tenant in TENANTS]
+    for company, tenant in zip(COMPANIES, tenants, strict=True):
+        depot = Depot(replace(company, tenant=tenant), world, log, stream.events, happened)
         if depot.joined >= limit:
             continue
         depot.found()
@@ -44,7 +47,7 @@ def run(world: World) -> Systems:
         Leads(depot, forms, changes).run()
         for part in (Bookings(depot), Support(depot), Usage(depot)):
             part.run()
-    calendars = {t.source_id: local_days(t.timezone, window) for t in TENANTS}
+    calendars = {t.source_id: local_days(t.timezone, window) for t in tenants}
     truth = Rental(NAME, happened, calendars, world.as_of)
     support = SupportTruth(NAME, happened.tickets, calendars, world.as_of)
     return Systems(

@@ -56,7 +56,8 @@ def run(world: World) -> Systems:
     shifts = Shifts(window, limit, log, seed, noted)
     usage = Usage(window, limit, stream.events, seed)
     companies = []
-    for tenant in TENANTS:
+    tenants = [world.tenant(tenant) for tenant in TENANTS]
+    for tenant in tenants:
         company = founder.found(tenant)
         if company.joined >= limit:
             continue
@@ -69,8 +70,8 @@ def run(world: World) -> Systems:
     workforce = Workforce(
         NAME,
         noted,
-        {t.source_id: local_days(t.timezone, window) for t in TENANTS},
-        {t.source_id: t.currency for t in TENANTS},
+        {t.source_id: local_days(t.timezone, window) for t in tenants},
+        {t.source_id: t.currency for t in tenants},
         world.as_of,
     )
     return Systems(
@@ -91,7 +92,8 @@ def _truth(
     workforce: Workforce,
     _: list[Session],
 ) -> list[Table]:
-    calendars = {tenant.source_id: local_days(tenant.timezone, world.window) for tenant in TENANTS}
+    tenants = map(world.tenant, TENANTS)
+    calendars = {t.source_id: local_days(t.timezone, world.window) for t in tenants}
     tried = Tried(NAME, trials, METRICS, PRIMARY_METRIC, calendars, world.as_of)
     return [
         shift_fill(NAME, outcomes),

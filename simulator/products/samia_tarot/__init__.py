@@ -8,6 +8,8 @@ account of its own here.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulator.files import Folder
 from simulator.product import Product, Systems, World
 from simulator.products.samia_tarot.calls import Calls
@@ -30,8 +32,8 @@ def run(world: World) -> Systems:
         ChangeLog(NAME, window, world.limit),
         Happened(),
     )
-    for market in MARKETPLACES:
-        tenant = market.tenant
+    tenants = [world.tenant(tenant) for tenant in TENANTS]
+    for market, tenant in zip(MARKETPLACES, tenants, strict=True):
         founded = window.start + tenant.joined(window.days) * DAY
         row = {
             "name": tenant.name,
@@ -46,10 +48,10 @@ def run(world: World) -> Systems:
         }
         # what is registered lies in the connector's snapshot
         log.insert(window.start - DAY, "organizations", {"id": tenant.source_id}, row)
-        shop = Shop(market, world, stream.events, happened)
+        shop = Shop(replace(market, tenant=tenant), world, stream.events, happened)
         for part in (Orders(shop), Calls(shop), Content(shop)):
             part.run()
-    calendars = {t.source_id: local_days(t.timezone, window) for t in TENANTS}
+    calendars = {t.source_id: local_days(t.timezone, window) for t in tenants}
     truth = Fulfilment(NAME, happened, calendars, world.as_of)
     return Systems(
         stream,

@@ -51,9 +51,10 @@ def run(world: World) -> Systems:
     )
     log = ChangeLog(NAME, window, limit)
     tables = Tables(log, world.chance(NAME, "tables"))
-    for tenant in TENANTS:
+    tenants = [world.tenant(tenant) for tenant in TENANTS]
+    for tenant in tenants:
         tables.organization(tenant, window.start + tenant.joined(window.days) * DAY + 6 * HOUR)
-    people = make_people(window, seed, world.scale)
+    people = make_people(tenants, window, seed, world.scale)
     Payers(window, limit, account, project, ledger, seed).run(people)
     for person in people:
         tables.person(person)
@@ -71,11 +72,12 @@ def run(world: World) -> Systems:
 
 
 def _truth(world: World, activity: Activity, visits: list[Session]) -> list[Table]:
+    tenants = [world.tenant(tenant) for tenant in TENANTS]
     coaching = Coaching(
         NAME,
         activity.tables.happened,
-        days={tenant.source_id: local_days(tenant.timezone, world.window) for tenant in TENANTS},
-        promised={tenant.source_id: PROMISED_MINUTES[tenant.plan] for tenant in TENANTS},
+        days={t.source_id: local_days(t.timezone, world.window) for t in tenants},
+        promised={t.source_id: PROMISED_MINUTES[t.plan] for t in tenants},
         as_of=world.as_of,
     )
     return [

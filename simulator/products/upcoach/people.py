@@ -6,13 +6,13 @@ checks habits, answers nudges, and whether they cancel. Nothing here writes a re
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from simulator.catalogue import FIRST_NAMES, LAST_NAMES, Tenant
 from simulator.chance import Chance
-from simulator.products.upcoach.catalogue import TENANTS
 from simulator.timeline import DAY, HOUR, LocalDays, Window, local_days
 
 
@@ -45,10 +45,10 @@ class Person:
         return float(self.engagement[week])
 
 
-def make_people(window: Window, seed: int, scale: float) -> list[Person]:
+def make_people(tenants: Iterable[Tenant], window: Window, seed: int, scale: float) -> list[Person]:
     """Coaches first, then clients, tenant by tenant."""
     people: list[Person] = []
-    for tenant in TENANTS:
+    for tenant in tenants:
         chance = Chance(seed, "upcoach", "people", tenant.source_id)
         clients = max(4, round(tenant.size * scale))
         coaches = max(2, round(clients / 30))

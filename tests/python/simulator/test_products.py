@@ -6,6 +6,7 @@ Belongs here: what a folder gets by being there. Does not belong here: what is i
 from __future__ import annotations
 
 import csv
+import gzip
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,35 @@ def test_a_product_alone_makes_a_sample(
     newest = b'"arrived":"2026-10-28T23:59:30.000Z"'
     assert any(newest in path.read_bytes() for path in sample.landing.glob("events/lantern/*"))
     assert not (sample.truth / "shift_fill.csv").exists()
+
+
+def test_tenants_live_in_the_time_zone_that_is_asked_for(tmp_path: Path) -> None:
+    zones = {"Asia/Tokyo": "Australia/Sydney"}
+    sample = write_sample(tmp_path, days=9, seed=5, scale=0.05, zones=zones)
+    told = b"".join(
+        gzip.decompress(body) if path.suffix == ".gz" else body
+        for path in sample.landing.glob("cdc/*/*")
+        for body in [path.read_bytes()]
+    )
+    assert b"Australia/Sydney" in told
+    assert b"Asia/Tokyo" not in told
+
+
+@pytest.mark.parametrize(
+    ("zones", "sentence"),
+    [
+        (
+            {"Europe/Oslo": "UTC"},
+            "no tenant lives in Europe/Oslo; they live in Africa/Johannesburg",
+        ),
+        ({"Asia/Tokyo": "Asia/Tokio"}, "Asia/Tokio is not a time zone"),
+    ],
+)
+def test_a_zone_that_moves_nobody_is_refused(
+    tmp_path: Path, zones: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        write_sample(tmp_path, days=9, seed=5, scale=0.05, zones=zones)
 
 
 @pytest.mark.parametrize("body", ["", "PRODUCT = 'empty'"])
