@@ -62,20 +62,25 @@ def event(
     occurred: str,
     name: str,
     *,
+    session: str | None = None,
+    anonymous: str | None = None,
     received: str | None = None,
     **properties: Any,
 ) -> dict[str, Any]:
     """One event; received a second after it occurred unless said."""
     occurred_at = at(occurred)
-    return {
+    told = {
         "event_id": uid(event_id),
         "org_id": org,
         "user_id": user,
+        "anonymous_id": anonymous,
+        "session_id": session,
         "event_name": name,
         "timestamp": iso(occurred_at),
         "received_at": iso(at(received) if received else occurred_at + timedelta(seconds=1)),
         "event_properties": properties,
     }
+    return {key: value for key, value in told.items() if value is not None}
 
 
 def override(number: int, org: int, occurred: str, roster: int, received: str) -> dict[str, Any]:
