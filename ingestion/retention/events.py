@@ -1,23 +1,24 @@
 """Lets raw events go that are past their time: whole partitions where nothing stays, else the rows.
 
-The day of an event is its tenant's own. Each day of UTC is a transaction of its own, in which the rows, the loads'
-counts, the closed days, the log and the lake's list change together: a clean-up that ends early has done whole days.
+The day of an event is its tenant's own. Some days of UTC are a transaction, in which the rows, the loads' counts, the
+closed days, the log and the lake's list change together: a clean-up that ends early has done whole days.
 Belongs here: raw_events.events. Does not belong here: the lake's files, other datasets (`records`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup, Gone
+from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup, Gone, merged
 from tallyhouse.errors import TallyhouseError
 
 DATASET = "raw_events"
+DAYS_AT_ONCE = 31  # in a transaction, which locks each partition and its indexes
 KNOWN = (
     "governance.retention_policies",
     "intermediate.int_core__tenant_days",
@@ -142,14 +143,22 @@ _DELETE = """
 delete from {partition} as events using retention_limits as limits
 where events.product = limits.product and events.tenant_id = limits.tenant_id and {goes}
 """
-_EXPIRED = "update ops.load_manifest set expired_count = expired_count + %s where load_id = %s"
-_LAKE = "insert into ops.lake_due (event_date, tenant_id) values (%s, %s) on conflict do nothing"
+_EXPIRED = """
+update ops.load_manifest as held set expired_count = held.expired_count + gone.row_count
+from unnest(%s::bigint[], %s::bigint[]) as gone (load_id, row_count) where held.load_id = gone.load_id
+"""
+_LAKE = """
+insert into ops.lake_due (event_date, tenant_id)
+select * from unnest(%s::date[], %s::uuid[]) on conflict do nothing
+"""
 _CLOSE = """
 insert into ops.closed_days as held (product, tenant_id, days, gone_before)
-select product, tenant_id, datemultirange(daterange(null, least(%(end)s, closed_before))) - held_days,
-    least(gone_before, cast(%(end)s as timestamp) at time zone 'UTC')
-from retention_limits
-where product = %(product)s and tenant_id = %(tenant)s
+select
+    limits.product, limits.tenant_id,
+    datemultirange(daterange(null, least(gone.end_day, limits.closed_before))) - limits.held_days,
+    least(limits.gone_before, cast(gone.end_day as timestamp) at time zone 'UTC')
+from unnest(%s::text[], %s::uuid[], %s::date[]) as gone (product, tenant_id, end_day)
+inner join retention_limits as limits on gone.product = limits.product and gone.tenant_id = limits.tenant_id
 on conflict (product, tenant_id) do update set
     days = held.days + excluded.days,
     gone_before = greatest(held.gone_before, excluded.gone_before)
@@ -182,9 +191,7 @@ class _Count(NamedTuple):
     last_day: date | None
 
 
-def clean_up(
-    conn: psycopg.Connection[Any], cleanup: Cleanup, say: Callable[[date], None] = lambda _: None
-) -> None:
+def clean_up(conn: psycopg.Connection[Any], cleanup: Cleanup) -> None:
     """Let go what is past its time at cleanup.as_of. Raises Unbuilt. Not in a transaction of the caller."""
     _must_be_built(conn, cleanup.as_of)
     cleanup.notes += [
@@ -197,10 +204,10 @@ def clean_up(
             Gone(product, tenant, DATASET, HELD, first, last, rows, kept_from, rule)
             for product, tenant, kept_from, rule, rows, first, last in conn.execute(_HELD).fetchall()
         ])  # fmt: skip
-    for (day,) in conn.execute(_DAYS).fetchall():
-        say(day)
+    days = [day for (day,) in conn.execute(_DAYS).fetchall()]
+    for start in range(0, len(days), DAYS_AT_ONCE):
         with conn.transaction():
-            _clean_day(conn, cleanup, day)
+            _clean_days(conn, cleanup, days[start : start + DAYS_AT_ONCE])
     if not cleanup.is_dry:
         conn.execute(_CLOSE_ALL)
 
@@ -230,49 +237,50 @@ def _must_be_built(conn: psycopg.Connection[Any], as_of: datetime) -> None:
         )
 
 
-def _clean_day(conn: psycopg.Connection[Any], cleanup: Cleanup, day: date) -> None:
-    name = f"events_{day:%Y%m%d}"
-    partition = sql.Identifier("raw_events", name)
-    if conn.execute("select to_regclass(%s)", (f"raw_events.{name}",)).fetchone() == (None,):
-        return
-    goes = sql.SQL(_GOES)
-    counts = [
-        _Count(*row)
-        for row in conn.execute(sql.SQL(_COUNT).format(goes=goes, partition=partition)).fetchall()
-    ]
-    going = [count for count in counts if count.going]
-    if not going:
-        return
-    total = sum(count.rows for count in counts)
-    is_whole = all(count.rows == count.going for count in counts)
-    (size,) = conn.execute(
-        "select pg_total_relation_size(%s::regclass)", (f"raw_events.{name}",)
-    ).fetchone() or (0,)
-    cleanup.note(conn, [
-        Gone(
-            count.product, count.tenant_id, DATASET, DROPPED if is_whole else DELETED,
-            count.first_day or day, count.last_day or day, count.going, count.kept_from, count.rule or "",
-            size * count.going // total if is_whole else 0,
-        )
-        for count in going
-    ])  # fmt: skip
-    if cleanup.is_dry:
-        return
-    if is_whole:
-        conn.execute(sql.SQL("drop table {}").format(partition))
-    else:
-        conn.execute(sql.SQL(_DELETE).format(goes=goes, partition=partition))
+def _clean_days(conn: psycopg.Connection[Any], cleanup: Cleanup, days: Sequence[date]) -> None:
+    """Let go what is past its time on some days, the oldest first, in the open transaction."""
+    found: list[Gone] = []
+    due: set[tuple[date, UUID]] = set()
     expired: dict[int, int] = defaultdict(int)
-    for count in going:
-        expired[count.load_id] += count.going
-    tenants = sorted({(count.product, count.tenant_id) for count in going})
-    cursor = conn.cursor()
-    cursor.executemany(_EXPIRED, [(rows, load_id) for load_id, rows in expired.items()])
-    cursor.executemany(
-        _LAKE, [(day, tenant) for tenant in sorted({tenant for _, tenant in tenants})]
-    )
-    end = date.fromordinal(day.toordinal() + 1)
-    cursor.executemany(
-        _CLOSE,
-        [{"end": end, "product": product, "tenant": tenant} for product, tenant in tenants],
-    )
+    ends: dict[tuple[str, UUID], date] = {}
+    for day in days:
+        for count, how, size in _clean_day(conn, day, is_dry=cleanup.is_dry):
+            first, last = count.first_day or day, count.last_day or day
+            whose = count.product, count.tenant_id, DATASET, how
+            found.append(
+                Gone(*whose, first, last, count.going, count.kept_from, count.rule or "", size)
+            )
+            due.add((day, count.tenant_id))
+            expired[count.load_id] += count.going
+            ends[count.product, count.tenant_id] = day + timedelta(days=1)
+    cleanup.note(conn, merged(found))
+    if cleanup.is_dry or not found:
+        return
+    conn.execute(_EXPIRED, (list(expired), list(expired.values())))
+    conn.execute(_LAKE, ([day for day, _ in due], [tenant for _, tenant in due]))
+    closed = [(product, tenant, end) for (product, tenant), end in ends.items()]
+    conn.execute(_CLOSE, tuple(list(column) for column in zip(*closed, strict=True)))
+
+
+def _clean_day(
+    conn: psycopg.Connection[Any], day: date, *, is_dry: bool
+) -> list[tuple[_Count, str, int]]:
+    """What goes on a day, how, and its share of the bytes."""
+    name = f"raw_events.events_{day:%Y%m%d}"
+    partition, goes = sql.SQL(name), sql.SQL(_GOES)
+    (size,) = conn.execute(
+        "select pg_total_relation_size(to_regclass(%s))", (name,)
+    ).fetchone() or (None,)
+    if size is None:
+        return []
+    counted = conn.execute(sql.SQL(_COUNT).format(goes=goes, partition=partition))
+    counts = [_Count(*row) for row in counted.fetchall()]
+    going = [count for count in counts if count.going]
+    is_whole = all(count.rows == count.going for count in counts)
+    if going and not is_dry:
+        statement = "drop table {partition}" if is_whole else _DELETE
+        conn.execute(sql.SQL(statement).format(goes=goes, partition=partition))
+    if not is_whole:
+        return [(count, DELETED, 0) for count in going]
+    total = sum(count.rows for count in counts)
+    return [(count, DROPPED, size * count.going // total) for count in going]

@@ -101,6 +101,24 @@ class Cleanup:
         return [*([would.strip()] if would else []), *lines, *nothing, *self.notes]
 
 
+def merged(found: list[Gone]) -> list[Gone]:
+    """One of each product, tenant, dataset and how."""
+    told: dict[tuple[Any, ...], Gone] = {}
+    for item in found:
+        held = told.get(item[:4])
+        told[item[:4]] = (
+            item
+            if held is None
+            else item._replace(
+                first_day=min(held.first_day, item.first_day),
+                last_day=max(held.last_day, item.last_day),
+                rows=held.rows + item.rows,
+                freed_bytes=held.freed_bytes + item.freed_bytes,
+            )
+        )
+    return list(told.values())
+
+
 def sentence(product: str, dataset: str, how: str, rows: int, first: date, last: date) -> str:
     """What went, for people."""
     return f"{product}: {rows:,} rows of {dataset} ({first} to {last}) {_WORDS[how]}."
