@@ -21,7 +21,9 @@ from app.cli_db import db
 from app.cli_erase import erase
 from app.cli_errors import fail, sentences
 from app.cli_fx import fx
+from app.cli_hold import hold
 from app.cli_key import key
+from app.cli_retain import retain
 from app.cli_tenant import tenant
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter
@@ -188,7 +190,7 @@ def sample(out: Path, days: int, seed: int, scale: float) -> None:
 @sentences
 def status() -> None:
     """Show the summary of the last run again, and what has run since."""
-    from app import pipeline, run_log, summary
+    from app import pipeline, retaining, run_log, summary
     from app.preparation import prepare
     from tallyhouse.database import find_warehouse
 
@@ -204,6 +206,7 @@ def status() -> None:
         *pipeline.open_drift(warehouse),
         *pipeline.reloads_due(settings, warehouse),
         *pipeline.protection(warehouse),
+        *retaining.status(warehouse),
     ):
         click.echo(sentence)
     if newest is None:
@@ -264,7 +267,9 @@ main.add_command(contract)
 main.add_command(db)
 main.add_command(erase)
 main.add_command(fx)
+main.add_command(hold)
 main.add_command(key)
+main.add_command(retain)
 main.add_command(tenant)
 
 

@@ -17,7 +17,7 @@ from psycopg import sql
 from app import building, run_log
 from ingestion.cdc.contract import cdc_contracts
 from ingestion.contracts.model import load_contracts
-from ingestion.erasing import ledger, outside, search
+from ingestion.erasing import kept, ledger, outside, search
 from ingestion.erasing.ledger import Subject
 from ingestion.erasing.stored import Erasing
 from ingestion.erasing.subjects import Persons, unique
@@ -128,7 +128,7 @@ def take_out(
         with reporter.step("Looking where they are"):
             _note_found(conn, settings, subjects, wanted)
         with reporter.step("Taking them out of what was loaded"):
-            _erase_raw(conn, settings, key, subjects)
+            _erase_raw(conn, settings, key, subjects, wanted)
             with closing(NewDays(settings.lake)) as new_days:
                 mirror(conn, settings.lake, lambda _: None, new_days)
             for relation in [*BESIDE, *_snapshots(conn)]:
@@ -247,19 +247,25 @@ def _search(
 
 
 def _erase_raw(
-    conn: psycopg.Connection[Any], settings: Settings, key: bytes, subjects: Sequence[Subject]
+    conn: psycopg.Connection[Any],
+    settings: Settings,
+    key: bytes,
+    subjects: Sequence[Subject],
+    wanted: search.Wanted,
 ) -> None:
     contracts = _contracts(settings)
     with conn.transaction():
+        people = ledger.people(conn, key)
         erasing = Erasing(
             conn,
-            ledger.people(conn, key),
+            people,
             subjects,
             SourceMaker(contracts, key),
             cdc_contracts(contracts),
         )
-        erasing.run()
-        ledger.note_removed(conn, [subject.request_id for subject in subjects], erasing.counts)
+        load_id = erasing.run()
+        counts = erasing.counts + kept.take_out(conn, people, subjects, wanted, load_id)
+        ledger.note_removed(conn, [subject.request_id for subject in subjects], counts)
 
 
 def _snapshots(conn: psycopg.Connection[Any]) -> list[str]:

@@ -22,6 +22,7 @@ from ingestion.parsing.batches import Batch, Rejection
 from ingestion.parsing.rows import Rows
 from ingestion.parsing.source import LoadedFile, Source
 from ingestion.report import LoadReport
+from ingestion.retention.closed import EXPIRED, ClosedDays
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.ledger import Entry, Ledger
 from ingestion.storing.row_buffer import RowBuffer
@@ -66,7 +67,7 @@ class FileLoad:
     def __init__(self, conn: psycopg.Connection, ledger: Ledger, file: FileInfo,
                  source: Source, new_days: NewDays, filters: BloomFilters,
                  outdated: Collection[int], bounds: Bounds, door: Door,
-                 refusals: Refusals) -> None:  # fmt: skip
+                 refusals: Refusals, closed: ClosedDays) -> None:  # fmt: skip
         self.file = file
         self._conn = conn
         self._ledger = ledger
@@ -78,6 +79,8 @@ class FileLoad:
         self._buffer = RowBuffer()
         self._bounds = bounds
         self._door = door
+        self._closed = closed
+        self._expired = 0
         self._withdrawn = 0
         conn.execute(bounds.begin)
         self.load_id = ledger.next_load_id()
@@ -108,6 +111,8 @@ class FileLoad:
         batch = self._in_stream(batch)
         self._refuse(batch.rejected)
         batch = self._door.let_in(self.file.kind, self._source.target.columns, batch)
+        batch, expired = self._closed.let_in(batch)
+        self._expired += expired
         if self._filter is None:
             self._store(batch, self._sink.store)
             return
@@ -164,7 +169,9 @@ class FileLoad:
     @property
     def _withheld(self) -> Counter[str]:
         """Records that are counted and not stored, by reason."""
-        return self._door.withheld + Counter({NO_CONSENT: self._sink.result.withheld})
+        return self._door.withheld + Counter(
+            {NO_CONSENT: self._sink.result.withheld, EXPIRED: self._expired}
+        )
 
     def lose(self, reason: str) -> None:
         """A part of the file could not be read, so that nothing of it can be kept."""

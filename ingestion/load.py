@@ -50,6 +50,7 @@ from ingestion.rereading import (
     choose,
     take_back,
 )
+from ingestion.retention.closed import closed_days
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
@@ -312,6 +313,7 @@ class _Load:
         parsing = Parsing(self._contracts, self._key, self._processes)
         outdated = outdated_loads(self._sources, readings(conn))
         erased, databases = erasures.people(conn, self._key), dict(cdc_contracts(self._contracts))
+        closed = closed_days(conn)
         current: FileLoad | None = None
         try:
             for item in parsing.run(self._items(files, ledger)):
@@ -325,7 +327,7 @@ class _Load:
                             self._follow_answers(conn, ledger)
                         current = FileLoad(
                             conn, ledger, item.file, source, self._new_days, self._filters,
-                            outdated, self._bounds, Door(erased, databases), self._refusals,
+                            outdated, self._bounds, Door(erased, databases), self._refusals, closed,
                         )  # fmt: skip
                 elif isinstance(item, Finish):
                     assert current is not None

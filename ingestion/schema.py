@@ -16,7 +16,8 @@ from tallyhouse.settings import Settings
 
 DDL = Path(__file__).with_name("ddl")
 FILES = (
-    "schema.sql", "webhooks.sql", "cdc.sql", "erasure.sql", "consent.sql", "indexes.sql", "upgrades.sql",
+    "schema.sql", "webhooks.sql", "cdc.sql", "erasure.sql", "consent.sql", "retention.sql", "indexes.sql",
+    "upgrades.sql",
 )  # fmt: skip
 
 # Two processes applying DDL at the same moment would trip over each other's catalogue rows.

@@ -62,6 +62,17 @@ begin
     end if;
 end $$;
 
+-- of a model that keeps its rows of closed days (ops.closed_days): its columns of the changes in ops.replaced_keys
+do $$
+begin
+    if not exists (
+        select from pg_attribute
+        where attrelid = 'ops.model_watermarks'::regclass and attname = 'history_columns'
+    ) then
+        alter table ops.model_watermarks add column history_columns jsonb;
+    end if;
+end $$;
+
 -- the newest build of a model before it whose changes each incremental model has taken over
 create table if not exists ops.model_reads (
     model_name text not null,

@@ -10,7 +10,8 @@ create schema if not exists raw_events;
 -- a lock). is_complete is false when the file could not be read to its end or nobody declared its
 -- source: it is read again once it is mended or declared. superseded_by names the load that did so.
 -- withdrawn_count are rows of this load that left their table again: an earlier body took their
--- place, their person was erased (whoever deletes rows adds them here), or the file was read again.
+-- place, their person was erased (whoever deletes rows adds them here), or the file was read again;
+-- expired_count are those that were past their time, which is no change to whoever counted them.
 -- event_dates are the partitions its rows lie in. contract is the form of the contract under which
 -- the file was read (null: before that was noted); newest_… are what it told ops.source_watermarks.
 create table if not exists ops.load_manifest (
@@ -28,6 +29,7 @@ create table if not exists ops.load_manifest (
     conflict_count bigint not null default 0,
     replaced_count bigint not null default 0,
     withdrawn_count bigint not null default 0,
+    expired_count bigint not null default 0,
     event_dates date [],
     is_complete boolean not null default true,
     superseded_by bigint,

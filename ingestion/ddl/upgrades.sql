@@ -10,6 +10,7 @@ begin
         select wanted.* from (
             values
             ('ops.load_manifest', 'withdrawn_count', 'bigint not null default 0'),
+            ('ops.load_manifest', 'expired_count', 'bigint not null default 0'),
             ('ops.load_manifest', 'event_dates', 'date []'),
             ('ops.load_manifest', 'contract', 'text'),
             ('ops.load_manifest', 'newest_received_at', 'timestamptz'),

@@ -137,10 +137,13 @@ def _lines(conn: psycopg.Connection[Any], schema: str, name: str) -> Iterator[li
         yield rest
 
 
-def rows_of(conn: psycopg.Connection[Any], relation: str, wanted: Wanted) -> list[str]:
-    """Places (ctid) of the rows of a table that hold somebody."""
-    query = sql.SQL("copy (select ctid, t.* from only {} as t) to stdout").format(
-        sql.Identifier(*relation.split(".", 1))
+def rows_of(
+    conn: psycopg.Connection[Any], relation: str, wanted: Wanted, columns: Sequence[str] = ()
+) -> list[str]:
+    """Places (ctid) of the rows of a table that hold somebody, perhaps in some columns alone."""
+    looked_at = sql.SQL(", ").join(map(sql.Identifier, columns)) if columns else sql.SQL("t.*")
+    query = sql.SQL("copy (select ctid, {} from only {} as t) to stdout").format(
+        looked_at, sql.Identifier(*relation.split(".", 1))
     )
     places = []
     with conn.cursor().copy(query) as copy:

@@ -18,6 +18,12 @@ from ingestion.values.identity import is_placeholder, uuid_text
 from tallyhouse.errors import TallyhouseError
 
 Who = tuple[str, str, str, str]  # product, tenant, kind, source id
+# Models that keep days whose events are gone: their user and their device, as expressions.
+_HISTORY = {
+    "intermediate.int_core__identifications_daily": ("held.user_id", "held.anonymous_id"),
+    "intermediate.int_core__anonymous_days": ("null", "held.anonymous_id"),
+    "core.fact_events": ("case when not held.is_anonymous then held.user_id end", "null"),
+}
 
 
 class Persons:
@@ -35,6 +41,7 @@ class Persons:
         self._from_events()
         self._from_databases()
         self._from_webhooks()
+        self._from_history()
         for who in self._persons:
             product, _, kind, source_id = who
             for name in (source_id, uuid_text(product, kind, source_id), *self._uuids[who]):
@@ -141,6 +148,38 @@ class Persons:
                             self._uuids[who].add(
                                 uuid_text(product, "customer", f"{project}|{other}")
                             )
+
+    def _from_history(self) -> None:
+        """Who is only left in what models keep of closed days; there a user has the id of the marts alone."""
+        known = {
+            (product, tenant, uuid_text(product, kind, source_id)): (
+                product,
+                tenant,
+                kind,
+                source_id,
+            )
+            for product, tenant, kind, source_id in sorted(self._persons, key=_order, reverse=True)
+        }
+        for relation, (user, anonymous) in _HISTORY.items():
+            if self._conn.execute("select to_regclass(%s)", (relation,)).fetchone() == (None,):
+                continue
+            for product, tenant, user_id, device in self._conn.execute(
+                f"select distinct held.product, held.tenant_id::text, {user}::text, {anonymous}::text"
+                f" from {relation} as held inner join ops.closed_days as closed on held.product = closed.product"
+                " and held.tenant_id = closed.tenant_id and closed.days @> held.event_date"
+                " where held.product = any(%s)".encode(), (self._products,)
+            ).fetchall():  # fmt: skip
+                if user_id is None and device is None:
+                    continue
+                if user_id is None:
+                    self._add((product, tenant, "anonymous", device))
+                    continue
+                who = known.setdefault(
+                    (product, tenant, user_id), (product, tenant, "user", user_id)
+                )
+                self._add(who)
+                if device is not None:
+                    self._links[who].add(("anonymous", device))
 
     @property
     def everybody(self) -> frozenset[Who]:

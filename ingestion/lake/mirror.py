@@ -12,6 +12,7 @@ anything on loading.
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from itertools import chain
@@ -91,23 +92,51 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
         (since,),
     ):
         touched.setdefault(day, []).append(tenant)
-    try:
+    with _in_words(place, "The events are loaded.", "load"):
         lake = open_storage(place)
         with lake.writing() as files:
             written = _write_days(conn, lake, files, touched, say, new_days)
-    except (OSError, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        way_out = getattr(error, "way_out", "Free space or give permission there.")
-        raise LakeError(
-            f"The lake {place} could not be written ({reason}). The events are loaded. {way_out}"
-            " The next load completes the lake."
-        ) from error
     conn.execute(
         "insert into ops.lake_watermarks values (%s, %s)"
         " on conflict (lake) do update set last_load_id = excluded.last_load_id",
         (place, newest),
     )
     return written
+
+
+def write_due(
+    conn: psycopg.Connection, place: str, say: Callable[[str], None], new_days: NewDays
+) -> int:
+    """Write the files anew of which rows went without a load (ops.lake_due); the number written. Raises LakeError.
+
+    Runs under the loader's lock. What was written is due no more, so that it can be interrupted."""
+    touched: dict[date, list[str]] = {}
+    for day, tenant in conn.execute(
+        "select event_date, tenant_id::text from ops.lake_due order by event_date"
+    ):
+        touched.setdefault(day, []).append(tenant)
+    if not touched:
+        return 0
+    with _in_words(place, "The tables are without the events.", "clean-up"):
+        lake = open_storage(place)
+        with lake.writing() as files:
+            written = _write_days(conn, lake, files, touched, say, new_days)
+    conn.execute("delete from ops.lake_due")
+    return written
+
+
+@contextmanager
+def _in_words(place: str, tables: str, again: str) -> Iterator[None]:
+    """A failure of the lake as a sentence for whoever must act."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        way_out = getattr(error, "way_out", "Free space or give permission there.")
+        raise LakeError(
+            f"The lake {place} could not be written ({reason}). {tables} {way_out}"
+            f" The next {again} completes the lake."
+        ) from error
 
 
 def _write_days(

@@ -23,7 +23,7 @@ MARK = "ops.source_reconciliation"
 _LEDGER = """
 select
     load_id, source_kind, source_name, cast(loaded_at at time zone 'UTC' as date), file_path,
-    record_count, stored_count, withdrawn_count, rejected_count,
+    record_count, stored_count, withdrawn_count + expired_count, rejected_count,
     record_count - stored_count - duplicate_count - rejected_count - ignored_count,
     coalesce(event_dates, '{}'), event_dates is not null
 from ops.load_manifest
@@ -41,7 +41,7 @@ class _Load(NamedTuple):
     path: str
     records: int
     stored: int
-    withdrawn: int
+    withdrawn: int  # whatever the reason
     rejected: int
     unaccounted: int
     event_dates: list[date]

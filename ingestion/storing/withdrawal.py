@@ -147,7 +147,7 @@ def withdraw(
     for statement in (_DRIFT, _DRIFT_GONE, _WATERMARKS):
         conn.execute(statement, values)
     conn.execute(
-        "update ops.load_manifest set withdrawn_count = stored_count where load_id = any(%s)",
+        "update ops.load_manifest set withdrawn_count = stored_count, expired_count = 0 where load_id = any(%s)",
         (list(loads),),
     )
     row = conn.execute("select count(*), array_agg(distinct event_date) from withdrawn").fetchone()

@@ -152,11 +152,18 @@
             on conflict (model_name, upstream_name) do update set build_id = excluded.build_id
         {%- endcall -%}
     {%- endif -%}
-    insert into ops.model_watermarks as known (model_name, last_load_id, fingerprint, build_id, log_start)
-    values ('{{ model_key() }}', {{ plan.load_id }}, '{{ plan.fingerprint }}', {{ plan.build_id }}, {{ plan.build_id }})
+    {%- set history = history_columns() %}
+    insert into ops.model_watermarks as known (
+        model_name, last_load_id, fingerprint, build_id, log_start, history_columns
+    )
+    values (
+        '{{ model_key() }}', {{ plan.load_id }}, '{{ plan.fingerprint }}', {{ plan.build_id }}, {{ plan.build_id }},
+        {{ "'" ~ history ~ "'" if history else 'null' }}
+    )
     on conflict (model_name) do update set
         last_load_id = excluded.last_load_id,
-        fingerprint = excluded.fingerprint
+        fingerprint = excluded.fingerprint,
+        history_columns = excluded.history_columns
         {%- if plan.mode != 'none' %}, build_id = excluded.build_id{% endif %}
         {%- if plan.mode == 'full' %}, log_start = excluded.log_start
         {%- elif not has_readers() %}, log_start = {{ 'known' if plan.mode == 'none' else 'excluded' }}.build_id

@@ -15,7 +15,7 @@ with events as (
 
 ),
 
-unidentified as (
+final as (
 
     select distinct
         product,
@@ -27,7 +27,10 @@ unidentified as (
         anonymous_id is not null
         and user_id is null
         and {{ is_affected('events.tenant_id', 'events.event_date') }}
+        and {{ is_open_day('events') }}
 
 )
 
-select * from unidentified
+{{ final_and_closed_days([
+    'product', 'tenant_id', 'anonymous_id', 'event_date',
+]) }}

@@ -15,7 +15,7 @@ with events as (
 
 ),
 
-identified as (
+final as (
 
     select
         product,
@@ -30,8 +30,11 @@ identified as (
         anonymous_id is not null
         and user_id is not null
         and {{ is_affected('events.tenant_id', 'events.event_date') }}
+        and {{ is_open_day('events') }}
     group by product, tenant_id, anonymous_id, user_id, event_date
 
 )
 
-select * from identified
+{{ final_and_closed_days([
+    'product', 'tenant_id', 'anonymous_id', 'user_id', 'first_occurred_at', 'event_date',
+]) }}

@@ -21,9 +21,13 @@ final as (
         min(occurred_at) as first_event_at,
         event_date
     from events
-    where {{ is_affected('events.tenant_id', 'events.event_date') }}
+    where
+        {{ is_affected('events.tenant_id', 'events.event_date') }}
+        and {{ is_open_day('events') }}
     group by product, tenant_id, event_date
 
 )
 
-select * from final
+{{ final_and_closed_days([
+    'product', 'tenant_id', 'event_count', 'first_event_at', 'event_date',
+]) }}

@@ -13,10 +13,11 @@ with events as (
         {{ add_days(
             week_start(local_date(add_interval('received_at', -1, 'microsecond'), "'UTC'")), 7
         ) }} as known_from_date
-    from {{ ref('stg_events__events') }}
+    from {{ ref('stg_events__events') }} as loaded
     where
         user_id is not null
         and {{ is_affected('tenant_id', 'event_date') }}
+        and {{ is_open_day('loaded') }}
 
 ),
 
@@ -42,4 +43,7 @@ final as (
 
 )
 
-select * from final
+{{ final_and_closed_days([
+    'tenant_id', 'user_id', 'activity_date', 'known_from_date', 'product', 'event_count',
+    'session_count',
+]) }}

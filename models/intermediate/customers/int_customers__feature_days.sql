@@ -15,10 +15,11 @@
 -- the days that another time zone changes: depends_on: {{ ref('int_core__tenant_days') }}
 with source_events as (
 
-    select * from {{ ref('stg_events__events') }}
+    select * from {{ ref('stg_events__events') }} as loaded
     where
         (user_id is not null or anonymous_id is not null)
         and {{ is_affected('tenant_id', 'event_date') }}
+        and {{ is_open_day('loaded') }}
 
 ),
 
@@ -90,4 +91,6 @@ final as (
 
 )
 
-select * from final
+{{ final_and_closed_days([
+    'product', 'tenant_id', 'feature_name', 'event_date', 'date_key', 'known_date',
+]) }}

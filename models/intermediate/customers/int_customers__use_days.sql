@@ -16,8 +16,10 @@
 -- the days that another time zone changes: depends_on: {{ ref('int_core__tenant_days') }}
 with events as (
 
-    select * from {{ ref('stg_events__events') }}
-    where {{ is_affected('tenant_id', 'event_date') }}
+    select * from {{ ref('stg_events__events') }} as loaded
+    where
+        {{ is_affected('tenant_id', 'event_date') }}
+        and {{ is_open_day('loaded') }}
 
 ),
 
@@ -115,4 +117,7 @@ final as (
 
 )
 
-select * from final
+{{ final_and_closed_days([
+    'product', 'tenant_id', 'user_id', 'event_count', 'visit_count', 'friction_count',
+    'roster_count', 'override_count', 'event_date', 'date_key', 'known_date',
+]) }}

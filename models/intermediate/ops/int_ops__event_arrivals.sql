@@ -8,8 +8,10 @@ with
 
 events as (
 
-    select * from {{ ref('stg_events__events') }}
-    where {{ is_affected('tenant_id', 'event_date') }}
+    select * from {{ ref('stg_events__events') }} as loaded
+    where
+        {{ is_affected('tenant_id', 'event_date') }}
+        and {{ is_open_day('loaded') }}
 
 ),
 
@@ -29,4 +31,6 @@ final as (
 
 )
 
-select * from final
+{{ final_and_closed_days([
+    'product', 'tenant_id', 'event_count', 'last_received_at', 'received_date', 'event_date',
+]) }}

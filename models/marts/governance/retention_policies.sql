@@ -15,6 +15,7 @@ applicable as (
     select
         products.product,
         rules.dataset,
+        rules.bound,
         rules.basis,
         rules.retain_for,
         rules.retain_unit,
@@ -28,11 +29,12 @@ applicable as (
 
 ranked as (
 
+    -- of what may be kept at most the shortest rule holds, of what must be kept at least the longest
     select
         *,
         row_number() over (
-            partition by product, dataset
-            order by comparable_days asc, basis asc
+            partition by product, dataset, bound
+            order by case bound when 'at_most' then comparable_days else -comparable_days end asc, basis asc
         ) as rank_number
     from applicable
 
@@ -43,6 +45,7 @@ final as (
     select
         product,
         dataset,
+        bound,
 
         basis,
         retain_unit,

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.dbt_project import landed_sources, relation_name
+from orchestration.defs.automation.retention import RETENTION_LOG
 from orchestration.defs.transformation.days import REBUILT_DAYS
 from orchestration.landing_state import landing_fingerprint
 from tallyhouse.settings import Settings
@@ -27,7 +28,7 @@ def automation() -> dg.Definitions:
     )
     nightly = dg.define_asset_job(
         NIGHTLY_JOB,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(REBUILT_DAYS),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(REBUILT_DAYS, RETENTION_LOG),
         description="Load, check, build and test every model, train, predict, build what follows.",
     )
     rebuild = dg.define_asset_job(

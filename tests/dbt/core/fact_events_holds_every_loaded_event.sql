@@ -4,7 +4,8 @@ with loaded as (
         tenant_id,
         event_date,
         count(*) as event_count
-    from {{ ref('stg_events__events') }}
+    from {{ ref('stg_events__events') }} as events
+    where {{ is_open_day('events') }}
     group by tenant_id, event_date
 
 ),
@@ -15,7 +16,8 @@ modelled as (
         tenant_id,
         event_date,
         count(*) as event_count
-    from {{ ref('fact_events') }}
+    from {{ ref('fact_events') }} as events
+    where {{ is_open_day('events') }}
     group by tenant_id, event_date
 
 )

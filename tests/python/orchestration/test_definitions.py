@@ -12,6 +12,7 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from ml.discovery import find_specs
 from orchestration.dbt_project import manifest
 from orchestration.definitions import defs
+from orchestration.defs.automation.retention import RETENTION_LOG
 from orchestration.defs.transformation.days import REBUILT_DAYS
 from tallyhouse.settings import PROJECT_ROOT
 
@@ -96,6 +97,7 @@ def test_every_schedule_is_in_utc_and_nightly_kpis_run_at_two(
     schedules = {s.name: s for s in repository.schedule_defs}
     assert schedules["nightly_kpis"].cron_schedule == "0 2 * * *"
     assert schedules["hourly_loading"].cron_schedule == "0 * * * *"
+    assert schedules["nightly_retention"].cron_schedule == "0 4 * * *", "after the night's build"
     assert {s.execution_timezone for s in schedules.values()} == {"UTC"}
 
 
@@ -137,7 +139,7 @@ def test_days_are_rebuilt_by_one_asset_and_no_other_run_has_days(
     assert by_day == {REBUILT_DAYS}
     assert repository.get_job("rebuild_days").asset_layer.selected_asset_keys == by_day
     nightly = repository.get_job("run_everything").asset_layer
-    assert nightly.selected_asset_keys == graph.materializable_asset_keys - by_day
+    assert nightly.selected_asset_keys == graph.materializable_asset_keys - by_day - {RETENTION_LOG}
     checked = nightly.asset_graph.asset_check_keys
     assert checked == graph.asset_check_keys, "the night runs every check"
 

@@ -1,0 +1,428 @@
+"""What is past its time goes, by the tenant's own day and no earlier; what is held stays; marts keep their history.
+
+Rule 76. Belongs here: raw events, lake, door, log, marts before and after. Does not belong here: which rule holds
+(`retention_policies`).
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app import erasing, retaining
+from app.erasing import Asked
+from ingestion.lake.files import from_parquet
+from ingestion.load import load_all, reload
+from ingestion.quality import reconcile
+from ingestion.retention import holds
+from ingestion.retention.events import Unbuilt
+from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.progress import Reporter
+from tests.python.marts.house import ENGAGEMENT, House, assert_equal
+from tests.python.marts.upcoach_lines import event, organization, uid
+
+pytestmark = pytest.mark.slow
+ZONES = {
+    "auckland": "Pacific/Auckland", "amsterdam": "Europe/Amsterdam", "la": "America/Los_Angeles",
+}  # fmt: skip
+# An event's last microsecond of a day counts as much as its first.
+EDGES = {"first": time(0), "last": time(23, 59, 59, 999999)}
+KEPT = (
+    "intermediate.int_ops__event_arrivals", "intermediate.int_customers__feature_days",
+    "intermediate.int_customers__activity_days", "intermediate.int_customers__use_days",
+    "intermediate.int_core__anonymous_days", "intermediate.int_core__identifications_daily",
+    "intermediate.int_core__tenant_days", "core.fact_events",
+)  # fmt: skip
+AFTER = (
+    "core.fact_sessions", "intermediate.int_engagement__user_days", "engagement.metrics_daily_engagement",
+    "engagement.metrics_weekly_engagement", "engagement.metrics_cohort_retention", "engagement.feature_usage_stats",
+)  # fmt: skip
+MARTS = (*KEPT, *AFTER)
+SELECT = (*ENGAGEMENT, *(f"+{table.split('.')[1]}" for table in KEPT))
+# 12:00 UTC is midnight in Auckland. In the 90 days before, clocks changed there and in Europe; before the second also
+# in America, where it is still the 29th.
+MOMENTS = ("2026-06-20T12:00:00+00:00", "2026-05-30T06:59:59+00:00")
+MOMENT = datetime.fromisoformat(MOMENTS[0])
+
+
+def at(tenant: str, day: date, edge: time) -> str:
+    local = datetime.combine(day, edge, ZoneInfo(ZONES[tenant]))
+    return f"{local.astimezone(UTC).replace(tzinfo=None)}"
+
+
+def days_ago(tenant: str, as_of: datetime, days: int) -> date:
+    return as_of.astimezone(ZoneInfo(ZONES[tenant])).date() - timedelta(days=days)
+
+
+def edges_of(as_of: datetime, ages: Iterable[int]) -> list[dict[str, Any]]:
+    """Of each tenant the first and the last event of days of so many days ago."""
+    return [
+        event(
+            f"{tenant} {age} {name}",
+            tenant,
+            f"user of {tenant}",
+            at(tenant, days_ago(tenant, as_of, age), edge),
+        )
+        for tenant in ZONES
+        for age in ages
+        for name, edge in EDGES.items()
+    ]
+
+
+def ids(as_of: datetime, ages: Iterable[int], tenants: Iterable[str] = tuple(ZONES)) -> set[str]:
+    return {uid(f"{tenant} {age} {name}") for tenant in tenants for age in ages for name in EDGES}
+
+
+@pytest.fixture
+def house(fresh_database: Callable[..., Any]) -> House:
+    house = House(fresh_database("retention", seeded=True))
+    house.put(
+        "cdc/upcoach/a.jsonl",
+        [organization(tenant, "c", "2025-01-01 08:00", zone) for tenant, zone in ZONES.items()],
+    )
+    return house
+
+
+def built(house: House, lines: list[dict[str, Any]], name: str = "a") -> None:
+    """Loaded and built; UpCoach keeps events for 90 days."""
+    house.put(f"events/upcoach/{name}.jsonl", lines)
+    house.load()
+    house.build(("+retention_policies", *SELECT))
+    with house.warehouse.connect() as conn:
+        conn.execute(
+            "update governance.retention_policies set retain_for = 90, retain_unit = 'day'"
+            " where product = 'upcoach' and dataset = 'raw_events'"
+        )
+
+
+def cleaned(house: House, as_of: datetime = MOMENT, *, is_dry: bool = False) -> Cleanup:
+    cleanup = Cleanup(as_of, is_dry)
+    with closing(house.warehouse.connect(autocommit=True)) as conn:
+        conn.execute("set timezone = 'UTC'")
+        retaining.clean_up(house.warehouse.settings, conn, cleanup, Reporter())
+    return cleanup
+
+
+def stored(house: House) -> set[str]:
+    rows = [row for (row,) in house.query("select source_event_id from raw_events.events")]
+    assert len(rows) == len(set(rows))
+    return set(rows)
+
+
+def in_lake(house: House) -> set[str]:
+    files = Path(house.warehouse.settings.lake).rglob("*.parquet")
+    return {
+        row
+        for file in files
+        for row in from_parquet(file.read_bytes())["source_event_id"].to_pylist()
+    }
+
+
+def assert_stored(house: House, expected: set[str]) -> None:
+    """Table, lake and ledger say the same."""
+    assert stored(house) == expected
+    assert in_lake(house) == expected
+    assert reconcile(house.warehouse.connect, everything=True).differences == ()
+
+
+def withheld(house: House) -> int:
+    ((count,),) = house.query(
+        "select coalesce(sum(record_count), 0) from ops.withheld_records where reason_code = 'expired'"
+    )
+    return int(count)
+
+
+def held_by(house: House, **what: Any) -> int:
+    given = {"product": "upcoach", "tenant_id": None, "dataset": "raw_events", "first_day": None, "last_day": None,
+             "reason": "case 7", "by": "ann"}  # fmt: skip
+    with house.warehouse.connect() as conn:
+        return holds.place(conn, **{**given, **what}).hold_id
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_rule_76_day_90_stays_and_day_91_goes_in_each_time_zone(house: House, moment: str) -> None:
+    as_of = datetime.fromisoformat(moment)
+    built(house, edges_of(as_of, (0, 89, 90, 91, 92, 400)))
+    before = house.tables(MARTS)
+    assert before["core.fact_events"].total() == 36
+    dry = cleaned(house, as_of, is_dry=True)
+    assert_stored(house, ids(as_of, (0, 89, 90, 91, 92, 400)))
+    cleanup = cleaned(house, as_of)
+    assert_stored(house, ids(as_of, (0, 89, 90)))
+    assert (
+        dry.count(DELETED) + dry.count(DROPPED)
+        == cleanup.count(DELETED) + cleanup.count(DROPPED)
+        == 18
+    )
+    assert cleanup.count(DROPPED) >= 6  # nothing of a year ago stays
+    assert_equal(house.tables(MARTS), before, "marts after the clean-up")
+    logged = {
+        (tenant, first, last, rows)
+        for tenant, first, last, rows in house.query(
+            "select tenant_id, min(first_day), max(last_day), sum(row_count) from ops.retention_log"
+            " where dataset = 'raw_events' and how in ('rows_deleted', 'partition_dropped') group by tenant_id"
+        )
+    }
+    assert logged == {
+        (UUID(uid(tenant)), days_ago(tenant, as_of, 400), days_ago(tenant, as_of, 91), 6)
+        for tenant in ZONES
+    }
+    assert cleaned(house, as_of).gone == []  # a second one has nothing to do
+    # the next night lets go the next day, and that alone
+    cleaned(house, as_of + timedelta(days=1))
+    assert_stored(house, ids(as_of, (0, 89)))
+
+
+def test_rule_76_what_comes_for_a_closed_day_is_counted_and_what_a_file_brought_stays_out(
+    house: House,
+) -> None:
+    built(house, edges_of(MOMENT, (0, 90, 91, 400)))
+    cleaned(house)
+    kept = ids(MOMENT, (0, 90))
+    late = [
+        *(
+            event(f"late {tenant}", tenant, "late", at(tenant, days_ago(tenant, MOMENT, 200), time(12)))
+            for tenant in ZONES
+        ),
+        event("new tenant", "elsewhere", "somebody", "2024-01-01 12:00"),  # nothing of its history is gone
+        *edges_of(MOMENT, (1, 91, 400)),  # the same events again, in another file
+    ]  # fmt: skip
+    house.put("events/upcoach/late.jsonl", late)
+    report = load_all(house.warehouse.connect, house.warehouse.settings, processes=1)
+    assert report.withheld == {"expired": 3 + 12}
+    assert "15 expired" in " ".join(report.sentences())
+    expected = kept | ids(MOMENT, (1,)) | {uid("new tenant")}
+    assert_stored(house, expected)
+    assert withheld(house) == 15
+    assert house.query("select sum(unaccounted) from ops.source_reconciliation") == [(0,)]
+    # read again, what is gone stays gone; so does what the last day held of a day of UTC that is closed
+    reload(house.warehouse.connect, house.warehouse.settings, ["events/upcoach"], processes=1)
+    left = stored(house)
+    assert ids(MOMENT, (0, 1)) | {uid("new tenant")} <= left <= expected
+    assert_stored(house, left)
+
+
+def test_rule_76_marts_are_those_of_a_full_refresh_after_late_and_new_events(house: House) -> None:
+    whole = [*edges_of(MOMENT, (0, 89, 90, 91, 92, 200, 400)), *visits()]
+    built(house, whole)
+    before = house.tables(MARTS)
+    cleaned(house)
+    house.build(SELECT)
+    assert_equal(house.tables(MARTS), before, "built again")
+    house.build(SELECT, full_refresh=True)
+    assert_equal(house.tables(MARTS), before, "a full refresh")
+    house.put("events/upcoach/late.jsonl", [
+        event("open", "la", "user of la", at("la", days_ago("la", MOMENT, 60), time(9)), name="goal_viewed"),
+        event("closed", "la", "user of la", at("la", days_ago("la", MOMENT, 100), time(9)), name="goal_viewed"),
+        event("now", "amsterdam", "visitor's user", f"{MOMENT:%Y-%m-%d %H:%M}", anonymous="visitor"),
+        event("old and first", "elsewhere", "somebody", "2024-01-01 12:00"),
+    ])  # fmt: skip
+    house.put(
+        "cdc/upcoach/b.jsonl", [organization("la", "u", "2026-06-19 08:00", "America/New_York")]
+    )
+    house.load()
+    house.build(SELECT)
+    incremental = house.tables(MARTS)
+    house.build(SELECT, full_refresh=True)
+    assert_equal(house.tables(MARTS), incremental, "after late events")
+    facts = {row for (row,) in house.query("select event_id::text from core.fact_events")}
+    assert len(facts) == len(whole) + 3  # all but the one for a closed day
+    # what is gone next night is counted first, and then kept in turn
+    cleaned(house, MOMENT + timedelta(days=60))
+    house.build(SELECT, full_refresh=True)
+    assert_equal(house.tables(MARTS), incremental, "a second clean-up")
+    assert uid("old and first") not in stored(house)
+
+
+def visits() -> list[dict[str, Any]]:
+    """A visitor of long ago, sessions, features."""
+    return [
+        event("v1", "amsterdam", None, "2025-06-01 10:00", anonymous="visitor", session="s1"),
+        event(
+            "v2",
+            "amsterdam",
+            None,
+            "2025-06-02 10:00",
+            anonymous="visitor",
+            name="goal_viewed",
+            session="s1",
+        ),
+        event(
+            "v3",
+            "auckland",
+            "mia",
+            "2025-06-01 10:00",
+            anonymous="phone-of-mia",
+            name="goal_created",
+        ),
+        event(
+            "v4", "auckland", "mia", "2025-06-01 11:00", name="goal_viewed", friend_id=uid("noah")
+        ),
+        event(
+            "v5", "auckland", "noah", "2025-06-01 11:30", name="goal_viewed", friend_id=uid("mia")
+        ),
+        event("v6", "la", "mia", "2025-06-01 11:30", name="goal_viewed"),
+    ]
+
+
+def test_rule_76_a_legal_hold_wins_until_it_is_lifted(house: House) -> None:
+    built(house, edges_of(MOMENT, (0, 91, 150, 200, 400)))
+    day = days_ago("auckland", MOMENT, 150)
+    number = held_by(house, tenant_id=UUID(uid("auckland")), first_day=day, last_day=day)
+    cleanup = cleaned(house)
+    assert_stored(house, ids(MOMENT, (0,)) | ids(MOMENT, (150,), ["auckland"]))
+    assert cleanup.count(HELD) == 2
+    assert house.query("select tenant_id, row_count from ops.retention_log where how = 'held'") == [
+        (UUID(uid("auckland")), 2)
+    ]
+    # held days take late events and are counted as ever, and a file that is read again brings them again
+    noon = event("late", "auckland", "user of auckland", at("auckland", day, time(12)))
+    house.put("events/upcoach/late.jsonl", [noon])
+    house.load()
+    reload(house.warehouse.connect, house.warehouse.settings, ["events/upcoach"], processes=1)
+    expected = ids(MOMENT, (150,), ["auckland"]) | {uid("late")}
+    assert stored(house) >= expected
+    house.build(SELECT)
+    marts = house.tables(MARTS)
+    house.build(SELECT, full_refresh=True)
+    assert_equal(house.tables(MARTS), marts, "with held days")
+    with house.warehouse.connect() as conn:
+        holds.lift(conn, number, "ben")
+        with pytest.raises(TallyhouseError, match="No hold"):
+            holds.lift(conn, number, "ben")
+    cleaned(house)
+    assert not stored(house) & expected
+    assert_equal(house.tables(MARTS), marts, "after the hold")
+
+
+def test_nothing_goes_that_no_mart_has_counted(house: House) -> None:
+    house.put("events/upcoach/a.jsonl", edges_of(MOMENT, (0, 400)))
+    house.load()
+    with pytest.raises(Unbuilt, match="tallyhouse run"):
+        cleaned(house)
+    built(house, [], "b")
+    house.put("events/upcoach/c.jsonl", edges_of(MOMENT, (1, 200)))
+    house.load()
+    with pytest.raises(Unbuilt, match="tallyhouse run"):
+        cleaned(house)
+    assert_stored(house, ids(MOMENT, (0, 1, 200, 400)))
+    house.build(SELECT)
+    cleaned(house)
+    assert_stored(house, ids(MOMENT, (0, 1)))
+
+
+class Killed(BaseException):
+    """The process ended just here."""
+
+
+@pytest.mark.parametrize("nth", [1, 3, 5])
+def test_interrupted_anywhere_the_next_one_completes_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    built(house, edges_of(MOMENT, (0, 90, 91, 92, 400)))
+    before = house.tables(KEPT)
+    note, notes = Cleanup.note, iter(range(nth))
+
+    def dying(self: Cleanup, *args: Any) -> None:
+        note(self, *args)
+        if next(notes, None) is None:
+            raise Killed
+
+    monkeypatch.setattr(Cleanup, "note", dying)
+    monkeypatch.setattr("ingestion.retention.events.DAYS_AT_ONCE", 2)
+    with pytest.raises(Killed):
+        cleaned(house)
+    monkeypatch.undo()
+    left = stored(house)
+    assert ids(MOMENT, (0, 90)) <= left
+    assert reconcile(house.warehouse.connect, everything=True).differences == ()
+    house.build(SELECT, full_refresh=True)  # of a state in between too
+    assert_equal(house.tables(KEPT), before, "half done")
+    monkeypatch.setattr(retaining, "write_due", killed)
+    with pytest.raises(Killed):  # the table is done, the lake is not
+        cleaned(house)
+    monkeypatch.undo()
+    cleaned(house)
+    assert_stored(house, ids(MOMENT, (0, 90)))
+    assert_equal(house.tables(KEPT), before, "done")
+
+
+def killed(*_: Any) -> None:
+    raise Killed
+
+
+def test_rule_75_who_is_erased_leaves_the_kept_rows_too(house: House) -> None:
+    built(house, [*edges_of(MOMENT, (0, 400)), *visits()])
+    cleaned(house)
+    asked = [Asked(uid("mia"), "upcoach", uid("auckland"))]
+    subjects, wanted = erasing.take_out(
+        house.warehouse.settings, house.warehouse, Reporter(), asked
+    )
+    house.build(SELECT)
+    found = erasing.search.Found()
+    with house.warehouse.connect() as conn:
+        for table in MARTS:
+            assert erasing.search.rows_of(conn, table, wanted) == [], table
+        erasing.search.warehouse(conn, wanted, found)
+    assert not {place for place, _ in found.rows if not place.startswith("ops.")}
+    names = {row for (row,) in house.query("select event_id::text from core.fact_events")}
+    facts = house.query("select tenant_id::text, count(*) from core.fact_events where event_date = '2025-06-01'"
+                        " group by 1")  # fmt: skip
+    assert dict(facts) == {
+        uid("amsterdam"): 1,
+        uid("auckland"): 1,
+        uid("la"): 1,
+    }  # noah's, and the other mia's
+    assert names
+    marts = house.tables(MARTS)
+    house.build(SELECT, full_refresh=True)
+    assert_equal(house.tables(MARTS), marts, "after the erasure")
+    assert subjects
+
+
+def test_refused_records_and_runs_go_by_their_rules(house: House) -> None:
+    built(house, edges_of(MOMENT, (0,)))
+    with house.warehouse.connect() as conn:
+        for number, day in enumerate(("2026-03-21", "2026-03-22", "2026-03-23")):
+            conn.execute(
+                "insert into ops.rejected_records (load_id, source_kind, source_name, file_path, line_number,"
+                " reason_code, reason, record, rejected_at)"
+                " values (999, 'events', 'upcoach', 'f', %s, 'r', 'why', 'text', %s)",
+                (number, f"{day} 12:00+00"),
+            )
+        for day in ("2025-06-18", "2025-06-19", "2025-06-20", "2026-06-01"):
+            conn.execute(
+                "insert into ops.run_log (job_name, started_at, status) values ('load', %s, 'succeeded')",
+                (f"{day} 12:00+00",),
+            )
+    number = held_by(
+        house,
+        product="*",
+        dataset="job_runs",
+        first_day=date(2025, 6, 18),
+        last_day=date(2025, 6, 18),
+    )
+    cleaned(house)
+    assert house.query(
+        "select rejected_at::date::text, record from ops.rejected_records where load_id = 999 order by 1"
+    ) == [("2026-03-21", None), ("2026-03-22", "text"), ("2026-03-23", "text")]
+    runs = "select started_at::date::text from ops.run_log where job_name = 'load' order by 1"
+    assert house.query(runs) == [("2025-06-18",), ("2025-06-20",), ("2026-06-01",)]
+    with house.warehouse.connect() as conn:
+        holds.lift(conn, number, "ben")
+    cleaned(house)
+    assert house.query(runs) == [("2025-06-20",), ("2026-06-01",)]
+
+
+def test_every_model_that_reads_events_keeps_closed_days() -> None:
+    root = Path(__file__).parents[4]
+    for path in (root / "models").rglob("*.sql"):
+        text = path.read_text("utf-8")
+        if "ref('stg_events__events')" in text:
+            assert "is_open_day(" in text and "final_and_closed_days(" in text, path.name
