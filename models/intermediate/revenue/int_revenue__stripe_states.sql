@@ -15,7 +15,12 @@ with versions as (
             when status = 'trialing' or trial_ends_at is null
                 then least(created_at, started_at)
             else least(created_at, greatest(started_at, trial_ends_at))
-        end as effective_at
+        end as effective_at,
+        max(case when status in ('active', 'past_due') then 1 else 0 end) over (
+            partition by account, subscription_source_id
+            order by version_number
+            rows between unbounded preceding and 1 preceding
+        ) = 1 as was_paid_before
     from {{ ref('int_revenue__stripe_versions') }}
 
 ),
@@ -371,7 +376,10 @@ told as (
         discounted.interval_count,
         coalesce(discounted.currency, versions.currency) as currency,
         cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
-        versions.status in ('active', 'past_due')
+        (
+            versions.status in ('active', 'past_due')
+            or (versions.status = 'trialing' and versions.was_paid_before and policies.trial_after_paid_counts)
+        )
         and not (versions.is_paused and policies.pause_counts_as_zero) as does_count,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
