@@ -319,6 +319,12 @@ item_mrr as (
             - coalesce(reductions.off_source_cents, 0),
             0
         ) * item_months.periods_per_year
+        / (12 * item_months.interval_count) as shown_source_cents,
+        greatest(
+            item_months.amount_source_cents * coalesce(reductions.share_kept, 1)
+            - coalesce(reductions.off_source_cents, 0),
+            0
+        ) * item_months.periods_per_year
         / (12 * item_months.interval_count * item_months.tax_divisor) as mrr_source_cents
     from item_months
     left join reductions on item_months.item_key = reductions.item_key
@@ -335,6 +341,7 @@ subscription_mrr as (
         {{ earliest_by('interval_count', 'item_position') }} as interval_count,
         {{ earliest_by('periods_per_year', 'item_position') }} as periods_per_year,
         sum(quantity) as quantity,
+        sum(shown_source_cents) as shown_source_cents,
         sum(mrr_source_cents) as mrr_source_cents
     from item_mrr
     group by part_key
@@ -345,12 +352,24 @@ discounted as (
 
     select
         subscription_mrr.*,
-        greatest(
-            subscription_mrr.mrr_source_cents * coalesce(reductions.share_kept, 1)
-            - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
-            / (12 * subscription_mrr.interval_count),
-            0
-        ) + coalesce(billed_usage.usage_source_cents, 0) as discounted_source_cents
+        -- an amount comes off the price as it is shown, tax included, and of what is left the tax is taken out
+        case
+            when
+                subscription_mrr.shown_source_cents = subscription_mrr.mrr_source_cents
+                or coalesce(reductions.off_source_cents, 0) = 0
+                then greatest(
+                    subscription_mrr.mrr_source_cents * coalesce(reductions.share_kept, 1)
+                    - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
+                    / (12 * subscription_mrr.interval_count),
+                    0
+                )
+            else greatest(
+                subscription_mrr.shown_source_cents * coalesce(reductions.share_kept, 1)
+                - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
+                / (12 * subscription_mrr.interval_count),
+                0
+            ) * subscription_mrr.mrr_source_cents / subscription_mrr.shown_source_cents
+        end + coalesce(billed_usage.usage_source_cents, 0) as discounted_source_cents
     from subscription_mrr
     left join reductions
         on subscription_mrr.part_key = reductions.part_key and reductions.item_position = 0
