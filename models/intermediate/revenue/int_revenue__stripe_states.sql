@@ -22,6 +22,7 @@ with versions as (
             rows between unbounded preceding and 1 preceding
         ) = 1 as was_paid_before
     from {{ ref('int_revenue__stripe_versions') }}
+    where version_number is not null
 
 ),
 
