@@ -52,6 +52,12 @@ temporary_discounts as (
 
 ),
 
+customer_discounts as (
+
+    select * from {{ ref('int_revenue__stripe_customer_discounts') }}
+
+),
+
 usage_lines as (
 
     select * from {{ ref('int_revenue__stripe_usage_lines') }}
@@ -110,6 +116,25 @@ cuts as (
     select
         account,
         subscription_source_id,
+        case when duration = 'forever' then 'forever' else 'discount' end as cut_by,
+        covered_from as cut_at
+    from customer_discounts
+
+    union
+
+    select
+        account,
+        subscription_source_id,
+        case when duration = 'forever' then 'forever' else 'discount' end as cut_by,
+        covered_until as cut_at
+    from customer_discounts
+    where covered_until is not null
+
+    union
+
+    select
+        account,
+        subscription_source_id,
         'usage' as cut_by,
         covered_from as cut_at
     from usages
@@ -149,7 +174,8 @@ moments as (
     from cuts
     inner join policies
         on
-            (cuts.cut_by = 'discount' and policies.temporary_discounts_count)
+            cuts.cut_by = 'forever'
+            or (cuts.cut_by = 'discount' and policies.temporary_discounts_count)
             or (cuts.cut_by = 'usage' and policies.metered_usage_counts)
 
 ),
@@ -206,6 +232,7 @@ parts as (
         numbered_parts.subscription_source_id,
         numbered_parts.version_key,
         versions.event_key,
+        coalesce(versions.has_single_discount, false) as has_single_discount,
         numbered_parts.part_at,
         numbered_parts.is_version,
         numbered_parts.part_number,
@@ -243,6 +270,26 @@ applied as (
             and parts.subscription_source_id = temporary_discounts.subscription_source_id
             and parts.part_at >= temporary_discounts.covered_from
             and (parts.part_at < temporary_discounts.covered_until or temporary_discounts.covered_until is null)
+
+    union all
+
+    -- a customer's discount comes after a subscription's list of them; the single one of the old API replaces it
+    select
+        parts.part_key,
+        0 as item_position,
+        21 as discount_position,
+        customer_discounts.percent_off,
+        customer_discounts.off_source_cents
+    from parts
+    inner join policies on parts.policy = policies.policy
+    inner join customer_discounts
+        on
+            parts.account = customer_discounts.account
+            and parts.subscription_source_id = customer_discounts.subscription_source_id
+            and (customer_discounts.duration = 'forever' or policies.temporary_discounts_count)
+            and parts.part_at >= customer_discounts.covered_from
+            and (parts.part_at < customer_discounts.covered_until or customer_discounts.covered_until is null)
+    where not parts.has_single_discount
 
 ),
 
