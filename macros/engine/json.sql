@@ -124,6 +124,24 @@
     ))
 {%- endmacro %}
 
+{#- The first JSON object with the members of the second one over its own; null when either is null. -#}
+{% macro json_merge(whole, part) -%}
+    {{ adapter.dispatch('json_merge', 'tallyhouse')(whole, part) }}
+{%- endmacro %}
+
+{% macro default__json_merge(whole, part) -%}
+    ({{ whole }} || {{ part }})
+{%- endmacro %}
+
+{% macro duckdb__json_merge(whole, part) -%}
+    json_merge_patch({{ whole }}, {{ part }})
+{%- endmacro %}
+
+{#- Of a member that is there twice Spark reads the first. -#}
+{% macro spark__json_merge(whole, part) -%}
+    concat('{', regexp_replace({{ part }}, '^[{]|[}]$', ''), ',', regexp_replace({{ whole }}, '^[{]|[}]$', ''), '}')
+{%- endmacro %}
+
 {#- Aggregate: a JSON array of the expression, in the order given, without nulls. -#}
 {% macro json_array_agg(expression, order_by) -%}
     {{ adapter.dispatch('json_array_agg', 'tallyhouse')(expression, order_by) }}

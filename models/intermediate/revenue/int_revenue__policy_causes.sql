@@ -20,7 +20,8 @@ compared as (
             when policies.temporary_discounts_count <> hub.temporary_discounts_count then 1
             else 0
         end as departs_in_discounts,
-        case when policies.metered_usage_counts <> hub.metered_usage_counts then 1 else 0 end as departs_in_usage
+        case when policies.metered_usage_counts <> hub.metered_usage_counts then 1 else 0 end as departs_in_usage,
+        case when policies.trial_after_paid_counts <> hub.trial_after_paid_counts then 1 else 0 end as departs_in_trials
     from policies
     inner join policies as hub on hub.policy = 'standard'
 
@@ -31,11 +32,15 @@ causes as (
     select
         policy,
         case
-            when departs_in_calendar + departs_in_pauses + departs_in_discounts + departs_in_usage > 1 then 'several'
+            when
+                departs_in_calendar + departs_in_pauses + departs_in_discounts + departs_in_usage
+                + departs_in_trials > 1
+                then 'several'
             when departs_in_calendar = 1 then 'weeks_and_days'
             when departs_in_pauses = 1 then 'pause'
             when departs_in_discounts = 1 then 'temporary_discount'
             when departs_in_usage = 1 then 'metered_usage'
+            when departs_in_trials = 1 then 'trial_after_paid'
         end as cause
     from compared
 

@@ -35,6 +35,8 @@ final as (
 
     select
         {{ entity_uuid('cash.product', 'refund', "cash.account || '|' || cash.source_id", true) }} as refund_id,
+        cash.account,
+        cash.source_id,
         cash.tenant_id,
         {{ entity_uuid('cash.product', 'customer', "cash.account || '|' || cash.customer_source_id", true) }}
             as customer_id,

@@ -1,6 +1,7 @@
--- Discounts stand on the subscription (`discount`, old, or `discounts`) and on single items; each is an
--- object, or an id whose object came in an event of its own; its coupon is on it (old) or below `source`
--- (new).
+-- What events say of discounts: of those on a subscription (`discount`, old, or `discounts`), on its items and on a
+-- customer, and of a discount by itself. Each is an object, or an id whose object came elsewhere. Its coupon is on it
+-- (old) or below `source` (new), as an object or as an id whose object came elsewhere. A coupon that nobody shows takes
+-- off what an invoice took off for it; where none does, everything, and `every_coupon_can_be_read` names it.
 with versions as (
 
     select * from {{ ref('int_revenue__stripe_versions') }}
@@ -16,29 +17,48 @@ items as (
 discount_events as (
 
     select * from {{ ref('stg_stripe__discount_events') }}
-    where is_live and event_type <> 'customer.discount.deleted'
+    where is_live
 
 ),
 
-known_discounts as (
+customer_events as (
 
-    select
-        account,
-        discount_source_id,
-        {{ latest_by('discount', 'created_at') }} as discount
-    from discount_events
-    group by account, discount_source_id
+    select * from {{ ref('stg_stripe__customer_events') }}
+    where is_live
 
 ),
 
-applied as (
+coupon_events as (
+
+    select * from {{ ref('stg_stripe__coupon_events') }}
+    where is_live
+
+),
+
+invoice_events as (
+
+    select * from {{ ref('stg_stripe__invoice_events') }}
+    where is_live
+
+),
+
+invoice_lines as (
+
+    select * from {{ ref('stg_stripe__invoice_lines') }}
+    where is_live and not is_proration and price_source_id is not null and amount_source_cents > 0
+
+),
+
+named as (
 
     select
         versions.account,
         versions.event_id,
         0 as item_position,
         entry.position as discount_position,
-        entry.value as discount
+        entry.value as discount,
+        versions.created_at as told_at,
+        false as is_event_of_its_own
     from versions
     {{ json_array_lateral('versions.discounts', none, 'entry') }}
 
@@ -49,11 +69,11 @@ applied as (
         event_id,
         0 as item_position,
         1 as discount_position,
-        discount
+        discount,
+        created_at as told_at,
+        false as is_event_of_its_own
     from versions
-    where
-        {{ json_text('discounts', [0]) }} is null
-        and {{ json_text('discount', ['coupon', 'id']) }} is not null
+    where {{ json_text('discounts', [0]) }} is null
 
     union all
 
@@ -62,61 +82,383 @@ applied as (
         items.event_id,
         items.item_position,
         entry.position as discount_position,
-        entry.value as discount
+        entry.value as discount,
+        items.told_at,
+        false as is_event_of_its_own
     from items
     {{ json_array_lateral('items.discounts', none, 'entry') }}
+
+    union all
+
+    select
+        account,
+        event_id,
+        0 as item_position,
+        1 as discount_position,
+        discount,
+        created_at as told_at,
+        false as is_event_of_its_own
+    from customer_events
+
+    union all
+
+    select
+        account,
+        event_id,
+        0 as item_position,
+        1 as discount_position,
+        discount,
+        created_at as told_at,
+        true as is_event_of_its_own
+    from discount_events
+
+),
+
+mentions as (
+
+    select
+        *,
+        coalesce(
+            {{ json_text('discount', 'coupon') }}, {{ json_text('discount', ['source', 'coupon']) }}
+        ) is not null as is_object,
+        coalesce(
+            {{ json_text('discount', 'id') }},
+            nullif(replace(cast(discount as {{ type_string() }}), '"', ''), 'null')
+        ) as discount_text
+    from named
+
+),
+
+-- where else a discount is shown whole; one that was taken away says how it ended, which others leave open
+shown as (
+
+    select
+        account,
+        discount_source_id,
+        discount,
+        case when event_type = 'customer.discount.deleted' then 3 else 1 end as precedence,
+        created_at as told_at,
+        event_id
+    from discount_events
+
+    union all
+
+    select
+        account,
+        {{ json_text('discount', 'id') }} as discount_source_id,
+        discount,
+        2 as precedence,
+        told_at,
+        event_id
+    from mentions
+    where is_object and not is_event_of_its_own
+
+    union all
+
+    select
+        account,
+        {{ json_text('discount', 'id') }} as discount_source_id,
+        discount,
+        2 as precedence,
+        created_at as told_at,
+        event_id
+    from invoice_events
+
+    union all
+
+    select
+        invoice_events.account,
+        {{ json_text('entry.value', 'id') }} as discount_source_id,
+        entry.value as discount,
+        2 as precedence,
+        invoice_events.created_at as told_at,
+        invoice_events.event_id
+    from invoice_events
+    {{ json_array_lateral('invoice_events.discounts', none, 'entry') }}
+
+),
+
+ranked as (
+
+    select
+        *,
+        row_number() over (
+            partition by account, discount_source_id
+            order by precedence asc, told_at desc, event_id desc
+        ) as telling_rank
+    from shown
+    where discount_source_id is not null
 
 ),
 
 resolved as (
 
     select
-        applied.account,
-        applied.event_id,
-        applied.item_position,
-        applied.discount_position,
-        coalesce(known_discounts.discount, applied.discount) as discount
-    from applied
-    left join known_discounts
+        mentions.account,
+        mentions.event_id,
+        mentions.item_position,
+        mentions.discount_position,
+        mentions.told_at,
+        case when mentions.is_object then mentions.discount else ranked.discount end as discount,
+        case when not mentions.is_object then mentions.discount_text end as named_discount
+    from mentions
+    left join ranked
         on
-            applied.account = known_discounts.account
-            and replace(cast(applied.discount as {{ type_string() }}), '"', '')
-            = known_discounts.discount_source_id
+            mentions.account = ranked.account
+            and mentions.discount_text = ranked.discount_source_id
+            and not mentions.is_object
+            and ranked.telling_rank = 1
+    where mentions.is_object or mentions.discount_text is not null
 
 ),
 
 couponed as (
 
     select
+        *,
+        coalesce({{ json_text('discount', 'id') }}, named_discount) as shown_discount_id,
+        {{ to_timestamp_seconds(json_integer('discount', 'start')) }} as starts_at,
+        {{ to_timestamp_seconds(json_integer('discount', 'end')) }} as ends_at,
+        case
+            when {{ json_text('discount', 'coupon') }} is not null then {{ json_value('discount', 'coupon') }}
+            else {{ json_value('discount', ['source', 'coupon']) }}
+        end as coupon,
+        coalesce(
+            {{ json_text('discount', ['coupon', 'id']) }},
+            {{ json_text('discount', ['source', 'coupon', 'id']) }},
+            {{ json_text('discount', 'coupon') }},
+            {{ json_text('discount', ['source', 'coupon']) }}
+        ) as coupon_source_id
+    from resolved
+
+),
+
+shown_coupons as (
+
+    select
         account,
-        event_id,
-        item_position,
-        discount_position,
-        discount,
+        coupon_source_id,
+        coupon,
+        created_at as told_at,
+        event_id
+    from coupon_events
+
+    union all
+
+    select
+        account,
+        coupon_source_id,
+        coupon,
+        told_at,
+        event_id
+    from couponed
+    where {{ json_text('coupon', 'duration') }} is not null
+
+    union all
+
+    select
+        account,
+        coalesce(
+            {{ json_text('discount', ['coupon', 'id']) }}, {{ json_text('discount', ['source', 'coupon', 'id']) }}
+        ) as coupon_source_id,
         case
             when {{ json_text('discount', ['coupon', 'duration']) }} is not null
-                then {{ json_value('discount', ['coupon']) }}
+                then {{ json_value('discount', 'coupon') }}
             else {{ json_value('discount', ['source', 'coupon']) }}
+        end as coupon,
+        told_at,
+        event_id
+    from shown
+    where
+        coalesce(
+            {{ json_text('discount', ['coupon', 'duration']) }},
+            {{ json_text('discount', ['source', 'coupon', 'duration']) }}
+        ) is not null
+
+),
+
+-- what a coupon takes off never changes, but an id may be given anew once its coupon was deleted
+numbered_coupons as (
+
+    select
+        account,
+        coupon_source_id,
+        coupon,
+        coalesce({{ json_integer('coupon', 'created') }}, 0) as made_at,
+        row_number() over (
+            partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
+            order by told_at desc, event_id desc
+        ) as telling_rank
+    from shown_coupons
+    where coupon_source_id is not null
+
+),
+
+known_coupons as (
+
+    select
+        account,
+        coupon_source_id,
+        coupon,
+        row_number() over (partition by account, coupon_source_id order by made_at) as coupon_number,
+        {{ to_timestamp_seconds('made_at') }} as made_at,
+        {{ to_timestamp_seconds(
+            'lead(made_at) over (partition by account, coupon_source_id order by made_at)'
+        ) }} as next_made_at
+    from numbered_coupons
+    where telling_rank = 1
+
+),
+
+told as (
+
+    select
+        couponed.account,
+        couponed.event_id,
+        couponed.item_position,
+        couponed.discount_position,
+        couponed.coupon_source_id,
+        couponed.starts_at,
+        couponed.ends_at,
+        coalesce(couponed.shown_discount_id, couponed.coupon_source_id) as discount_source_id,
+        case
+            when {{ json_text('couponed.coupon', 'duration') }} is not null then couponed.coupon
+            else known_coupons.coupon
         end as coupon
-    from resolved
+    from couponed
+    left join known_coupons
+        on
+            couponed.account = known_coupons.account
+            and couponed.coupon_source_id = known_coupons.coupon_source_id
+            and {{ json_text('couponed.coupon', 'duration') }} is null
+            and (
+                known_coupons.coupon_number = 1
+                or coalesce(couponed.starts_at, couponed.told_at) >= known_coupons.made_at
+            )
+            and (
+                known_coupons.next_made_at is null
+                or coalesce(couponed.starts_at, couponed.told_at) < known_coupons.next_made_at
+            )
+
+),
+
+billed_lines as (
+
+    select
+        invoice_lines.account,
+        invoice_lines.price_source_id,
+        invoice_lines.quantity,
+        invoice_lines.currency,
+        invoice_lines.amount_source_cents,
+        coalesce(
+            {{ json_text('entry.value', ['discount', 'id']) }}, {{ json_text('entry.value', 'discount') }}
+        ) as discount_source_id,
+        {{ json_number('entry.value', 'amount') }} as off_source_cents
+    from invoice_lines
+    {{ json_array_lateral('invoice_lines.discount_amounts', none, 'entry') }}
+
+),
+
+billed as (
+
+    select
+        account,
+        discount_source_id,
+        price_source_id,
+        quantity,
+        currency,
+        max(off_source_cents) as off_source_cents
+    from billed_lines
+    group by account, discount_source_id, price_source_id, quantity, currency
+
+),
+
+-- of a customer's discount an invoice says the share that it took off
+billed_shares as (
+
+    select
+        account,
+        discount_source_id,
+        100 * sum(off_source_cents) / sum(amount_source_cents) as percent_off
+    from billed_lines
+    group by account, discount_source_id
+
+),
+
+-- what stands on a whole subscription is billed item by item
+billed_items as (
+
+    select
+        told.account,
+        told.event_id,
+        told.item_position,
+        told.discount_position,
+        case
+            when count(billed.off_source_cents) = count(*) then sum(billed.off_source_cents)
+        end as off_source_cents
+    from told
+    inner join items
+        on
+            told.account = items.account
+            and told.event_id = items.event_id
+            and (told.item_position = 0 or told.item_position = items.item_position)
+            and not items.is_metered
+    left join billed
+        on
+            told.account = billed.account
+            and told.discount_source_id = billed.discount_source_id
+            and items.price_source_id = billed.price_source_id
+            and items.quantity = billed.quantity
+            and items.currency = billed.currency
+    where told.coupon is null
+    group by told.account, told.event_id, told.item_position, told.discount_position
 
 ),
 
 final as (
 
     select
-        account,
-        event_id,
-        item_position,
-        discount_position,
-        coalesce({{ json_text('discount', 'id') }}, {{ json_text('coupon', 'id') }}) as discount_source_id,
-        {{ json_text('coupon', 'duration') }} as duration,
-        {{ json_integer('coupon', 'duration_in_months') }} as duration_months,
-        {{ json_number('coupon', 'percent_off') }} as percent_off,
-        {{ json_number('coupon', 'amount_off') }} as off_source_cents,
-        {{ to_timestamp_seconds(json_integer('discount', 'start')) }} as starts_at,
-        {{ to_timestamp_seconds(json_integer('discount', 'end')) }} as ends_at
-    from couponed
+        told.account,
+        told.event_id,
+        told.item_position,
+        told.discount_position,
+        told.discount_source_id,
+        told.coupon_source_id,
+        -- only a repeating discount says when it ends
+        case
+            when told.coupon is not null then {{ json_text('told.coupon', 'duration') }}
+            when told.ends_at is not null then 'repeating'
+            else 'forever'
+        end as duration,
+        {{ json_integer('told.coupon', 'duration_in_months') }} as duration_months,
+        case
+            when told.coupon is not null then {{ json_number('told.coupon', 'percent_off') }}
+            when billed_items.event_id is null then coalesce(billed_shares.percent_off, 100)
+            when billed_items.off_source_cents is null then 100
+        end as percent_off,
+        case
+            when told.coupon is not null then {{ json_number('told.coupon', 'amount_off') }}
+            else billed_items.off_source_cents
+        end as off_source_cents,
+        coalesce(
+            told.coupon is not null
+            or billed_items.off_source_cents is not null
+            or (billed_items.event_id is null and billed_shares.percent_off is not null),
+            false
+        ) as is_read,
+        told.starts_at,
+        told.ends_at
+    from told
+    left join billed_items
+        on
+            told.account = billed_items.account
+            and told.event_id = billed_items.event_id
+            and told.item_position = billed_items.item_position
+            and told.discount_position = billed_items.discount_position
+    left join billed_shares
+        on
+            told.account = billed_shares.account
+            and told.discount_source_id = billed_shares.discount_source_id
 
 )
 

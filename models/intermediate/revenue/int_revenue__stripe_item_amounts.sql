@@ -6,10 +6,20 @@ with items as (
 
 ),
 
+priced_lines as (
+
+    select
+        *,
+        account || '|' || event_id || '|' || cast(line_position as {{ type_string() }}) as line_key
+    from {{ ref('stg_stripe__invoice_lines') }}
+    where is_live and amount_source_cents is not null and price_source_id is not null
+
+),
+
 lines as (
 
-    select * from {{ ref('stg_stripe__invoice_lines') }}
-    where is_live and not is_proration and amount_source_cents is not null and price_source_id is not null
+    select * from priced_lines
+    where not is_proration
 
 ),
 
@@ -106,6 +116,157 @@ inclusive_taxes as (
 
 ),
 
+-- Where Stripe works out the tax itself, its rate stands on the invoice alone: by line, or of the invoice as a whole
+line_reductions as (
+
+    select
+        priced_lines.line_key,
+        {{ json_number('entry.value', 'amount') }} as off_source_cents,
+        0 as tax_source_cents
+    from priced_lines
+    {{ json_array_lateral('priced_lines.discount_amounts', none, 'entry') }}
+
+    union all
+
+    select
+        priced_lines.line_key,
+        0 as off_source_cents,
+        {{ json_number('entry.value', 'amount') }} as tax_source_cents
+    from priced_lines
+    {{ json_array_lateral('priced_lines.tax_amounts', none, 'entry') }}
+    where {{ json_boolean('entry.value', 'inclusive') }}
+
+    union all
+
+    select
+        priced_lines.line_key,
+        0 as off_source_cents,
+        {{ json_number('entry.value', 'amount') }} as tax_source_cents
+    from priced_lines
+    {{ json_array_lateral('priced_lines.taxes', none, 'entry') }}
+    where {{ json_text('entry.value', 'tax_behavior') }} = 'inclusive'
+
+),
+
+invoice_taxes as (
+
+    select
+        priced_lines.line_key,
+        {{ json_number('entry.value', 'amount') }} as tax_source_cents,
+        coalesce({{ json_boolean('entry.value', 'inclusive') }}, false) as is_inclusive
+    from priced_lines
+    {{ json_array_lateral('priced_lines.invoice_tax_amounts', none, 'entry') }}
+
+    union all
+
+    select
+        priced_lines.line_key,
+        {{ json_number('entry.value', 'amount') }} as tax_source_cents,
+        coalesce({{ json_text('entry.value', 'tax_behavior') }} = 'inclusive', false) as is_inclusive
+    from priced_lines
+    {{ json_array_lateral('priced_lines.invoice_taxes', none, 'entry') }}
+
+),
+
+line_sums as (
+
+    select
+        line_key,
+        sum(off_source_cents) as off_source_cents,
+        sum(tax_source_cents) as tax_source_cents
+    from line_reductions
+    group by line_key
+
+),
+
+invoice_sums as (
+
+    select
+        line_key,
+        sum(tax_source_cents) as tax_source_cents,
+        sum(case when is_inclusive then tax_source_cents else 0 end) as inclusive_source_cents
+    from invoice_taxes
+    group by line_key
+
+),
+
+taxed_lines as (
+
+    select
+        priced_lines.account,
+        priced_lines.billed_subscription_source_id as subscription_source_id,
+        priced_lines.price_source_id,
+        priced_lines.period_started_at as told_at,
+        100 * coalesce(
+            {{ rate(
+                'nullif(line_sums.tax_source_cents, 0)',
+                'priced_lines.amount_source_cents - line_sums.off_source_cents - line_sums.tax_source_cents'
+            ) }},
+            {{ rate(
+                'nullif(invoice_sums.inclusive_source_cents, 0)',
+                'priced_lines.invoice_total_source_cents - invoice_sums.tax_source_cents'
+            ) }}
+        ) as tax_percent
+    from priced_lines
+    left join line_sums on priced_lines.line_key = line_sums.line_key
+    left join invoice_sums on priced_lines.line_key = invoice_sums.line_key
+    where priced_lines.amount_source_cents > 0
+
+),
+
+-- each version has the newest rate that its subscription was billed for that price, the first one before any bill;
+-- joins are by one key each, lest an engine take those of several columns for empty
+rated as (
+
+    select
+        account,
+        subscription_source_id,
+        price_source_id,
+        told_at,
+        0 as is_item,
+        null as item_key,
+        tax_percent
+    from taxed_lines
+    where tax_percent > 0
+
+    union all
+
+    select
+        account,
+        subscription_source_id,
+        price_source_id,
+        told_at,
+        1 as is_item,
+        account || '|' || event_id || '|' || cast(item_position as {{ type_string() }}) as item_key,
+        cast(null as {{ type_numeric() }}) as tax_percent
+    from items
+
+),
+
+numbered_rates as (
+
+    select
+        *,
+        greatest(count(tax_percent) over (
+            partition by account, subscription_source_id, price_source_id
+            order by told_at, is_item, tax_percent, item_key
+            rows between unbounded preceding and current row
+        ), 1) as rate_number
+    from rated
+
+),
+
+billed_taxes as (
+
+    select
+        item_key,
+        max(tax_percent) over (
+            partition by account, subscription_source_id, price_source_id, rate_number
+        ) as tax_percent
+    from numbered_rates
+
+),
+
 final as (
 
     select
@@ -118,7 +279,9 @@ final as (
         items.interval_count,
         items.quantity,
         items.is_metered,
-        coalesce(inclusive_taxes.tax_percent, 0) as inclusive_tax_percent,
+        cast(
+            coalesce(inclusive_taxes.tax_percent, billed_taxes.tax_percent, 0) as {{ type_money() }}
+        ) as inclusive_tax_percent,
         cast(
             coalesce(
                 tiered.amount_source_cents,
@@ -148,6 +311,10 @@ final as (
             items.account = inclusive_taxes.account
             and items.event_id = inclusive_taxes.event_id
             and items.item_position = inclusive_taxes.item_position
+    left join billed_taxes
+        on
+            billed_taxes.item_key
+            = items.account || '|' || items.event_id || '|' || cast(items.item_position as {{ type_string() }})
 
 )
 

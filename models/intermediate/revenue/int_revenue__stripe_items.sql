@@ -12,6 +12,8 @@ listed as (
     select
         versions.account,
         versions.event_id,
+        versions.subscription_source_id,
+        versions.created_at as told_at,
         item.position as item_position,
         item.value as item,
         versions.currency as subscription_currency,
@@ -26,6 +28,8 @@ single as (
     select
         account,
         event_id,
+        subscription_source_id,
+        created_at as told_at,
         1 as item_position,
         {{ json_build({'plan': 'legacy_plan', 'quantity': 'legacy_quantity'}) }} as item,
         currency as subscription_currency,
@@ -124,6 +128,8 @@ final as (
         account,
         event_id,
         item_position,
+        subscription_source_id,
+        told_at,
         {{ json_text('item', 'id') }} as item_source_id,
         price_source_id,
         coalesce(

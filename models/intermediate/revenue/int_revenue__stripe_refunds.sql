@@ -59,6 +59,8 @@ final as (
     select
         {{ entity_uuid('numbered.product', 'refund', "numbered.account || '|' || numbered.source_id", true) }}
             as refund_id,
+        numbered.account,
+        numbered.source_id,
         numbered.tenant_id,
         {{ entity_uuid(
             'numbered.product', 'customer', "numbered.account || '|' || numbered.customer_source_id", true

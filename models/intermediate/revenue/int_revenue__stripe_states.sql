@@ -15,8 +15,14 @@ with versions as (
             when status = 'trialing' or trial_ends_at is null
                 then least(created_at, started_at)
             else least(created_at, greatest(started_at, trial_ends_at))
-        end as effective_at
+        end as effective_at,
+        max(case when status in ('active', 'past_due') then 1 else 0 end) over (
+            partition by account, subscription_source_id
+            order by version_number
+            rows between unbounded preceding and 1 preceding
+        ) = 1 as was_paid_before
     from {{ ref('int_revenue__stripe_versions') }}
+    where version_number is not null
 
 ),
 
@@ -43,6 +49,12 @@ temporary_discounts as (
 
     select * from {{ ref('int_revenue__stripe_temporary_discounts') }}
     where covered_until is null or covered_until > covered_from
+
+),
+
+customer_discounts as (
+
+    select * from {{ ref('int_revenue__stripe_customer_discounts') }}
 
 ),
 
@@ -104,6 +116,25 @@ cuts as (
     select
         account,
         subscription_source_id,
+        case when duration = 'forever' then 'forever' else 'discount' end as cut_by,
+        covered_from as cut_at
+    from customer_discounts
+
+    union
+
+    select
+        account,
+        subscription_source_id,
+        case when duration = 'forever' then 'forever' else 'discount' end as cut_by,
+        covered_until as cut_at
+    from customer_discounts
+    where covered_until is not null
+
+    union
+
+    select
+        account,
+        subscription_source_id,
         'usage' as cut_by,
         covered_from as cut_at
     from usages
@@ -143,7 +174,8 @@ moments as (
     from cuts
     inner join policies
         on
-            (cuts.cut_by = 'discount' and policies.temporary_discounts_count)
+            cuts.cut_by = 'forever'
+            or (cuts.cut_by = 'discount' and policies.temporary_discounts_count)
             or (cuts.cut_by = 'usage' and policies.metered_usage_counts)
 
 ),
@@ -200,6 +232,7 @@ parts as (
         numbered_parts.subscription_source_id,
         numbered_parts.version_key,
         versions.event_key,
+        coalesce(versions.has_single_discount, false) as has_single_discount,
         numbered_parts.part_at,
         numbered_parts.is_version,
         numbered_parts.part_number,
@@ -237,6 +270,26 @@ applied as (
             and parts.subscription_source_id = temporary_discounts.subscription_source_id
             and parts.part_at >= temporary_discounts.covered_from
             and (parts.part_at < temporary_discounts.covered_until or temporary_discounts.covered_until is null)
+
+    union all
+
+    -- a customer's discount comes after a subscription's list of them; the single one of the old API replaces it
+    select
+        parts.part_key,
+        0 as item_position,
+        21 as discount_position,
+        customer_discounts.percent_off,
+        customer_discounts.off_source_cents
+    from parts
+    inner join policies on parts.policy = policies.policy
+    inner join customer_discounts
+        on
+            parts.account = customer_discounts.account
+            and parts.subscription_source_id = customer_discounts.subscription_source_id
+            and (customer_discounts.duration = 'forever' or policies.temporary_discounts_count)
+            and parts.part_at >= customer_discounts.covered_from
+            and (parts.part_at < customer_discounts.covered_until or customer_discounts.covered_until is null)
+    where not parts.has_single_discount
 
 ),
 
@@ -314,6 +367,12 @@ item_mrr as (
             - coalesce(reductions.off_source_cents, 0),
             0
         ) * item_months.periods_per_year
+        / (12 * item_months.interval_count) as shown_source_cents,
+        greatest(
+            item_months.amount_source_cents * coalesce(reductions.share_kept, 1)
+            - coalesce(reductions.off_source_cents, 0),
+            0
+        ) * item_months.periods_per_year
         / (12 * item_months.interval_count * item_months.tax_divisor) as mrr_source_cents
     from item_months
     left join reductions on item_months.item_key = reductions.item_key
@@ -330,6 +389,7 @@ subscription_mrr as (
         {{ earliest_by('interval_count', 'item_position') }} as interval_count,
         {{ earliest_by('periods_per_year', 'item_position') }} as periods_per_year,
         sum(quantity) as quantity,
+        sum(shown_source_cents) as shown_source_cents,
         sum(mrr_source_cents) as mrr_source_cents
     from item_mrr
     group by part_key
@@ -340,12 +400,24 @@ discounted as (
 
     select
         subscription_mrr.*,
-        greatest(
-            subscription_mrr.mrr_source_cents * coalesce(reductions.share_kept, 1)
-            - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
-            / (12 * subscription_mrr.interval_count),
-            0
-        ) + coalesce(billed_usage.usage_source_cents, 0) as discounted_source_cents
+        -- an amount comes off the price as it is shown, tax included, and of what is left the tax is taken out
+        case
+            when
+                subscription_mrr.shown_source_cents = subscription_mrr.mrr_source_cents
+                or coalesce(reductions.off_source_cents, 0) = 0
+                then greatest(
+                    subscription_mrr.mrr_source_cents * coalesce(reductions.share_kept, 1)
+                    - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
+                    / (12 * subscription_mrr.interval_count),
+                    0
+                )
+            else greatest(
+                subscription_mrr.shown_source_cents * coalesce(reductions.share_kept, 1)
+                - coalesce(reductions.off_source_cents, 0) * subscription_mrr.periods_per_year
+                / (12 * subscription_mrr.interval_count),
+                0
+            ) * subscription_mrr.mrr_source_cents / subscription_mrr.shown_source_cents
+        end + coalesce(billed_usage.usage_source_cents, 0) as discounted_source_cents
     from subscription_mrr
     left join reductions
         on subscription_mrr.part_key = reductions.part_key and reductions.item_position = 0
@@ -371,7 +443,10 @@ told as (
         discounted.interval_count,
         coalesce(discounted.currency, versions.currency) as currency,
         cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
-        versions.status in ('active', 'past_due')
+        (
+            versions.status in ('active', 'past_due')
+            or (versions.status = 'trialing' and versions.was_paid_before and policies.trial_after_paid_counts)
+        )
         and not (versions.is_paused and policies.pause_counts_as_zero) as does_count,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,

@@ -17,6 +17,7 @@ versions as (
             order by version_number
         ) as next_created_at
     from {{ ref('int_revenue__stripe_versions') }}
+    where version_number is not null
 
 ),
 

@@ -71,7 +71,7 @@ predecessors as (
 
 ),
 
-final as (
+numbered as (
 
     select
         events.*,
@@ -91,6 +91,263 @@ final as (
     from events
     left join predecessors
         on events.account = predecessors.account and events.event_id = predecessors.event_id
+
+),
+
+-- An update also says what it changed. Where nothing came before it, or nothing had when it came, that is how the
+-- subscription was until then: else the new price would reach back to the start.
+followed as (
+
+    select
+        *,
+        min(received_at) over (
+            partition by account, subscription_source_id
+            order by version_number
+            rows between unbounded preceding and 1 preceding
+        ) as earlier_received_at,
+        event_type <> 'customer.subscription.created' and (
+            {{ json_value('previous_attributes', ['items', 'data', 0]) }} is not null
+            or {{ json_value('previous_attributes', 'plan') }} is not null
+            or {{ json_value('previous_attributes', 'quantity') }} is not null
+            or {{ json_value('previous_attributes', 'discount') }} is not null
+            or {{ json_value('previous_attributes', 'discounts') }} is not null
+            or {{ json_value('previous_attributes', 'status') }} is not null
+            or {{ json_value('previous_attributes', 'pause_collection') }} is not null
+            or {{ json_value('previous_attributes', 'default_tax_rates') }} is not null
+            or {{ json_value('previous_attributes', 'currency') }} is not null
+        ) as says_what_was
+    from numbered
+
+),
+
+counted_versions as (
+
+    select
+        *,
+        max(case when version_number = 1 and says_what_was then 1 else 0 end) over (
+            partition by account, subscription_source_id
+        ) as versions_before
+    from followed
+
+),
+
+candidates as (
+
+    select * from followed
+    where says_what_was and (version_number = 1 or created_at < earlier_received_at)
+
+),
+
+listed_items as (
+
+    select
+        candidates.account,
+        candidates.event_id,
+        candidates.previous_attributes,
+        item.position,
+        item.value,
+        {{ json_text('item.value', 'id') }} as item_source_id,
+        count(*) over (partition by candidates.account, candidates.event_id) as item_count
+    from candidates
+    {{ json_array_lateral('candidates.items', none, 'item') }}
+
+),
+
+listed_before as (
+
+    select
+        candidates.account,
+        candidates.event_id,
+        item.position,
+        item.value,
+        {{ json_text('item.value', 'id') }} as item_source_id
+    from candidates
+    {{ json_array_lateral('candidates.previous_attributes', ['items', 'data'], 'item') }}
+
+),
+
+-- an item as it was: as a whole, or what differs; or the plan and quantity of a subscription that has one item
+items_before as (
+
+    select
+        listed_before.account,
+        listed_before.event_id,
+        listed_before.position,
+        coalesce(
+            {{ json_merge('listed_items.value', 'listed_before.value') }}, listed_before.value
+        ) as item
+    from listed_before
+    left join listed_items
+        on
+            listed_before.account = listed_items.account
+            and listed_before.event_id = listed_items.event_id
+            and (
+                listed_before.item_source_id = listed_items.item_source_id
+                or (listed_before.item_source_id is null and listed_before.position = listed_items.position)
+            )
+
+    union all
+
+    select
+        account,
+        event_id,
+        position,
+        case
+            when
+                {{ json_text('previous_attributes', 'plan') }} is not null
+                and {{ json_text('value', 'plan') }} is not null
+                then {{ json_merge(
+                    json_merge('value', json_build({'plan': json_merge(
+                        json_value('value', 'plan'), json_value('previous_attributes', 'plan')
+                    )})),
+                    json_build({'quantity': 'coalesce('
+                        ~ json_integer('previous_attributes', 'quantity') ~ ', ' ~ json_integer('value', 'quantity')
+                    ~ ')'})
+                ) }}
+            when {{ json_integer('previous_attributes', 'quantity') }} is not null
+                then {{ json_merge(
+                    'value', json_build({'quantity': json_integer('previous_attributes', 'quantity')})
+                ) }}
+            else value
+        end as item
+    from listed_items
+    where item_count = 1 and {{ json_value('previous_attributes', ['items', 'data', 0]) }} is null
+
+),
+
+earlier_items as (
+
+    select
+        account,
+        event_id,
+        {{ json_array_agg('item', 'position') }} as items
+    from items_before
+    group by account, event_id
+
+),
+
+final as (
+
+    select
+        account,
+        event_id,
+        product,
+        load_id,
+        subscription_source_id,
+        customer_source_id,
+        tenant_source_id,
+        user_source_id,
+        event_type,
+        status,
+        currency,
+        items,
+        legacy_plan,
+        legacy_quantity,
+        discount,
+        discounts,
+        default_tax_rates,
+        subscription,
+        previous_attributes,
+        is_live,
+        is_cancelled_at_period_end,
+        is_paused,
+        has_single_discount,
+        created_at,
+        received_at,
+        subscription_created_at,
+        started_at,
+        trial_ends_at,
+        cancel_at,
+        cancel_requested_at,
+        ended_at,
+        current_period_started_at,
+        current_period_ends_at,
+        version_number + versions_before as version_number
+    from counted_versions
+
+    union all
+
+    -- a version without a number is none: how it was is told by others after all
+    select
+        candidates.account,
+        candidates.event_id || '|before' as event_id,
+        candidates.product,
+        candidates.load_id,
+        candidates.subscription_source_id,
+        candidates.customer_source_id,
+        candidates.tenant_source_id,
+        candidates.user_source_id,
+        candidates.event_type,
+        coalesce({{ json_text('candidates.previous_attributes', 'status') }}, candidates.status) as status,
+        coalesce(
+            lower({{ json_text('candidates.previous_attributes', 'currency') }}), candidates.currency
+        ) as currency,
+        coalesce(earlier_items.items, candidates.items) as items,
+        case
+            when {{ json_text('candidates.previous_attributes', 'plan') }} is null then candidates.legacy_plan
+            else coalesce(
+                {{ json_merge(
+                    'candidates.legacy_plan', json_value('candidates.previous_attributes', 'plan')
+                ) }},
+                {{ json_value('candidates.previous_attributes', 'plan') }}
+            )
+        end as legacy_plan,
+        coalesce(
+            {{ json_integer('candidates.previous_attributes', 'quantity') }}, candidates.legacy_quantity
+        ) as legacy_quantity,
+        case
+            when {{ json_value('candidates.previous_attributes', 'discount') }} is null then candidates.discount
+            when
+                {{ json_text('candidates.previous_attributes', ['discount', 'coupon']) }} is null
+                or {{ json_text('candidates.previous_attributes', ['discount', 'coupon', 'duration']) }} is not null
+                then {{ json_value('candidates.previous_attributes', 'discount') }}
+            -- of two coupons only that is told in which they differ
+            else {{ json_merge(
+                json_merge('candidates.discount', json_value('candidates.previous_attributes', 'discount')),
+                json_build({'coupon': json_merge(
+                    json_value('candidates.discount', 'coupon'),
+                    json_value('candidates.previous_attributes', ['discount', 'coupon'])
+                )})
+            ) }}
+        end as discount,
+        case
+            when {{ json_value('candidates.previous_attributes', 'discounts') }} is not null
+                then {{ json_value('candidates.previous_attributes', 'discounts') }}
+            when {{ json_value('candidates.previous_attributes', 'discount') }} is null then candidates.discounts
+        end as discounts,
+        case
+            when {{ json_value('candidates.previous_attributes', 'default_tax_rates') }} is not null
+                then {{ json_value('candidates.previous_attributes', 'default_tax_rates') }}
+            else candidates.default_tax_rates
+        end as default_tax_rates,
+        null as subscription,
+        null as previous_attributes,
+        candidates.is_live,
+        candidates.is_cancelled_at_period_end,
+        case
+            when {{ json_value('candidates.previous_attributes', 'pause_collection') }} is null
+                then candidates.is_paused
+            else {{ json_text('candidates.previous_attributes', ['pause_collection', 'behavior']) }} is not null
+        end as is_paused,
+        case
+            when {{ json_value('candidates.previous_attributes', 'discount') }} is null
+                then candidates.has_single_discount
+            else {{ json_text('candidates.previous_attributes', 'discount') }} is not null
+        end as has_single_discount,
+        candidates.created_at,
+        candidates.received_at,
+        candidates.subscription_created_at,
+        candidates.started_at,
+        candidates.trial_ends_at,
+        candidates.cancel_at,
+        cast(null as {{ type_timestamp() }}) as cancel_requested_at,
+        cast(null as {{ type_timestamp() }}) as ended_at,
+        candidates.current_period_started_at,
+        candidates.current_period_ends_at,
+        case when candidates.version_number = 1 then 1 end as version_number
+    from candidates
+    left join earlier_items
+        on candidates.account = earlier_items.account and candidates.event_id = earlier_items.event_id
 
 )
 

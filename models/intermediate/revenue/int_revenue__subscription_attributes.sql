@@ -3,6 +3,7 @@
 with stripe_versions as (
 
     select * from {{ ref('int_revenue__stripe_versions') }}
+    where version_number is not null
 
 ),
 

@@ -3,10 +3,31 @@
     meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'whole': true}},
 ) }}
 
+-- Money that a bank sent back or a store reversed never went back: it is left out with its reversal (fact_refunds).
 with cash as (
 
     select * from {{ ref('int_revenue__cash_movements') }}
-    where user_id is not null
+    where user_id is not null and cash_type <> 'refund_reversal'
+
+),
+
+refunds as (
+
+    select
+        provider,
+        account,
+        source_id,
+        status
+    from {{ ref('int_revenue__stripe_refunds') }}
+
+    union all
+
+    select
+        provider,
+        account,
+        source_id,
+        status
+    from {{ ref('int_revenue__store_refunds') }}
 
 ),
 
@@ -28,7 +49,14 @@ dated as (
         cash.*,
         {{ local_date('cash.occurred_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key
     from cash
+    left join refunds
+        on
+            cash.source_id = refunds.source_id
+            and cash.account = refunds.account
+            and cash.provider = refunds.provider
+            and cash.cash_type = 'refund'
     left join tenants on cash.tenant_id = tenants.tenant_id
+    where refunds.status is null or refunds.status <> 'failed'
 
 ),
 

@@ -19,6 +19,7 @@ final as (
         {{ json_text('payload', object + ['metadata', 'user_id']) }} as user_source_id,
         event_type,
         lower({{ json_text('payload', object + ['currency']) }}) as currency,
+        {{ json_value('payload', object + ['discount']) }} as discount,
         livemode as is_live,
         created_at,
         received_at

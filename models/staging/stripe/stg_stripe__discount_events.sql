@@ -22,6 +22,14 @@ final as (
         event_type,
         {{ json_value('payload', object) }} as discount,
         livemode as is_live,
+        -- one that stands on nothing else stands on the customer
+        coalesce(
+            {{ json_text('payload', object + ['subscription']) }},
+            {{ json_text('payload', object + ['subscription_item']) }},
+            {{ json_text('payload', object + ['invoice']) }},
+            {{ json_text('payload', object + ['invoice_item']) }},
+            {{ json_text('payload', object + ['checkout_session']) }}
+        ) is null as is_of_customer,
         created_at,
         received_at
     from events

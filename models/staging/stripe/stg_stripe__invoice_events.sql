@@ -37,6 +37,8 @@ final as (
             {{ json_integer('payload', object + ['total']) }}
             - {{ json_integer('payload', object + ['total_excluding_tax']) }}
         ) as tax_source_cents,
+        {{ json_value('payload', object + ['discount']) }} as discount,
+        {{ json_value('payload', object + ['discounts']) }} as discounts,
         livemode as is_live,
         created_at,
         received_at,

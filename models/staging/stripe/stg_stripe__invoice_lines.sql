@@ -14,6 +14,13 @@ lines as (
         events.account,
         events.event_id,
         events.livemode as is_live,
+        coalesce(
+            {{ json_text('events.payload', object + ['subscription']) }},
+            {{ json_text('events.payload', object + ['parent', 'subscription_details', 'subscription']) }}
+        ) as invoice_subscription_source_id,
+        {{ json_integer('events.payload', object + ['total']) }} as invoice_total_source_cents,
+        {{ json_value('events.payload', object + ['total_tax_amounts']) }} as invoice_tax_amounts,
+        {{ json_value('events.payload', object + ['total_taxes']) }} as invoice_taxes,
         line.position as line_position,
         line.value as line
     from events
@@ -27,6 +34,11 @@ final as (
         account,
         event_id,
         line_position,
+        coalesce(
+            {{ json_text('line', ['subscription']) }},
+            {{ json_text('line', ['parent', 'subscription_item_details', 'subscription']) }},
+            invoice_subscription_source_id
+        ) as billed_subscription_source_id,
         coalesce(
             {{ json_text('line', ['price', 'id']) }},
             {{ json_text('line', ['plan', 'id']) }},
@@ -47,6 +59,9 @@ final as (
         {{ json_value('line', ['discount_amounts']) }} as discount_amounts,
         {{ json_value('line', ['tax_amounts']) }} as tax_amounts,
         {{ json_value('line', ['taxes']) }} as taxes,
+        invoice_total_source_cents,
+        invoice_tax_amounts,
+        invoice_taxes,
         is_live,
         {{ to_timestamp_seconds(json_integer('line', ['period', 'start'])) }} as period_started_at,
         {{ to_timestamp_seconds(json_integer('line', ['period', 'end'])) }} as period_ends_at

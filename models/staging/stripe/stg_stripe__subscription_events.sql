@@ -36,6 +36,9 @@ final as (
             {{ json_boolean('payload', object + ['cancel_at_period_end']) }}, false
         ) as is_cancelled_at_period_end,
         {{ json_text('payload', object + ['pause_collection', 'behavior']) }} is not null as is_paused,
+        -- the one discount of the old API, of which a subscription has its own or its customer's
+        {{ json_text('payload', object + ['discount']) }} is not null
+        and {{ json_text('payload', object + ['discounts', 0]) }} is null as has_single_discount,
         created_at,
         received_at,
         {{ to_timestamp_seconds(

@@ -18,6 +18,7 @@
     where
         amounts.amount_source_cents is null
         and not amounts.is_metered
+        and versions.version_number is not null
         and versions.status in ('active', 'past_due')
     group by amounts.account, items.price_source_id, amounts.currency, amounts.quantity
 {%- endset %}

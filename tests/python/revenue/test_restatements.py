@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from tests.python.marts.house import House, assert_equal
-from tests.python.revenue.webhooks import price, seconds, store, subscription
+from tests.python.revenue.webhooks import (
+    coupon,
+    discount,
+    of_customer,
+    price,
+    seconds,
+    store,
+    subscription,
+)
 from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
@@ -99,6 +107,24 @@ def told(new_house: Callable[[str], House]) -> House:
             (subscription("twice", "created", "2026-09-01T09:00:00", price(1000)), "2026-09-01"),
             (subscription("twice", "updated", "2026-09-05T09:00:00", price(3000), previous={}), "2026-09-10"),
             (subscription("twice", "updated", "2026-09-03T09:00:00", price(2000), previous={}), "2026-09-20"),
+            # an update says what was before it, until the beginning itself comes and says something else
+            (
+                subscription(
+                    "mid_life", "updated", "2026-10-05T09:00:00", price(4000), start_date=seconds("2026-10-02"),
+                    previous={"items": {"data": [{"id": "si_0", "quantity": 1, "price": price(1000)}]}},
+                ),
+                "2026-10-05",
+            ),
+            (
+                subscription(
+                    "mid_life", "created", "2026-10-02T09:00:00", price(500), start_date=seconds("2026-10-02"),
+                ),
+                "2026-10-10",
+            ),
+            # half off a customer of 200, told three days late; what its coupon takes off is learnt later still
+            (of_customer("night", "created", "2026-10-12T09:00:00",
+                         discount("night", "half", "2026-10-12T09:00:00")), "2026-10-15"),
+            (coupon("half", percent_off=50), "2026-10-20"),
         ],
     )  # fmt: skip
     house.load()
@@ -117,6 +143,9 @@ def test_each_cause_is_told_with_what_was_and_what_is(told: House) -> None:
         ("2026-07-01", "2026-07-04", "2026-07-05", "late_event", 4900, 6900),
         ("2026-09-05", "2026-09-09", "2026-09-10", "late_event", 5900, 7900),
         ("2026-09-03", "2026-09-04", "2026-09-20", "late_event", 5900, 6900),
+        ("2026-10-02", "2026-10-04", "2026-10-05", "backdated_start", 7900, 8900),
+        ("2026-10-02", "2026-10-04", "2026-10-10", "late_event", 8900, 8400),
+        ("2026-10-12", "2026-10-14", "2026-10-15", "late_event", 11900, 11800),
     ]
 
 

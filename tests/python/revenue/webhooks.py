@@ -30,11 +30,26 @@ def price(
 
 def plan_of(price: dict[str, Any]) -> dict[str, Any]:
     recurring = price["recurring"]
+    named = {name: price[name] for name in ("tiers", "tiers_mode") if name in price}
     return {
         "id": price["id"],
         "amount": price["unit_amount"],
+        "amount_decimal": price.get("unit_amount_decimal"),
         "currency": price["currency"],
         **recurring,
+        **named,
+    }
+
+
+def event(name: str, kind: str, at: str, body: dict[str, Any]) -> dict[str, Any]:
+    """An event of anything else."""
+    return {
+        "id": f"evt_{name}",
+        "object": "event",
+        "type": kind,
+        "created": seconds(at),
+        "livemode": True,
+        "data": {"object": body},
     }
 
 
@@ -85,6 +100,37 @@ def subscription(
         "livemode": live,
         "data": data,
     }
+
+
+def coupon(
+    name: str, made: str = "2025-01-01", kind: str = "created", **terms: Any
+) -> dict[str, Any]:
+    """An event of a coupon, for ever unless `duration` says otherwise."""
+    held = {"id": name, "object": "coupon", "created": seconds(made), "duration": "forever"}
+    return event(f"coupon_{name}_{kind}_{made}", f"coupon.{kind}", made, {**held, **terms})
+
+
+def discount(
+    name: str, coupon: str | dict[str, Any], at: str, new_shape: bool = True, **more: Any
+) -> dict[str, Any]:
+    """The object: its coupon below `source` by id alone (new), or on it as an object (old)."""
+    held = {"source": {"type": "coupon", "coupon": coupon}} if new_shape else {"coupon": coupon}
+    return {
+        "id": f"di_{name}",
+        "object": "discount",
+        "start": seconds(at),
+        "end": None,
+        **held,
+        **more,
+    }
+
+
+def of_customer(
+    customer: str, kind: str, at: str, held: dict[str, Any], subscription: str | None = None
+) -> dict[str, Any]:
+    """An event of a discount of `cus_<customer>`, or of one of its subscriptions."""
+    body = {**held, "customer": f"cus_{customer}", "subscription": subscription}
+    return event(f"{held['id']}_{kind}_{customer}_{at}", f"customer.discount.{kind}", at, body)
 
 
 def invoice(name: str, at: str, price_id: str, quantity: int, amount: int) -> dict[str, Any]:
