@@ -68,7 +68,8 @@ once as (
         product,
         tenant_id,
         'active_users' as measure,
-        cast(user_id as {{ type_string() }}) as thing,
+        user_id,
+        cast(null as {{ type_string() }}) as feature_name,
         cast(1 as {{ type_numeric() }}) as amount,
         date_key,
         known_date
@@ -80,7 +81,8 @@ once as (
         product,
         tenant_id,
         'feature_weight' as measure,
-        feature_name as thing,
+        cast(null as {{ type_uuid() }}) as user_id,
+        feature_name,
         weight as amount,
         date_key,
         known_date
@@ -98,8 +100,9 @@ covering as (
         amount,
         known_date as first_date,
         {{ add_days('date_key', 27) }} as last_date,
+        -- what tells most apart stands first: a sort seldom looks further
         max({{ add_days('date_key', 27) }}) over (
-            partition by product, tenant_id, measure, thing
+            partition by user_id, feature_name, tenant_id, product, measure
             order by known_date, date_key rows between unbounded preceding and 1 preceding
         ) as covered_date
     from once
@@ -134,16 +137,45 @@ tenant_days as (
 
 ),
 
+counted_user_days as (
+
+    select
+        product,
+        tenant_id,
+        date_key,
+        known_date,
+        count(*) as user_days
+    from user_days
+    group by product, tenant_id, date_key, known_date
+
+),
+
+counted_use as (
+
+    select
+        product,
+        tenant_id,
+        date_key,
+        known_date,
+        {%- for count in counts %}
+        sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from use_days
+    group by product, tenant_id, date_key, known_date
+
+),
+
 periods as (
 
     select
         product,
         tenant_id,
         measure,
-        amount,
+        sum(amount) as amount,
         first_date,
         last_date
     from newly_covered
+    group by product, tenant_id, measure, first_date, last_date
 
     union all
 
@@ -162,10 +194,10 @@ periods as (
         product,
         tenant_id,
         'user_days' as measure,
-        1 as amount,
+        user_days as amount,
         known_date as first_date,
         {{ add_days('date_key', 27) }} as last_date
-    from user_days
+    from counted_user_days
 
     union all
 
@@ -173,13 +205,13 @@ periods as (
         product,
         tenant_id,
         'former_user_days' as measure,
-        1 as amount,
+        user_days as amount,
         case
             when known_date > {{ add_days('date_key', 28) }} then known_date
             else {{ add_days('date_key', 28) }}
         end as first_date,
         {{ add_days('date_key', 55) }} as last_date
-    from user_days
+    from counted_user_days
     {%- for count in counts %}
 
     union all
@@ -191,7 +223,7 @@ periods as (
         {{ count }} as amount,
         known_date as first_date,
         {{ add_days('date_key', 27) }} as last_date
-    from use_days
+    from counted_use
     where {{ count }} > 0
     {%- endfor %}
 

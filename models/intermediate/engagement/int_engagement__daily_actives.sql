@@ -33,6 +33,20 @@ calendar as (
 
 ),
 
+-- whoever comes back on the same day is counted together
+spells as (
+
+    select
+        product,
+        tenant_id,
+        date_key,
+        next_date_key,
+        count(*) as user_count
+    from user_days
+    group by product, tenant_id, date_key, next_date_key
+
+),
+
 -- a user enters the trailing windows with each active day and leaves each of them
 -- on the next active day or when the window has passed, whichever comes first
 changes as (
@@ -41,12 +55,12 @@ changes as (
         product,
         tenant_id,
         date_key as metric_date,
-        1 as day_change,
-        1 as week_change,
-        1 as four_week_change,
-        1 as month_change,
+        user_count as day_change,
+        user_count as week_change,
+        user_count as four_week_change,
+        user_count as month_change,
         0 as new_users
-    from user_days
+    from spells
 
     union all
 
@@ -58,11 +72,11 @@ changes as (
             else {{ add_days('date_key', 7) }}
         end as metric_date,
         0 as day_change,
-        -1 as week_change,
+        -user_count as week_change,
         0 as four_week_change,
         0 as month_change,
         0 as new_users
-    from user_days
+    from spells
 
     union all
 
@@ -76,9 +90,9 @@ changes as (
         0 as day_change,
         0 as week_change,
         0 as four_week_change,
-        -1 as month_change,
+        -user_count as month_change,
         0 as new_users
-    from user_days
+    from spells
 
     union all
 
@@ -91,10 +105,10 @@ changes as (
         end as metric_date,
         0 as day_change,
         0 as week_change,
-        -1 as four_week_change,
+        -user_count as four_week_change,
         0 as month_change,
         0 as new_users
-    from user_days
+    from spells
 
     union all
 

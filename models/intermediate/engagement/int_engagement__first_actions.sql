@@ -19,7 +19,15 @@ known as (
 
 ),
 
--- the first of each kind is among those known as such and those of the days that changed
+-- the first day of these is among the days that changed
+doubted as (
+
+    select * from {{ this }}
+    where {{ is_affected('tenant_id', 'user_id', day='first_date') }}
+
+),
+
+-- the first of each kind is among the days that changed, or still the one that was known
 edges as (
 
     select
@@ -33,25 +41,25 @@ edges as (
     from actions
     where {{ is_affected('tenant_id', 'user_id', day='date_key') }}
 
-    union
+    union all
 
     select
-        actions.product,
-        actions.tenant_id,
-        actions.user_id,
-        actions.event_name,
-        actions.event_detail,
-        actions.date_key,
-        actions.first_event_at
+        known.product,
+        known.tenant_id,
+        known.user_id,
+        known.event_name,
+        known.event_detail,
+        known.first_date as date_key,
+        known.first_event_at
     from known
-    inner join actions
+    left join doubted
         on
-            known.product = actions.product
-            and known.tenant_id = actions.tenant_id
-            and known.user_id = actions.user_id
-            and known.event_name = actions.event_name
-            and known.event_detail = actions.event_detail
-            and known.first_date = actions.date_key
+            known.product = doubted.product
+            and known.tenant_id = doubted.tenant_id
+            and known.user_id = doubted.user_id
+            and known.event_name = doubted.event_name
+            and known.event_detail = doubted.event_detail
+    where doubted.user_id is null
 
 ),
 
@@ -69,19 +77,19 @@ found as (
 
 ),
 
--- unless one known as such is gone: then all days of that kind are read
+-- unless a doubted one is gone or later now: then all days of that kind are read
 shrunk as (
 
-    select known.*
-    from known
+    select doubted.*
+    from doubted
     left join found
         on
-            known.product = found.product
-            and known.tenant_id = found.tenant_id
-            and known.user_id = found.user_id
-            and known.event_name = found.event_name
-            and known.event_detail = found.event_detail
-    where found.user_id is null or found.first_event_at > known.first_event_at
+            doubted.product = found.product
+            and doubted.tenant_id = found.tenant_id
+            and doubted.user_id = found.user_id
+            and doubted.event_name = found.event_name
+            and doubted.event_detail = found.event_detail
+    where found.user_id is null or found.first_event_at > doubted.first_event_at
 
 ),
 

@@ -1,3 +1,7 @@
+{#- A day, shifted so that the fiscal year begins in January; and back. -#}
+{%- set months_later = var('fiscal_year_starts_in') - 1 -%}
+{%- set in_fiscal_year = add_months(month_start('days.date_day'), -months_later) -%}
+
 with days as (
 
     {{ date_spine(date_literal('1990-01-01'), date_literal('2035-12-31')) }}
@@ -30,6 +34,9 @@ final as (
         {{ iso_week('days.date_day') }} as iso_week,
         {{ iso_day_of_week('days.date_day') }} as iso_day_of_week,
         {{ month_of_year('days.date_day') }} as month_number,
+        {{ month_of_year(in_fiscal_year) }} as fiscal_month_number,
+        -- named by the calendar year in which it ends
+        {{ calendar_year(add_months(year_start(in_fiscal_year), months_later + 11)) }} as fiscal_year,
         case {{ iso_day_of_week('days.date_day') }}
             {%- for name in ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] %}
             when {{ loop.index }} then '{{ name }}'
@@ -60,7 +67,9 @@ final as (
         {{ week_start('days.date_day') }} as week_start,
         {{ month_start('days.date_day') }} as month_start,
         {{ quarter_start('days.date_day') }} as quarter_start,
-        {{ year_start('days.date_day') }} as year_start
+        {{ year_start('days.date_day') }} as year_start,
+        {{ add_months(quarter_start(in_fiscal_year), months_later) }} as fiscal_quarter_start,
+        {{ add_months(year_start(in_fiscal_year), months_later) }} as fiscal_year_start
     from days
     left join holidays_by_day on days.date_day = holidays_by_day.holiday_date
 

@@ -19,6 +19,7 @@ import yaml
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT
+from tests.building import run_dbt
 from tests.built_sample import BuiltSample
 
 pytestmark = pytest.mark.slow
@@ -37,6 +38,10 @@ class Question:
 def only(dimension: str, value: str) -> str:
     return f"{{{{ Dimension('{dimension}') }}}} = {value}"
 
+
+# of a fiscal year that begins in March, in which the fixture puts the calendar
+FISCAL_QUARTER = "(date_trunc('quarter', metric_date - interval '2 months') + interval '2 months')"
+FISCAL_YEAR = "(date_trunc('year', metric_date - interval '2 months') + interval '2 months')"
 
 QUESTIONS = {
     "users of a day": Question(
@@ -158,6 +163,33 @@ QUESTIONS = {
         "select month_start, product, net_mrr_cents, arr_cents, paying_customers"
         " from revenue.metrics_monthly_revenue where policy = 'standard'"
         " and product in (select product from revenue.metrics_daily_mrr)",
+    ),
+    "MRR of a fiscal quarter is its last day's": Question(
+        ["mrr", "paying_customers"],
+        ["metric_time__fiscal_quarter", "mrr_day__product"],
+        f"select distinct on ({FISCAL_QUARTER}, product) {FISCAL_QUARTER}, product, net_mrr_cents, paying_customers"
+        " from revenue.metrics_daily_mrr where policy = 'standard'"
+        f" order by {FISCAL_QUARTER}, product, metric_date desc",
+    ),
+    "movements of MRR in a fiscal year": Question(
+        ["new_mrr", "churn_mrr"],
+        ["metric_time__fiscal_year"],
+        f"select {FISCAL_YEAR}, sum(new_mrr_cents), sum(churn_mrr_cents) from revenue.metrics_daily_mrr"
+        f" where policy = 'standard' group by {FISCAL_YEAR}",
+    ),
+    "why policies part": Question(
+        ["policy_difference", "customers_policies_part_on"],
+        [
+            "metric_time__month",
+            "policy_bridge__product",
+            "policy_bridge__from_policy",
+            "policy_bridge__to_policy",
+            "policy_bridge__cause",
+        ],
+        "select distinct on (date_trunc('month', metric_date), product, from_policy, to_policy, cause)"
+        " date_trunc('month', metric_date), product, from_policy, to_policy, cause, difference_cents, customers"
+        " from revenue.metrics_mrr_policy_bridge"
+        " order by date_trunc('month', metric_date), product, from_policy, to_policy, cause, metric_date desc",
     ),
     "movements of MRR": Question(
         ["new_mrr", "expansion_mrr", "contraction_mrr", "churn_mrr", "reactivation_mrr", "fx_mrr"],
@@ -293,6 +325,8 @@ def warehouse(
     made = sample_copy("semantics").warehouse
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_TARGET_PATH", str(tmp_path_factory.mktemp("target")))
+        march = run_dbt(made, "run", "-s", "dim_date", "--vars", "{fiscal_year_starts_in: 3}")
+        assert march.success, march.failures
         dbt.read_project(made.settings, made)
         yield made
 
