@@ -15,7 +15,7 @@ with events as (
 
 ),
 
-final as (
+open_days as (
 
     select distinct
         product,
@@ -29,8 +29,14 @@ final as (
         and {{ is_affected('events.tenant_id', 'events.event_date') }}
         and {{ is_open_day('events') }}
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'anonymous_id', 'event_date',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'product', 'tenant_id', 'anonymous_id', 'event_date',
-]) }}
+select * from final

@@ -15,7 +15,7 @@ with events as (
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -33,8 +33,14 @@ final as (
         and {{ is_open_day('events') }}
     group by product, tenant_id, anonymous_id, user_id, event_date
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'anonymous_id', 'user_id', 'first_occurred_at', 'event_date',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'product', 'tenant_id', 'anonymous_id', 'user_id', 'first_occurred_at', 'event_date',
-]) }}
+select * from final

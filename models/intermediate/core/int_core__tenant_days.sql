@@ -10,7 +10,7 @@ with events as (
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -26,8 +26,14 @@ final as (
         and {{ is_open_day('events') }}
     group by product, tenant_id, event_date
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'event_count', 'first_event_at', 'event_date',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'product', 'tenant_id', 'event_count', 'first_event_at', 'event_date',
-]) }}
+select * from final

@@ -27,7 +27,7 @@ scopes as (
 
 ),
 
-final as (
+open_days as (
 
     select
         events.tenant_id,
@@ -41,9 +41,15 @@ final as (
     inner join scopes on events.product = scopes.product
     group by events.tenant_id, events.user_id, events.event_date, events.known_from_date, events.product
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'tenant_id', 'user_id', 'activity_date', 'known_from_date', 'product', 'event_count',
+        'session_count',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'tenant_id', 'user_id', 'activity_date', 'known_from_date', 'product', 'event_count',
-    'session_count',
-]) }}
+select * from final

@@ -75,7 +75,7 @@ dated as (
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -89,8 +89,14 @@ final as (
     from dated
     group by product, tenant_id, feature_name, event_date, date_key
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'feature_name', 'event_date', 'date_key', 'known_date',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'product', 'tenant_id', 'feature_name', 'event_date', 'date_key', 'known_date',
-]) }}
+select * from final

@@ -96,7 +96,7 @@ ranked as (
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -115,9 +115,15 @@ final as (
     from ranked
     group by product, tenant_id, user_id, event_date, date_key, known_date
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'user_id', 'event_count', 'visit_count', 'friction_count',
+        'roster_count', 'override_count', 'event_date', 'date_key', 'known_date',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'product', 'tenant_id', 'user_id', 'event_count', 'visit_count', 'friction_count',
-    'roster_count', 'override_count', 'event_date', 'date_key', 'known_date',
-]) }}
+select * from final

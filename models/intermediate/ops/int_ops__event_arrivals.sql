@@ -15,7 +15,7 @@ events as (
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -29,8 +29,14 @@ final as (
     from events
     group by product, tenant_id, event_date, {{ local_date('received_at', "'UTC'") }}
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'event_count', 'last_received_at', 'received_date', 'event_date',
+    ]) }}
+
 )
 
-{{ final_and_closed_days([
-    'product', 'tenant_id', 'event_count', 'last_received_at', 'received_date', 'event_date',
-]) }}
+select * from final

@@ -34,7 +34,7 @@ aliases as (
 
 ),
 
-final as (
+open_days as (
 
     select
         events.event_id,
@@ -75,22 +75,28 @@ final as (
         {{ is_affected('events.tenant_id', 'events.event_date') }}
         and {{ is_open_day('events') }}
 
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'event_id', 'tenant_id', 'user_id', 'session_id', 'product', 'event_name', 'event_domain',
+        'country_code', 'device_type', 'browser', 'properties', 'page_load_time_ms', 'is_anonymous',
+        'is_time_corrected', 'date_key', 'event_date', 'occurred_at', 'received_at',
+    ], anew={
+        'user_id': 'coalesce(aliases.user_id, held.user_id)',
+        'is_anonymous': 'held.is_anonymous and aliases.user_id is null',
+        'date_key': local_date('held.occurred_at', 'tenants.timezone'),
+    }, joins='
+        inner join tenants on held.tenant_id = tenants.tenant_id
+        left join aliases
+            on
+                held.is_anonymous
+                and held.product = aliases.product
+                and held.tenant_id = aliases.tenant_id
+                and held.user_id = ' ~ entity_uuid('aliases.product', 'anonymous', 'aliases.anonymous_id', true)
+    ) }}
+
 )
 
-{{ final_and_closed_days([
-    'event_id', 'tenant_id', 'user_id', 'session_id', 'product', 'event_name', 'event_domain',
-    'country_code', 'device_type', 'browser', 'properties', 'page_load_time_ms', 'is_anonymous',
-    'is_time_corrected', 'date_key', 'event_date', 'occurred_at', 'received_at',
-], anew={
-    'user_id': 'coalesce(aliases.user_id, held.user_id)',
-    'is_anonymous': 'held.is_anonymous and aliases.user_id is null',
-    'date_key': local_date('held.occurred_at', 'tenants.timezone'),
-}, joins='
-    inner join tenants on held.tenant_id = tenants.tenant_id
-    left join aliases
-        on
-            held.is_anonymous
-            and held.product = aliases.product
-            and held.tenant_id = aliases.tenant_id
-            and held.user_id = ' ~ entity_uuid('aliases.product', 'anonymous', 'aliases.anonymous_id', true)
-) }}
+select * from final

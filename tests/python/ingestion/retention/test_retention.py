@@ -425,4 +425,4 @@ def test_every_model_that_reads_events_keeps_closed_days() -> None:
     for path in (root / "models").rglob("*.sql"):
         text = path.read_text("utf-8")
         if "ref('stg_events__events')" in text:
-            assert "is_open_day(" in text and "final_and_closed_days(" in text, path.name
+            assert "is_open_day(" in text and "open_and_closed_days(" in text, path.name
