@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import cdc, loading, marts, report, runs
+from benchmarks import cdc, loading, marts, report, revenue, runs
 from benchmarks.plan import Bench, Plan
 from benchmarks.report import Report
 from benchmarks.stores import open_site
@@ -22,6 +22,7 @@ GROUPS: dict[str, Callable[[Bench, Report], None]] = {
     "loading": loading.measure,
     "cdc": cdc.measure,
     "marts": marts.measure,
+    "revenue": revenue.measure,
     "run": runs.measure,
 }
 
@@ -33,7 +34,7 @@ GROUPS: dict[str, Callable[[Bench, Report], None]] = {
     "--scale", default=1.0, show_default=True, help="Share of all sizes: 0.01 is a trial."
 )
 @click.option("--samples", default=Plan.samples, show_default=True, help="Samples of each figure.")
-@click.option("--skip-10m", is_flag=True, help="Leave out the store of five times the events.")
+@click.option("--skip-10m", is_flag=True, help="Leave out the large stores.")
 @click.option("--skip-dlt", is_flag=True, help="Leave out dlt (it is installed when first used).")
 @click.option("--huge-file", is_flag=True, help="Also load one file of 5 GB.")
 @click.option("--clone", is_flag=True, help="Also `make run` from a fresh clone.")

@@ -105,7 +105,7 @@ def _full(bench: Bench, report: Report, stores: list[Store]) -> None:
                 [one.seconds for one in builds],
                 notes=[
                     f"{len(builds[0].models)} tables, seeds and snapshots, without tests and"
-                    f" predictions, dbt's start included; slowest: {_slowest(builds)}"
+                    f" predictions, dbt's start included; slowest: {slowest(builds)}"
                 ],
             )
         )
@@ -221,8 +221,8 @@ def tell_days(
             line.notes = [
                 f"the sum of the times of {len(small[0].models)} models, of which"
                 f" {len(small[0].incremental)} are incremental; one runs at a time",
-                f"slowest on {plan.events:,}: {_slowest(small)}",
-                f"slowest on {plan.large:,}: {_slowest(builds[1])}",
+                f"slowest on {plan.events:,}: {slowest(small)}",
+                f"slowest on {plan.large:,}: {slowest(builds[1])}",
             ]
         report.add(line)
 
@@ -244,7 +244,8 @@ def _retention(bench: Bench, report: Report, store: Store) -> None:
     )
 
 
-def _slowest(builds: list[Build]) -> str:
+def slowest(builds: list[Build]) -> str:
+    """The models that took longest in the median, as words."""
     times = {
         name: statistics.median(one.models[name] for one in builds) for name in builds[0].models
     }

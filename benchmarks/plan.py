@@ -28,6 +28,7 @@ class Plan:
     one_file: int = 2_400_000  # about 1 GB
     day: int = 20_000
     changes: int = 1_000_000
+    billing: int = 1_000_000
     dlt_part: int = 100_000
     samples: int = 3
     days: int = 5
@@ -39,7 +40,7 @@ class Plan:
 
     def scaled(self, by: float) -> "Plan":
         """The same plan with that share of all lines."""
-        sizes = ("events", "large", "one_file", "day", "changes", "dlt_part")
+        sizes = ("events", "large", "one_file", "day", "changes", "billing", "dlt_part")
         smaller = {name: max(400, int(getattr(self, name) * by)) for name in sizes}
         return Plan(**{**self.__dict__, **smaller})
 

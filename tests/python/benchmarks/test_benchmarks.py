@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from benchmarks import billing
 from benchmarks.__main__ import main
+from benchmarks.billing import Billing
 from benchmarks.inputs import DUPLICATES, History, write_events
 from benchmarks.marts import Build, tell_days
 from benchmarks.plan import Plan
@@ -19,6 +21,10 @@ SMALL = History("small", 20_000, files=4)
 def lines(landing: Path, product: str) -> list[bytes]:
     files = sorted((landing / "events" / product).iterdir())
     return [line for file in files for line in file.read_bytes().splitlines()]
+
+
+def webhooks(landing: Path) -> list[bytes]:
+    return [line for file in landing.rglob("*.jsonl") for line in file.read_bytes().splitlines()]
 
 
 def test_events_are_the_same_in_every_run(tmp_path: Path) -> None:
@@ -41,6 +47,22 @@ def test_other_histories_hold_other_events(tmp_path: Path) -> None:
         json.loads(line)["event_id"] for line in lines(tmp_path, "upcoach") if line[-1:] == b"}"
     ]
     assert len(set(found)) > 0.98 * len(found)
+
+
+def test_a_longer_history_of_webhooks_holds_a_shorter_one(tmp_path: Path) -> None:
+    small, large = Billing("history", 40), Billing("history", 90)
+    assert billing.write(tmp_path / "small", small) < billing.write(tmp_path / "large", large)
+    held, kept = webhooks(tmp_path / "large"), webhooks(tmp_path / "small")
+    assert len(set(held)) == len(held)
+    assert set(kept) < set(held)
+
+
+def test_a_day_of_webhooks_is_of_that_day_alone(tmp_path: Path) -> None:
+    for day in (0, 1):
+        billing.write(tmp_path / str(day), Billing("day", 400, day=day))
+        found = [json.loads(line)["created"] for line in webhooks(tmp_path / str(day))]
+        first = billing.START.timestamp() + (billing.DAYS + day) * billing.DAY
+        assert found and first <= min(found) <= max(found) < first + billing.DAY
 
 
 def test_a_ratio_is_judged_by_its_medians() -> None:
@@ -94,6 +116,7 @@ def test_a_day_is_compared_between_the_stores(tmp_path: Path) -> None:
     [
         ({"loading": "Loading events", "cdc": "Change data capture"}, []),
         ({"marts": "Building the marts", "run": "Whole runs"}, ["--skip-10m"]),
+        ({"revenue": "Revenue at scale"}, ["--skip-10m"]),
     ],
 )
 def test_everything_runs_at_a_tiny_scale(
