@@ -156,10 +156,10 @@ counted_use as (
         product,
         tenant_id,
         date_key,
-        known_date,
         {%- for count in counts %}
-        sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        sum({{ count }}) as {{ count }},
         {%- endfor %}
+        known_date
     from use_days
     group by product, tenant_id, date_key, known_date
 
