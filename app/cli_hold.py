@@ -48,8 +48,16 @@ def place(
             raise TallyhouseError(
                 f"Nothing of a product {product!r} was loaded, so nothing was held. Known: {', '.join(sorted(known))}."
             )
+        whose = _uuid(tenant)
+        is_known = conn.execute(
+            "select exists (select from ops.load_touched where tenant_id = %s)", (whose,)
+        ).fetchone()
+        if whose and is_known != (True,):
+            raise TallyhouseError(
+                f"Nothing of a tenant {whose} was loaded, so nothing was held. core.dim_tenant has the ids."
+            )
         made = holds.place(
-            conn, product=product, tenant_id=_uuid(tenant), dataset=dataset, first_day=_day(first), last_day=_day(last),
+            conn, product=product, tenant_id=whose, dataset=dataset, first_day=_day(first), last_day=_day(last),
             reason=reason, by=by,
         )  # fmt: skip
     _enter(warehouse, "hold", made.hold_id, by)

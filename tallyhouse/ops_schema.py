@@ -73,6 +73,17 @@ begin
     end if;
 end $$;
 
+-- the moment as of which a model speaks, where more was loaded than it holds; null where it holds all
+do $$
+begin
+    if not exists (
+        select from pg_attribute
+        where attrelid = 'ops.model_watermarks'::regclass and attname = 'cut_as_of'
+    ) then
+        alter table ops.model_watermarks add column cut_as_of text;
+    end if;
+end $$;
+
 -- the newest build of a model before it whose changes each incremental model has taken over
 create table if not exists ops.model_reads (
     model_name text not null,

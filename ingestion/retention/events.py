@@ -26,6 +26,7 @@ KNOWN = (
 )
 # Until when each tenant's events may go. What a hold touches of a day of UTC it keeps as a whole, since models
 # count a day together.
+# A midnight that the clock shows twice is the first of both, as in models (macro day_start).
 _LIMITS = """
 create temporary table retention_limits on commit preserve rows as
 with tenants as (
@@ -67,16 +68,21 @@ held as (
 )
 select
     kept.*,
-    cast(kept.kept_from as timestamp) at time zone kept.timezone as gone_before,
+    begun.kept_from_at as gone_before,
     cast(
-        cast(kept.kept_from as timestamp) at time zone kept.timezone at time zone 'UTC'
-        + interval '1 day' - interval '1 microsecond' as date
+        begun.kept_from_at at time zone 'UTC' + interval '1 day' - interval '1 microsecond' as date
     ) as closed_before,
     coalesce(held.days, '{}'::datemultirange) as held_days,
     closed.days as closed_days,
     coalesce(closed.held_days, '{}'::datemultirange) as left_days,
     closed.gone_before as former_gone_before
 from kept
+cross join lateral (
+    select least(
+        cast(kept.kept_from as timestamp) at time zone kept.timezone,
+        (cast(kept.kept_from as timestamp) - interval '1 hour') at time zone kept.timezone + interval '1 hour'
+    ) as kept_from_at
+) as begun
 left join held on kept.product = held.product and kept.tenant_id = held.tenant_id
 left join ops.closed_days as closed on kept.product = closed.product and kept.tenant_id = closed.tenant_id
 """
@@ -96,6 +102,7 @@ where
     )
 order by days.event_date
 """
+_CUT = "select max(cut_as_of) from ops.model_watermarks where history_columns is not null"
 # Loads that models do not hold yet, in what is to go.
 _UNBUILT = """
 select count(*)
@@ -143,6 +150,7 @@ _DELETE = """
 delete from {partition} as events using retention_limits as limits
 where events.product = limits.product and events.tenant_id = limits.tenant_id and {goes}
 """
+_COUNTED = "select product, tenant_id, event_count from intermediate.int_core__tenant_days where event_date = %s"
 _EXPIRED = """
 update ops.load_manifest as held set expired_count = held.expired_count + gone.row_count
 from unnest(%s::bigint[], %s::bigint[]) as gone (load_id, row_count) where held.load_id = gone.load_id
@@ -207,9 +215,12 @@ def clean_up(conn: psycopg.Connection[Any], cleanup: Cleanup) -> None:
     days = [day for (day,) in conn.execute(_DAYS).fetchall()]
     for start in range(0, len(days), DAYS_AT_ONCE):
         with conn.transaction():
+            _set_limits(conn, cleanup.as_of)
             _clean_days(conn, cleanup, days[start : start + DAYS_AT_ONCE])
     if not cleanup.is_dry:
-        conn.execute(_CLOSE_ALL)
+        with conn.transaction():
+            _set_limits(conn, cleanup.as_of)
+            conn.execute(_CLOSE_ALL)
 
 
 def _must_be_built(conn: psycopg.Connection[Any], as_of: datetime) -> None:
@@ -226,15 +237,29 @@ def _must_be_built(conn: psycopg.Connection[Any], as_of: datetime) -> None:
             "Marts have not been built from what was loaded, so nothing was let go: their history would be lost."
             " Run `tallyhouse run` first."
         )
-    conn.execute("drop table if exists pg_temp.retention_limits")
-    conn.execute(_LIMITS, {"as_of": as_of})
-    conn.execute("analyze retention_limits")
+    (moment,) = conn.execute(_CUT).fetchone() or (None,)
+    if moment:
+        raise Unbuilt(
+            f"Marts speak as of {moment} and hold nothing of later, so nothing was let go: what they leave out would be"
+            " lost. Run `tallyhouse run`, then this again."
+        )
+    with conn.transaction():
+        _set_limits(conn, as_of)
     (unbuilt,) = conn.execute(_UNBUILT).fetchone() or (0,)
     if unbuilt:
         raise Unbuilt(
             f"Events of {unbuilt:,} tenants' days that are past their time were loaded since the marts were built, so"
             " nothing was let go: marts would never count them. Run `tallyhouse run`, then this again."
         )
+
+
+def _set_limits(conn: psycopg.Connection[Any], as_of: datetime) -> None:
+    """What may go, in the open transaction: until its end nobody places or lifts a hold, and whoever waits for that
+    with a new one finds it in the next limits."""
+    conn.execute("lock table ops.legal_holds in share mode")
+    conn.execute("drop table if exists pg_temp.retention_limits")
+    conn.execute(_LIMITS, {"as_of": as_of})
+    conn.execute("analyze retention_limits")
 
 
 def _clean_days(conn: psycopg.Connection[Any], cleanup: Cleanup, days: Sequence[date]) -> None:
@@ -276,6 +301,8 @@ def _clean_day(
     counted = conn.execute(sql.SQL(_COUNT).format(goes=goes, partition=partition))
     counts = [_Count(*row) for row in counted.fetchall()]
     going = [count for count in counts if count.going]
+    if going:
+        _must_be_counted(conn, day, counts)
     is_whole = all(count.rows == count.going for count in counts)
     if going and not is_dry:
         statement = "drop table {partition}" if is_whole else _DELETE
@@ -284,3 +311,19 @@ def _clean_day(
         return [(count, DELETED, 0) for count in going]
     total = sum(count.rows for count in counts)
     return [(count, DROPPED, size * count.going // total) for count in going]
+
+
+def _must_be_counted(conn: psycopg.Connection[Any], day: date, counts: Sequence[_Count]) -> None:
+    """The last look: of whom something goes, models have counted at least as many events of the day as there are."""
+    rows: dict[tuple[str, UUID], int] = defaultdict(int)
+    for count in counts:
+        rows[count.product, count.tenant_id] += count.rows
+    known = {(product, tenant): held for product, tenant, held in conn.execute(_COUNTED, (day,))}
+    for count in counts:
+        whose = count.product, count.tenant_id
+        if count.going and rows[whose] > known.get(whose, 0):
+            raise Unbuilt(
+                f"Of {count.product}'s tenant {count.tenant_id} {rows[whose]:,} events of {day} are stored and"
+                f" marts have counted {known.get(whose, 0):,}, so that day was not let go."
+                " Run `tallyhouse run`, then this again."
+            )

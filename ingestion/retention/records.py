@@ -26,10 +26,12 @@ select
 from governance.retention_policies as rules
 where rules.dataset = %(dataset)s and rules.bound = 'at_most'
 """
+# What is of all products (runs) is held by a hold on any.
 _HOLDS = """
 exists (
     select from ops.legal_holds as holds
-    where holds.lifted_at is null and holds.dataset in ('*', %(dataset)s) and holds.product in ('*', %(product)s)
+    where holds.lifted_at is null and holds.dataset in ('*', %(dataset)s)
+        and (holds.product in ('*', %(product)s) or %(product)s = '*')
         and {day} between coalesce(holds.first_day, '-infinity') and coalesce(holds.last_day, 'infinity')
 )
 """
@@ -65,9 +67,8 @@ def clean_up(conn: psycopg.Connection[Any], cleanup: Cleanup) -> None:
         _apply(conn, cleanup, _REJECTED, "rejected_at", ("raw_events", "rejected_records"), product, rule, kept_from,
                EMPTIED)  # fmt: skip
     rules = sorted(_rules(conn, cleanup, "job_runs"), key=lambda found: found[2], reverse=True)
-    for _, rule, kept_from in rules[
-        :1
-    ]:  # runs are of all products: the shortest rule of any is theirs
+    # runs are of all products: the shortest rule of any is theirs
+    for _, rule, kept_from in rules[:1]:
         _apply(
             conn,
             cleanup,

@@ -154,16 +154,17 @@
     {%- endif -%}
     {%- set history = history_columns() %}
     insert into ops.model_watermarks as known (
-        model_name, last_load_id, fingerprint, build_id, log_start, history_columns
+        model_name, last_load_id, fingerprint, build_id, log_start, history_columns, cut_as_of
     )
     values (
         '{{ model_key() }}', {{ plan.load_id }}, '{{ plan.fingerprint }}', {{ plan.build_id }}, {{ plan.build_id }},
-        {{ "'" ~ history ~ "'" if history else 'null' }}
+        {{ "'" ~ history ~ "'" if history else 'null' }}, {{ "'" ~ cut_as_of() ~ "'" if cut_as_of() else 'null' }}
     )
     on conflict (model_name) do update set
         last_load_id = excluded.last_load_id,
         fingerprint = excluded.fingerprint,
-        history_columns = excluded.history_columns
+        history_columns = excluded.history_columns,
+        cut_as_of = excluded.cut_as_of
         {%- if plan.mode != 'none' %}, build_id = excluded.build_id{% endif %}
         {%- if plan.mode == 'full' %}, log_start = excluded.log_start
         {%- elif not has_readers() %}, log_start = {{ 'known' if plan.mode == 'none' else 'excluded' }}.build_id

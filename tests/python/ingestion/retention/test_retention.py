@@ -13,13 +13,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from click.testing import CliRunner
 
-from app import erasing, retaining
+from app import cli_hold, erasing, retaining
 from app.erasing import Asked
 from ingestion.lake.files import from_parquet
 from ingestion.load import load_all, reload
 from ingestion.quality import reconcile
-from ingestion.retention import holds
+from ingestion.retention import events, holds
 from ingestion.retention.events import Unbuilt
 from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup
 from tallyhouse.errors import TallyhouseError
@@ -94,6 +95,10 @@ def built(house: House, lines: list[dict[str, Any]], name: str = "a") -> None:
     house.put(f"events/upcoach/{name}.jsonl", lines)
     house.load()
     house.build(("+retention_policies", *SELECT))
+    keep_90_days(house)
+
+
+def keep_90_days(house: House) -> None:
     with house.warehouse.connect() as conn:
         conn.execute(
             "update governance.retention_policies set retain_for = 90, retain_unit = 'day'"
@@ -317,6 +322,90 @@ def test_nothing_goes_that_no_mart_has_counted(house: House) -> None:
     assert_stored(house, ids(MOMENT, (0, 1)))
 
 
+def test_nothing_goes_while_marts_speak_as_of_an_earlier_moment(house: House) -> None:
+    house.put("events/upcoach/a.jsonl", edges_of(MOMENT, (0, 91, 150, 400)))
+    house.load()
+    house.build(("+retention_policies", *SELECT), as_of="2026-01-25T00:00:00Z")
+    keep_90_days(house)
+    with pytest.raises(Unbuilt, match="as of 2026-01-25"):
+        cleaned(house)
+    assert_stored(house, ids(MOMENT, (0, 91, 150, 400)))
+    house.build(SELECT)
+    marts = house.tables(MARTS)
+    cleaned(house)
+    assert_stored(house, ids(MOMENT, (0,)))
+    assert_equal(house.tables(MARTS), marts, "marts after the clean-up")
+
+
+def test_a_day_of_which_more_is_stored_than_counted_stays(house: House) -> None:
+    built(house, edges_of(MOMENT, (0, 400)))
+    with house.warehouse.connect() as conn:
+        conn.execute("update intermediate.int_core__tenant_days set event_count = 0")
+    with pytest.raises(Unbuilt, match="marts have counted 0"):
+        cleaned(house)
+    assert_stored(house, ids(MOMENT, (0, 400)))
+
+
+def test_rule_76_a_hold_that_is_placed_during_a_clean_up_keeps_what_is_left(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built(house, edges_of(MOMENT, (0, 91, 150, 400)))
+    set_limits, turns = events._set_limits, []
+
+    def placing(*given: Any) -> None:
+        turns.append(len(turns))
+        if len(turns) == 3:  # the first day of UTC is gone
+            held_by(house)
+        set_limits(*given)
+
+    monkeypatch.setattr(events, "DAYS_AT_ONCE", 1)
+    monkeypatch.setattr(events, "_set_limits", placing)
+    cleaned(house)
+    left = stored(house)
+    assert left >= ids(MOMENT, (0, 91, 150))
+    assert 1 <= len(ids(MOMENT, (400,)) - left) < 6
+
+
+def test_rule_76_a_day_begins_with_the_first_of_two_midnights(house: House) -> None:
+    house.put(
+        "cdc/upcoach/b.jsonl",
+        [organization("azores", "c", "2025-01-01 08:00", "Atlantic/Azores")],
+    )
+    built(house, [
+        event("day 91", "azores", "ana", "2025-10-25 23:59:59.999999"),
+        event("day 90", "azores", "ana", "2025-10-26 00:30"),  # the hour that comes twice
+    ])  # fmt: skip
+    cleaned(house, datetime(2026, 1, 24, 12, tzinfo=UTC))
+    assert_stored(house, {uid("day 90")})
+    cleaned(house, datetime(2026, 1, 25, 12, tzinfo=UTC))
+    assert_stored(house, set())
+
+
+def test_holds_by_command(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    built(house, edges_of(MOMENT, (0,)))
+    monkeypatch.setattr(cli_hold, "_open", lambda: house.warehouse)
+
+    def said(*words: str) -> str:
+        return CliRunner().invoke(cli_hold.hold, words).output
+
+    case = ("--reason", "case 9")
+    assert "Nothing of a tenant" in said("place", "--tenant", uid("nobody"), *case)
+    assert "Nothing of a product 'upcaoch'" in said("place", "--product", "upcaoch", *case)
+    assert "is no day" in said("place", "--from", "june", *case)
+    assert said("list") == "No hold stands.\n"
+    placed = said("place", "--tenant", uid("la"), "--from", "2026-01-01", *case)
+    assert placed.startswith(
+        f"Hold 1: everything of all products, tenant {uid('la')}, 2026-01-01 to today"
+    )
+    assert said("list") == placed
+    assert "lifted by" in said("lift", "1")
+    assert said("list") == "No hold stands.\n"
+    acts = (
+        "select action from governance.analytics_audit_log where resource like 'hold %' order by 1"
+    )
+    assert len(house.query(acts)) == 2
+
+
 class Killed(BaseException):
     """The process ended just here."""
 
@@ -403,7 +492,7 @@ def test_refused_records_and_runs_go_by_their_rules(house: House) -> None:
             )
     number = held_by(
         house,
-        product="*",
+        product="upcoach",
         dataset="job_runs",
         first_day=date(2025, 6, 18),
         last_day=date(2025, 6, 18),
