@@ -50,7 +50,7 @@ from ingestion.rereading import (
     choose,
     take_back,
 )
-from ingestion.retention.closed import closed_days
+from ingestion.retention.closed import closed_days, kept_by_models
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
 from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
@@ -200,9 +200,10 @@ class _Load:
             known_digests = KnownDigests(conn, self._landing)
             self._use_key(next_key(self._settings))
             chosen = self._choose(conn, known_digests, files, Everything())
-            if chosen.kept and not leaves_gone:
-                raise TallyhouseError(_cannot_rotate(chosen.kept))
-            self._report.notes += chosen.kept
+            kept = [*chosen.kept, *kept_by_models(conn)]
+            if kept and not leaves_gone:
+                raise TallyhouseError(_cannot_rotate(kept))
+            self._report.notes += kept
             self._replace(conn, known_digests, chosen, is_new_key=True)
             former = key_file.exchange(self._settings.pii_key_file)
             self._report.notes.append(_rotated(self._settings.pii_key_file, self._key, former))

@@ -77,3 +77,15 @@ def closed_days(conn: psycopg.Connection) -> ClosedDays:
         Closed(product, bytes.fromhex(tenant.replace("-", "")), first or date.min, end)
         for product, tenant, first, end in conn.execute(_HELD)
     )
+
+
+def kept_by_models(conn: psycopg.Connection) -> list[str]:
+    """What no reading of files can make anew: a sentence where models keep rows of closed days."""
+    (newest,) = conn.execute("select max(upper(days)) - 1 from ops.closed_days").fetchone() or (
+        None,
+    )
+    if newest is None:
+        return []
+    return [
+        f"Marts keep rows of days until {newest} of which raw events are gone by their retention."
+    ]

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from app import cli_hold, erasing, retaining
 from app.erasing import Asked
 from ingestion.lake.files import from_parquet
-from ingestion.load import load_all, reload
+from ingestion.load import load_all, reload, rotate_key
 from ingestion.quality import reconcile
 from ingestion.retention import events, holds
 from ingestion.retention.events import Unbuilt
@@ -379,6 +379,17 @@ def test_rule_76_a_day_begins_with_the_first_of_two_midnights(house: House) -> N
     assert_stored(house, {uid("day 90")})
     cleaned(house, datetime(2026, 1, 25, 12, tzinfo=UTC))
     assert_stored(house, set())
+
+
+def test_a_rotation_says_that_kept_rows_keep_their_tokens(house: House) -> None:
+    built(house, edges_of(MOMENT, (0, 91)))
+    cleaned(house)
+    place = house.warehouse.connect, house.warehouse.settings
+    with pytest.raises(TallyhouseError, match="Marts keep rows of days until"):
+        rotate_key(*place, processes=1)
+    report = rotate_key(*place, processes=1, leaves_gone=True)
+    assert any(note.startswith("Marts keep rows of days until") for note in report.notes)
+    assert_stored(house, ids(MOMENT, (0,)))
 
 
 def test_holds_by_command(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
