@@ -143,7 +143,8 @@ mentions as (
 
 ),
 
--- where else a discount is shown whole, not put together of what two differ in; one that was taken away says how it ended, which others leave open
+-- where else a discount is shown whole, not put together of what two differ in; one that was taken away says how it
+-- ended, which others leave open
 shown as (
 
     select
