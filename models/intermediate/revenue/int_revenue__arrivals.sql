@@ -179,21 +179,37 @@ store_groups as (
 
 ),
 
--- each of these is about nothing but its customer
+-- each of these is about nothing but its customer; the end of a discount may be the first that is known of it
 customer_records as (
-    {% for told in ['discount_events', 'customer_events'] %}
 
     select
         account,
         product,
         event_id,
+        coalesce(discount_source_id, event_id) as told_of,
         customer_source_id,
         load_id,
         created_at,
-        received_at
-    from {{ told }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        received_at,
+        case
+            when is_of_customer and event_type = 'customer.discount.deleted'
+                then {{ to_timestamp_seconds(json_integer('discount', 'start')) }}
+        end as starts_at
+    from discount_events
+
+    union all
+
+    select
+        account,
+        product,
+        event_id,
+        event_id as told_of,
+        customer_source_id,
+        load_id,
+        created_at,
+        received_at,
+        cast(null as {{ type_timestamp() }}) as starts_at
+    from customer_events
 
 ),
 
@@ -239,12 +255,12 @@ told as (
         product,
         event_id,
         customer_source_id as group_source_id,
-        event_id as told_of,
+        told_of,
         load_id,
         created_at as happened_at,
         received_at,
-        cast(null as {{ type_timestamp() }}) as starts_at,
-        cast(null as {{ type_string() }}) as start_cause,
+        starts_at,
+        'backdated_start' as start_cause,
         cast(null as {{ type_timestamp() }}) as ends_at
     from customer_records
 

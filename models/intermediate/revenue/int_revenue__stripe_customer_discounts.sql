@@ -1,6 +1,7 @@
 -- A customer's discount, of which it has one at a time, with the time that it covers of each of its subscriptions.
--- Events of the discount tell it, and the customer as it then was. One that counts once covers the billing period for
--- which it was taken: the first of a subscription that began with it, else the one in which it was gone.
+-- Events of the discount tell it, and the customer as it then was; of which only its end is told, that says when it
+-- began. One that counts once covers the billing period for which it was taken: the first of a subscription that began
+-- with it, else the one in which it was gone.
 with discounts as (
 
     select * from {{ ref('int_revenue__stripe_discounts') }}
@@ -46,7 +47,7 @@ amounts as (
 
 ),
 
--- a switch takes one away and gives another within one second
+-- a customer is made before anything is given to it, and a switch takes one away and gives another, within one second
 events as (
 
     select
@@ -55,6 +56,7 @@ events as (
         customer_source_id,
         created_at,
         event_type <> 'customer.discount.deleted' as has_discount,
+        false as is_told_by_end,
         case when event_type = 'customer.discount.deleted' then 1 else 2 end as precedence
     from discount_events
 
@@ -65,10 +67,26 @@ events as (
         event_id,
         customer_source_id,
         created_at,
-        event_type <> 'customer.deleted' and {{ json_text('discount', 'id') }} is not null as has_discount,
-        3 as precedence
+        event_type <> 'customer.deleted' as has_discount,
+        false as is_told_by_end,
+        case event_type when 'customer.created' then 0 when 'customer.deleted' then 4 else 3 end as precedence
     from customer_events
     where discount is not null or event_type = 'customer.deleted'
+
+    union all
+
+    select
+        account,
+        event_id,
+        customer_source_id,
+        {{ to_timestamp_seconds(json_integer('discount', 'start')) }} as created_at,
+        true as has_discount,
+        true as is_told_by_end,
+        2 as precedence
+    from discount_events
+    where
+        event_type = 'customer.discount.deleted'
+        and {{ to_timestamp_seconds(json_integer('discount', 'start')) }} < created_at
 
 ),
 
@@ -79,6 +97,7 @@ tellings as (
         events.event_id,
         events.customer_source_id,
         events.created_at,
+        events.is_told_by_end,
         events.precedence,
         case when events.has_discount then discounts.discount_source_id end as discount_source_id,
         case
@@ -90,6 +109,17 @@ tellings as (
 
 ),
 
+counted_tellings as (
+
+    select
+        *,
+        count(case when not is_told_by_end then discount_source_id end) over (
+            partition by account, customer_source_id, discount_source_id
+        ) as telling_count
+    from tellings
+
+),
+
 followed as (
 
     select
@@ -98,7 +128,8 @@ followed as (
             partition by account, customer_source_id
             order by created_at, precedence, event_id
         ), '') as is_change
-    from tellings
+    from counted_tellings
+    where not is_told_by_end or telling_count = 0
 
 ),
 

@@ -58,6 +58,7 @@ named as (
         entry.position as discount_position,
         entry.value as discount,
         versions.created_at as told_at,
+        false as is_part,
         false as is_event_of_its_own
     from versions
     {{ json_array_lateral('versions.discounts', none, 'entry') }}
@@ -71,6 +72,7 @@ named as (
         1 as discount_position,
         discount,
         created_at as told_at,
+        coalesce(is_discount_in_part, false) as is_part,
         false as is_event_of_its_own
     from versions
     where {{ json_text('discounts', [0]) }} is null
@@ -84,6 +86,7 @@ named as (
         entry.position as discount_position,
         entry.value as discount,
         items.told_at,
+        false as is_part,
         false as is_event_of_its_own
     from items
     {{ json_array_lateral('items.discounts', none, 'entry') }}
@@ -97,6 +100,7 @@ named as (
         1 as discount_position,
         discount,
         created_at as told_at,
+        false as is_part,
         false as is_event_of_its_own
     from customer_events
 
@@ -109,12 +113,13 @@ named as (
         1 as discount_position,
         discount,
         created_at as told_at,
+        false as is_part,
         true as is_event_of_its_own
     from discount_events
 
 ),
 
-mentions as (
+identified as (
 
     select
         *,
@@ -129,7 +134,17 @@ mentions as (
 
 ),
 
--- where else a discount is shown whole; one that was taken away says how it ended, which others leave open
+mentions as (
+
+    select
+        *,
+        case when not is_object then account || '|' || discount_text end as named_key
+    from identified
+
+),
+
+-- where else a discount is shown whole, not put together of what two differ in; one that was taken away says how it
+-- ended, which others leave open
 shown as (
 
     select
@@ -151,7 +166,7 @@ shown as (
         told_at,
         event_id
     from mentions
-    where is_object and not is_event_of_its_own
+    where is_object and not is_part and not is_event_of_its_own
 
     union all
 
@@ -178,16 +193,29 @@ shown as (
 
 ),
 
+-- joins below are by one key each: an engine that knows nothing of several columns together takes what they leave for
+-- next to nothing, and compares all with all
 ranked as (
 
     select
         *,
+        account || '|' || discount_source_id as discount_key,
         row_number() over (
             partition by account, discount_source_id
             order by precedence asc, told_at desc, event_id desc
         ) as telling_rank
     from shown
     where discount_source_id is not null
+
+),
+
+best_shown as (
+
+    select
+        discount_key,
+        discount
+    from ranked
+    where telling_rank = 1
 
 ),
 
@@ -199,15 +227,11 @@ resolved as (
         mentions.item_position,
         mentions.discount_position,
         mentions.told_at,
-        case when mentions.is_object then mentions.discount else ranked.discount end as discount,
+        mentions.is_part,
+        case when mentions.is_object then mentions.discount else best_shown.discount end as discount,
         case when not mentions.is_object then mentions.discount_text end as named_discount
     from mentions
-    left join ranked
-        on
-            mentions.account = ranked.account
-            and mentions.discount_text = ranked.discount_source_id
-            and not mentions.is_object
-            and ranked.telling_rank = 1
+    left join best_shown on mentions.named_key = best_shown.discount_key
     where mentions.is_object or mentions.discount_text is not null
 
 ),
@@ -252,7 +276,7 @@ shown_coupons as (
         told_at,
         event_id
     from couponed
-    where {{ json_text('coupon', 'duration') }} is not null
+    where not is_part and {{ json_text('coupon', 'duration') }} is not null
 
     union all
 
@@ -283,6 +307,7 @@ numbered_coupons as (
     select
         account,
         coupon_source_id,
+        account || '|' || coupon_source_id as coupon_key,
         coupon,
         coalesce({{ json_integer('coupon', 'created') }}, 0) as made_at,
         row_number() over (
@@ -297,8 +322,7 @@ numbered_coupons as (
 known_coupons as (
 
     select
-        account,
-        coupon_source_id,
+        coupon_key,
         coupon,
         row_number() over (partition by account, coupon_source_id order by made_at) as coupon_number,
         {{ to_timestamp_seconds('made_at') }} as made_at,
@@ -310,11 +334,29 @@ known_coupons as (
 
 ),
 
+sought as (
+
+    select
+        *,
+        account || '|' || event_id as event_key,
+        account || '|' || coalesce(shown_discount_id, coupon_source_id) as discount_key,
+        case
+            when {{ json_text('coupon', 'duration') }} is null then account || '|' || coupon_source_id
+        end as coupon_key
+    from couponed
+
+),
+
 told as (
 
     select
         couponed.account,
         couponed.event_id,
+        couponed.event_key,
+        couponed.discount_key,
+        couponed.event_key
+        || '|' || cast(couponed.item_position as {{ type_string() }})
+        || '|' || cast(couponed.discount_position as {{ type_string() }}) as mention_key,
         couponed.item_position,
         couponed.discount_position,
         couponed.coupon_source_id,
@@ -325,12 +367,10 @@ told as (
             when {{ json_text('couponed.coupon', 'duration') }} is not null then couponed.coupon
             else known_coupons.coupon
         end as coupon
-    from couponed
+    from sought as couponed
     left join known_coupons
         on
-            couponed.account = known_coupons.account
-            and couponed.coupon_source_id = known_coupons.coupon_source_id
-            and {{ json_text('couponed.coupon', 'duration') }} is null
+            couponed.coupon_key = known_coupons.coupon_key
             and (
                 known_coupons.coupon_number = 1
                 or coalesce(couponed.starts_at, couponed.told_at) >= known_coupons.made_at
@@ -362,11 +402,8 @@ billed_lines as (
 billed as (
 
     select
-        account,
-        discount_source_id,
-        price_source_id,
-        quantity,
-        currency,
+        account || '|' || discount_source_id || '|' || price_source_id
+        || '|' || cast(quantity as {{ type_string() }}) || '|' || currency as billed_key,
         max(off_source_cents) as off_source_cents
     from billed_lines
     group by account, discount_source_id, price_source_id, quantity, currency
@@ -377,8 +414,7 @@ billed as (
 billed_shares as (
 
     select
-        account,
-        discount_source_id,
+        account || '|' || discount_source_id as discount_key,
         100 * sum(off_source_cents) / sum(amount_source_cents) as percent_off
     from billed_lines
     group by account, discount_source_id
@@ -386,32 +422,41 @@ billed_shares as (
 ),
 
 -- what stands on a whole subscription is billed item by item
+listed_items as (
+
+    select
+        account || '|' || event_id as event_key,
+        item_position,
+        '|' || price_source_id || '|' || cast(quantity as {{ type_string() }}) || '|' || currency as price_key
+    from items
+    where not is_metered
+
+),
+
+unread_items as (
+
+    select
+        told.mention_key,
+        told.discount_key || listed_items.price_key as billed_key
+    from told
+    inner join listed_items
+        on
+            told.event_key = listed_items.event_key
+            and (told.item_position = 0 or told.item_position = listed_items.item_position)
+    where told.coupon is null
+
+),
+
 billed_items as (
 
     select
-        told.account,
-        told.event_id,
-        told.item_position,
-        told.discount_position,
+        unread_items.mention_key,
         case
             when count(billed.off_source_cents) = count(*) then sum(billed.off_source_cents)
         end as off_source_cents
-    from told
-    inner join items
-        on
-            told.account = items.account
-            and told.event_id = items.event_id
-            and (told.item_position = 0 or told.item_position = items.item_position)
-            and not items.is_metered
-    left join billed
-        on
-            told.account = billed.account
-            and told.discount_source_id = billed.discount_source_id
-            and items.price_source_id = billed.price_source_id
-            and items.quantity = billed.quantity
-            and items.currency = billed.currency
-    where told.coupon is null
-    group by told.account, told.event_id, told.item_position, told.discount_position
+    from unread_items
+    left join billed on unread_items.billed_key = billed.billed_key
+    group by unread_items.mention_key
 
 ),
 
@@ -433,7 +478,7 @@ final as (
         {{ json_integer('told.coupon', 'duration_in_months') }} as duration_months,
         case
             when told.coupon is not null then {{ json_number('told.coupon', 'percent_off') }}
-            when billed_items.event_id is null then coalesce(billed_shares.percent_off, 100)
+            when billed_items.mention_key is null then coalesce(billed_shares.percent_off, 100)
             when billed_items.off_source_cents is null then 100
         end as percent_off,
         case
@@ -443,22 +488,14 @@ final as (
         coalesce(
             told.coupon is not null
             or billed_items.off_source_cents is not null
-            or (billed_items.event_id is null and billed_shares.percent_off is not null),
+            or (billed_items.mention_key is null and billed_shares.percent_off is not null),
             false
         ) as is_read,
         told.starts_at,
         told.ends_at
     from told
-    left join billed_items
-        on
-            told.account = billed_items.account
-            and told.event_id = billed_items.event_id
-            and told.item_position = billed_items.item_position
-            and told.discount_position = billed_items.discount_position
-    left join billed_shares
-        on
-            told.account = billed_shares.account
-            and told.discount_source_id = billed_shares.discount_source_id
+    left join billed_items on told.mention_key = billed_items.mention_key
+    left join billed_shares on told.discount_key = billed_shares.discount_key
 
 )
 

@@ -6,13 +6,28 @@ with items as (
 
 ),
 
+invoice_lines as (
+
+    select
+        *,
+        max(case
+            when
+                {{ json_text('tax_amounts', [0]) }} is not null or {{ json_text('taxes', [0]) }} is not null
+                then 1
+            else 0
+        end) over (partition by account, event_id) = 1 as is_taxed_by_line
+    from {{ ref('stg_stripe__invoice_lines') }}
+    where is_live
+
+),
+
 priced_lines as (
 
     select
         *,
         account || '|' || event_id || '|' || cast(line_position as {{ type_string() }}) as line_key
-    from {{ ref('stg_stripe__invoice_lines') }}
-    where is_live and amount_source_cents is not null and price_source_id is not null
+    from invoice_lines
+    where amount_source_cents is not null and price_source_id is not null
 
 ),
 
@@ -116,7 +131,8 @@ inclusive_taxes as (
 
 ),
 
--- Where Stripe works out the tax itself, its rate stands on the invoice alone: by line, or of the invoice as a whole
+-- Where Stripe works out the tax itself, its rate stands on the invoice alone: by line, or, where none of its lines
+-- shows any, of the invoice as a whole. None is a rate, too.
 line_reductions as (
 
     select
@@ -197,20 +213,37 @@ taxed_lines as (
         priced_lines.billed_subscription_source_id as subscription_source_id,
         priced_lines.price_source_id,
         priced_lines.period_started_at as told_at,
-        100 * coalesce(
-            {{ rate(
-                'nullif(line_sums.tax_source_cents, 0)',
-                'priced_lines.amount_source_cents - line_sums.off_source_cents - line_sums.tax_source_cents'
-            ) }},
-            {{ rate(
-                'nullif(invoice_sums.inclusive_source_cents, 0)',
-                'priced_lines.invoice_total_source_cents - invoice_sums.tax_source_cents'
+        case
+            when priced_lines.is_taxed_by_line
+                then 100 * {{ rate(
+                    'coalesce(line_sums.tax_source_cents, 0)',
+                    'priced_lines.amount_source_cents - coalesce(line_sums.off_source_cents, 0)'
+                    ~ ' - coalesce(line_sums.tax_source_cents, 0)'
+                ) }}
+            else 100 * {{ rate(
+                'coalesce(invoice_sums.inclusive_source_cents, 0)',
+                'priced_lines.invoice_total_source_cents - coalesce(invoice_sums.tax_source_cents, 0)'
             ) }}
-        ) as tax_percent
+        end as tax_percent
     from priced_lines
     left join line_sums on priced_lines.line_key = line_sums.line_key
     left join invoice_sums on priced_lines.line_key = invoice_sums.line_key
     where priced_lines.amount_source_cents > 0
+
+),
+
+-- an invoice comes more than once, before its taxes are worked out and after
+billed_rates as (
+
+    select
+        account,
+        subscription_source_id,
+        price_source_id,
+        told_at,
+        max(tax_percent) as tax_percent
+    from taxed_lines
+    where tax_percent >= 0
+    group by account, subscription_source_id, price_source_id, told_at
 
 ),
 
@@ -226,8 +259,7 @@ rated as (
         0 as is_item,
         null as item_key,
         tax_percent
-    from taxed_lines
-    where tax_percent > 0
+    from billed_rates
 
     union all
 

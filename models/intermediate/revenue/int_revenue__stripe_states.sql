@@ -15,12 +15,7 @@ with versions as (
             when status = 'trialing' or trial_ends_at is null
                 then least(created_at, started_at)
             else least(created_at, greatest(started_at, trial_ends_at))
-        end as effective_at,
-        max(case when status in ('active', 'past_due') then 1 else 0 end) over (
-            partition by account, subscription_source_id
-            order by version_number
-            rows between unbounded preceding and 1 preceding
-        ) = 1 as was_paid_before
+        end as effective_at
     from {{ ref('int_revenue__stripe_versions') }}
     where version_number is not null
 
@@ -425,6 +420,34 @@ discounted as (
 
 ),
 
+valued as (
+
+    select
+        parts.*,
+        cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
+        versions.status in ('active', 'past_due')
+        and not (versions.is_paused and policies.pause_counts_as_zero) as is_paying
+    from parts
+    inner join policies on parts.policy = policies.policy
+    inner join versions on parts.version_key = versions.version_key
+    left join discounted on parts.part_key = discounted.part_key
+
+),
+
+-- who has had the thing for nothing until now has not paid before
+followed as (
+
+    select
+        *,
+        max(case when is_paying and full_source_cents > 0 then 1 else 0 end) over (
+            partition by policy, account, subscription_source_id
+            order by part_number
+            rows between unbounded preceding and 1 preceding
+        ) = 1 as was_paid_before
+    from valued
+
+),
+
 told as (
 
     select
@@ -432,7 +455,7 @@ told as (
         'stripe' as provider,
         versions.account,
         versions.subscription_source_id,
-        parts.part_number as state_number,
+        followed.part_number as state_number,
         versions.event_id,
         versions.product,
         versions.customer_source_id,
@@ -442,25 +465,27 @@ told as (
         discounted.billing_interval,
         discounted.interval_count,
         coalesce(discounted.currency, versions.currency) as currency,
-        cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
-        (
-            versions.status in ('active', 'past_due')
-            or (versions.status = 'trialing' and versions.was_paid_before and policies.trial_after_paid_counts)
-        )
-        and not (versions.is_paused and policies.pause_counts_as_zero) as does_count,
+        followed.full_source_cents,
+        followed.is_paying
+        or (
+            versions.status = 'trialing'
+            and followed.was_paid_before
+            and policies.trial_after_paid_counts
+            and not (versions.is_paused and policies.pause_counts_as_zero)
+        ) as does_count,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
-        parts.part_at as effective_at,
-        parts.is_version = 0 as is_by_itself,
+        followed.part_at as effective_at,
+        followed.is_version = 0 as is_by_itself,
         case
             when versions.version_number > 1 or versions.status <> 'canceled' then null
             when versions.trial_ends_at is null then versions.started_at
             else greatest(versions.started_at, versions.trial_ends_at)
         end as untold_start_at
-    from parts
-    inner join policies on parts.policy = policies.policy
-    inner join versions on parts.version_key = versions.version_key
-    left join discounted on parts.part_key = discounted.part_key
+    from followed
+    inner join policies on followed.policy = policies.policy
+    inner join versions on followed.version_key = versions.version_key
+    left join discounted on followed.part_key = discounted.part_key
 
 ),
 
@@ -514,7 +539,7 @@ final as (
         false as is_by_itself,
         cast(null as {{ type_timestamp() }}) as access_until_at
     from told
-    where untold_start_at < effective_at
+    where untold_start_at < effective_at and not is_by_itself
 
 )
 

@@ -166,7 +166,8 @@ listed_before as (
 
 ),
 
--- an item as it was: as a whole, or what differs; or the plan and quantity of a subscription that has one item
+-- an item as it was: as a whole, or what differs; or the plan and quantity of a subscription that has one item, whose
+-- price, where it shows that beside the plan, is the new one
 items_before as (
 
     select
@@ -197,9 +198,12 @@ items_before as (
                 {{ json_text('previous_attributes', 'plan') }} is not null
                 and {{ json_text('value', 'plan') }} is not null
                 then {{ json_merge(
-                    json_merge('value', json_build({'plan': json_merge(
-                        json_value('value', 'plan'), json_value('previous_attributes', 'plan')
-                    )})),
+                    json_merge('value', json_build({
+                        'plan': json_merge(
+                            json_value('value', 'plan'), json_value('previous_attributes', 'plan')
+                        ),
+                        'price': 'cast(null as ' ~ type_string() ~ ')',
+                    })),
                     json_build({'quantity': 'coalesce('
                         ~ json_integer('previous_attributes', 'quantity') ~ ', ' ~ json_integer('value', 'quantity')
                     ~ ')'})
@@ -223,6 +227,50 @@ earlier_items as (
         {{ json_array_agg('item', 'position') }} as items
     from items_before
     group by account, event_id
+
+),
+
+-- of two discounts, and of their two coupons, only that is told in which they differ
+compared_discounts as (
+
+    select
+        *,
+        {{ json_value('previous_attributes', 'discount') }} as previous_discount,
+        {{ json_value('previous_attributes', 'discounts') }} as previous_discounts,
+        coalesce(
+            left(cast(discount as {{ type_string() }}), 1) = '{'
+            and left({{ json_text('previous_attributes', 'discount') }}, 1) = '{',
+            false
+        ) as is_discount_in_part,
+        coalesce(
+            left({{ json_text('discount', 'coupon') }}, 1) = '{'
+            and left({{ json_text('previous_attributes', ['discount', 'coupon']) }}, 1) = '{',
+            false
+        ) as is_coupon_in_part
+    from candidates
+
+),
+
+earlier_discounts as (
+
+    select
+        *,
+        case
+            when previous_discount is null then discount
+            when not is_discount_in_part then previous_discount
+            when not is_coupon_in_part then {{ json_merge('discount', 'previous_discount') }}
+            else {{ json_merge(
+                json_merge('discount', 'previous_discount'),
+                json_build({'coupon': json_merge(
+                    json_value('discount', 'coupon'), json_value('previous_discount', 'coupon')
+                )})
+            ) }}
+        end as earlier_discount,
+        case
+            when previous_discounts is not null then previous_discounts
+            when previous_discount is null then discounts
+        end as earlier_discounts
+    from compared_discounts
 
 ),
 
@@ -252,6 +300,7 @@ final as (
         is_cancelled_at_period_end,
         is_paused,
         has_single_discount,
+        false as is_discount_in_part,
         created_at,
         received_at,
         subscription_created_at,
@@ -295,26 +344,8 @@ final as (
         coalesce(
             {{ json_integer('candidates.previous_attributes', 'quantity') }}, candidates.legacy_quantity
         ) as legacy_quantity,
-        case
-            when {{ json_value('candidates.previous_attributes', 'discount') }} is null then candidates.discount
-            when
-                {{ json_text('candidates.previous_attributes', ['discount', 'coupon']) }} is null
-                or {{ json_text('candidates.previous_attributes', ['discount', 'coupon', 'duration']) }} is not null
-                then {{ json_value('candidates.previous_attributes', 'discount') }}
-            -- of two coupons only that is told in which they differ
-            else {{ json_merge(
-                json_merge('candidates.discount', json_value('candidates.previous_attributes', 'discount')),
-                json_build({'coupon': json_merge(
-                    json_value('candidates.discount', 'coupon'),
-                    json_value('candidates.previous_attributes', ['discount', 'coupon'])
-                )})
-            ) }}
-        end as discount,
-        case
-            when {{ json_value('candidates.previous_attributes', 'discounts') }} is not null
-                then {{ json_value('candidates.previous_attributes', 'discounts') }}
-            when {{ json_value('candidates.previous_attributes', 'discount') }} is null then candidates.discounts
-        end as discounts,
+        candidates.earlier_discount as discount,
+        candidates.earlier_discounts as discounts,
         case
             when {{ json_value('candidates.previous_attributes', 'default_tax_rates') }} is not null
                 then {{ json_value('candidates.previous_attributes', 'default_tax_rates') }}
@@ -327,25 +358,27 @@ final as (
         case
             when {{ json_value('candidates.previous_attributes', 'pause_collection') }} is null
                 then candidates.is_paused
-            else {{ json_text('candidates.previous_attributes', ['pause_collection', 'behavior']) }} is not null
+            else {{ json_text('candidates.previous_attributes', 'pause_collection') }} is not null
         end as is_paused,
-        case
-            when {{ json_value('candidates.previous_attributes', 'discount') }} is null
-                then candidates.has_single_discount
-            else {{ json_text('candidates.previous_attributes', 'discount') }} is not null
-        end as has_single_discount,
+        nullif(cast(candidates.earlier_discount as {{ type_string() }}), 'null') is not null
+        and {{ json_text('candidates.earlier_discounts', [0]) }} is null as has_single_discount,
+        candidates.is_discount_in_part,
         candidates.created_at,
         candidates.received_at,
         candidates.subscription_created_at,
         candidates.started_at,
-        candidates.trial_ends_at,
+        case
+            when {{ json_value('candidates.previous_attributes', 'trial_end') }} is null
+                then candidates.trial_ends_at
+            else {{ to_timestamp_seconds(json_integer('candidates.previous_attributes', 'trial_end')) }}
+        end as trial_ends_at,
         candidates.cancel_at,
         cast(null as {{ type_timestamp() }}) as cancel_requested_at,
         cast(null as {{ type_timestamp() }}) as ended_at,
         candidates.current_period_started_at,
         candidates.current_period_ends_at,
         case when candidates.version_number = 1 then 1 end as version_number
-    from candidates
+    from earlier_discounts as candidates
     left join earlier_items
         on candidates.account = earlier_items.account and candidates.event_id = earlier_items.event_id
 

@@ -30,22 +30,27 @@ def _stripe(events: int) -> Iterator[dict[str, Any]]:
 
 
 def _stripe_customer(name: str, events: int, step: timedelta) -> Iterator[dict[str, Any]]:
-    """Changes of quantity, coupons and currency of subscriptions, and their invoices and charges."""
+    """Changes of quantity, coupons and currency of subscriptions, and their invoices and charges.
+
+    Of every other coupon only an invoice tells.
+    """
     for n in range(events // 5):
         at = _at(n * 3, step)
         plan = price(1000 + n % 3, currency="usd" if n % 4 else "eur")
         kind = "updated" if n else "created"
         yield subscription(name, kind, at, plan, quantity=1 + n % 5, previous={}, tenant=TENANT)
         at = _at(n * 3 + 1, step)
-        coupon = {"id": f"di_{n}", "coupon": {"id": "c", "duration": "forever", "percent_off": 10}}
+        whole = {"id": f"di_{n}", "coupon": {"id": "c", "duration": "forever", "percent_off": 10}}
+        discounts = [f"di_{name}_{n}"] if n % 2 else [whole]
         yield subscription(
-            name, "updated", at, plan, discounts=[coupon], previous={}, tenant=TENANT
+            name, "updated", at, plan, discounts=discounts, previous={}, tenant=TENANT
         )
         at = _at(n * 3 + 2, step)
         status = "past_due" if n % 7 == 0 else "active"
         yield subscription(name, "updated", at, plan, status=status, previous={}, tenant=TENANT)
+        billed = _lines(name, n, plan, at) if n % 2 else {}
         for kind, more in (
-            ("invoice", {"amount_paid": 1000, "amount_due": 1000, "status": "paid"}),
+            ("invoice", {"amount_paid": 1000, "amount_due": 1000, "status": "paid", **billed}),
             ("charge", {"amount": 1000, "status": "succeeded", "paid": True}),
         ):
             yield {
@@ -65,6 +70,20 @@ def _stripe_customer(name: str, events: int, step: timedelta) -> Iterator[dict[s
                     }
                 },
             }
+
+
+def _lines(name: str, n: int, plan: dict[str, Any], at: str) -> dict[str, Any]:
+    """What an invoice took off for a discount of which nobody else tells."""
+    line = {
+        "amount": plan["unit_amount"],
+        "currency": plan["currency"],
+        "quantity": 1,
+        "price": plan,
+        "period": {"start": seconds(at), "end": seconds(at) + 86_400},
+        "discount_amounts": [{"amount": 100, "discount": f"di_{name}_{n}"}],
+    }
+    total = plan["unit_amount"] - 100
+    return {"subscription": f"sub_{name}", "total": total, "lines": {"data": [line]}}
 
 
 def _store(events: int) -> Iterator[dict[str, Any]]:

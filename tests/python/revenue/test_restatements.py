@@ -125,6 +125,10 @@ def told(new_house: Callable[[str], House]) -> House:
             (of_customer("night", "created", "2026-10-12T09:00:00",
                          discount("night", "half", "2026-10-12T09:00:00")), "2026-10-15"),
             (coupon("half", percent_off=50), "2026-10-20"),
+            # half off a customer of 100 for four days, of which its end is the first that is told, in time
+            (of_customer("in_time", "deleted", "2026-11-05T09:00:00",
+                         discount("in_time", "half", "2026-11-01", end=seconds("2026-11-05T09:00:00"))),
+             "2026-11-05"),
         ],
     )  # fmt: skip
     house.load()
@@ -146,6 +150,7 @@ def test_each_cause_is_told_with_what_was_and_what_is(told: House) -> None:
         ("2026-10-02", "2026-10-04", "2026-10-05", "backdated_start", 7900, 8900),
         ("2026-10-02", "2026-10-04", "2026-10-10", "late_event", 8900, 8400),
         ("2026-10-12", "2026-10-14", "2026-10-15", "late_event", 11900, 11800),
+        ("2026-11-01", "2026-11-04", "2026-11-05", "backdated_start", 11800, 11750),
     ]
 
 
