@@ -22,9 +22,11 @@ from ingestion.quality import reconcile
 from ingestion.retention import holds
 from ingestion.retention.events import Unbuilt
 from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup
+from ingestion.values.identity import uuid_text
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter
 from tests.python.marts.house import ENGAGEMENT, House, assert_equal
+from tests.python.marts.test_fulfilment import register, told
 from tests.python.marts.upcoach_lines import event, organization, uid
 
 pytestmark = pytest.mark.slow
@@ -384,6 +386,60 @@ def test_rule_75_who_is_erased_leaves_the_kept_rows_too(house: House) -> None:
     house.build(SELECT, full_refresh=True)
     assert_equal(house.tables(MARTS), marts, "after the erasure")
     assert subjects
+
+
+def test_rule_75_payments_of_closed_days_stay_without_whoever_is_erased(house: House) -> None:
+    """SAMIA-TAROT keeps its events without the person: what is kept of a closed day becomes what the raw events of an
+    open one become."""
+    days = ("2025-12-02", "2026-06-10")  # 200 days old, and 10
+
+    def of(client: str, day: str, number: int, **more: str | None) -> list[dict[str, Any]]:
+        paid = {"kind": "order", "provider": "stripe", "currency": "EUR", "amount_cents": 4900}
+        lines = [told("souk", "order_created", f"{day} 09:00", f"{number} {day}", service_code="tarot"),
+                 told("souk", "payment_attempted", f"{day} 09:01", f"{number} {day}", **paid),
+                 told("souk", "payment_succeeded", f"{day} 09:02", f"{number} {day}", **paid)]  # fmt: skip
+        return [{**line, "user_id": client and uid(client), **more} for line in lines]
+
+    house.put("cdc/samia_tarot/a.jsonl", [register("souk", "c", "2025-01-01 08:00", "UTC")])
+    house.put("events/samia_tarot/a.jsonl", [
+        line for day in days for line in (
+            *of("layla", day, 1, session_id="session of layla"), *of("sara", day, 2), *of("", day, 3),
+        )
+    ])  # fmt: skip
+    house.load()
+    select = (*SELECT, "+metrics_daily_payments", "+metrics_daily_fulfillment")
+    house.build(("+retention_policies", *select))
+    money = ("fulfilment.metrics_daily_payments", "fulfilment.metrics_daily_fulfillment")
+    before = house.tables(money)
+    assert all(before.values())
+    cleaned(house)
+    assert house.query("select count(*) from raw_events.events") == [(9,)]
+    asked = [Asked(uid("layla"), "samia_tarot", uuid_text("samia_tarot", "tenant", "souk"))]
+    _, wanted = erasing.take_out(house.warehouse.settings, house.warehouse, Reporter(), asked)
+    for is_full in (False, True):
+        house.build(select, full_refresh=is_full)
+        assert_equal(house.tables(money), before, "money")
+        found = {}
+        for day in days:
+            found[day] = house.query(
+                "select user_id, session_id, is_anonymous, event_name, properties->>'amount_cents', count(*)"
+                f" from core.fact_events where date_key = '{day}' group by 1, 2, 3, 4, 5 order by 4, 1"
+            ), house.query(
+                "select user_id, event_count, visit_count, friction_count from intermediate.int_customers__use_days"
+                f" where date_key = '{day}' order by user_id"
+            )  # fmt: skip
+        assert found[days[0]] == found[days[1]]
+        facts, use = found[days[0]]
+        assert {(row[0], row[1], row[2]) for row in facts} == {
+            (None, None, True),
+            (UUID(uid("sara")), None, False),
+        }
+        assert sum(row[-1] for row in facts) == 9
+        assert [row[:3] for row in use] == [(UUID(uid("sara")), 3, 1), (None, 6, 0)]
+        looked = erasing.search.Found()
+        with house.warehouse.connect() as conn:
+            erasing.search.warehouse(conn, wanted, looked)
+        assert not {place for place, _ in looked.rows if not place.startswith("ops.")}
 
 
 def test_refused_records_and_runs_go_by_their_rules(house: House) -> None:
