@@ -203,11 +203,26 @@ def test_rule_76_what_comes_for_a_closed_day_is_counted_and_what_a_file_brought_
     assert_stored(house, expected)
     assert withheld(house) == 15
     assert house.query("select sum(unaccounted) from ops.source_reconciliation") == [(0,)]
+    assert_no_empty_days(house)
     # read again, what is gone stays gone; so does what the last day held of a day of UTC that is closed
     reload(house.warehouse.connect, house.warehouse.settings, ["events/upcoach"], processes=1)
     left = stored(house)
     assert ids(MOMENT, (0, 1)) | {uid("new tenant")} <= left <= expected
     assert_stored(house, left)
+
+
+def assert_no_empty_days(house: House) -> None:
+    """There are partitions of the days that have rows, and no load notes another day."""
+    days = {day for (day,) in house.query("select distinct event_date from raw_events.events")}
+    partitions = house.query(
+        "select inhrelid::regclass::text from pg_inherits where inhparent = 'raw_events.events'::regclass"
+    )
+    assert {name for (name,) in partitions} == {f"raw_events.events_{day:%Y%m%d}" for day in days}
+    noted = house.query(
+        "select distinct unnest(event_dates) from ops.load_manifest where source_kind = 'events'"
+        " and load_id > (select min(load_id) from ops.load_manifest where source_kind = 'events')"
+    )
+    assert {day for (day,) in noted} <= days
 
 
 def test_rule_76_marts_are_those_of_a_full_refresh_after_late_and_new_events(house: House) -> None:
