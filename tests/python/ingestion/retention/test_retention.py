@@ -493,6 +493,43 @@ def test_rule_75_payments_of_closed_days_stay_without_whoever_is_erased(house: H
         assert not {place for place, _ in looked.rows if not place.startswith("ops.")}
 
 
+def test_rule_45_whom_only_kept_rows_name_stays_out_under_the_id_of_the_source(
+    house: House,
+) -> None:
+    """Models know a user of an id that is no UUID by one that they made of it."""
+
+    def of(name: str, when: str, user: str) -> dict[str, Any]:
+        return {**event(name, "la", None, when), "user_id": user}
+
+    built(
+        house,
+        [
+            *(of(f"old {n}", "2025-06-01 10:00", f"U-{n}") for n in (12, 13, 14)),
+            *edges_of(MOMENT, (0,)),
+        ],
+    )
+    cleaned(house)
+    assert_stored(house, ids(MOMENT, (0,)))
+    asked = [Asked("U-12", "upcoach", uid("la")), Asked(uuid_text("upcoach", "user", "U-13"))]
+    subjects, wanted = erasing.take_out(
+        house.warehouse.settings, house.warehouse, Reporter(), asked
+    )
+    assert len(subjects) == 2
+    with house.warehouse.connect() as conn:
+        assert erasing.search.rows_of(conn, "core.fact_events", wanted) == []
+    (kept,) = house.query(
+        "select user_id::text from core.fact_events where event_date = '2025-06-01'"
+    )
+    assert kept == (uuid_text("upcoach", "user", "U-14"),)
+    again = f"{MOMENT:%Y-%m-%d %H:%M}"
+    house.put(
+        "events/upcoach/again.jsonl", [of(f"new {n}", again, f"U-{n}") for n in (12, 13, 14, 15)]
+    )
+    report = load_all(house.warehouse.connect, house.warehouse.settings, processes=1)
+    assert report.withheld == {"erased": 2}
+    assert_stored(house, ids(MOMENT, (0,)) | {uid("new 14"), uid("new 15")})
+
+
 def test_refused_records_and_runs_go_by_their_rules(house: House) -> None:
     built(house, edges_of(MOMENT, (0,)))
     with house.warehouse.connect() as conn:
