@@ -173,7 +173,7 @@ class _Teller:
              "invoice": f"in_{name}", "payment_intent": f"pi_{name}", "metadata": {}, **shared},
         )  # fmt: skip
         whose = f"sub_{subscription.name}"
-        parent = (
+        parent: dict[str, Any] = (
             {"parent": {"subscription_details": {"subscription": whose}}}
             if self._new
             else {"subscription": whose}
@@ -197,9 +197,10 @@ class _Teller:
     ) -> Event:  # fmt: skip
         ends = {"current_period_start": at, "current_period_end": at + MONTH}
         price = _price(subscription)
-        item = {"id": f"si_{subscription.name}", "object": "subscription_item",
+        item: dict[str, Any] = {"id": f"si_{subscription.name}", "object": "subscription_item",
                 "quantity": subscription.quantity, "price": price, "tax_rates": []}  # fmt: skip
-        body = {
+        shape: dict[str, Any] = {"discounts": []} if self._new else {"discount": None, **ends}
+        body: dict[str, Any] = {
             "id": f"sub_{subscription.name}", "object": "subscription", "customer": self._customer,
             "currency": "usd", "status": "canceled" if ended else "active",
             "created": subscription.began, "start_date": subscription.began,
@@ -207,9 +208,9 @@ class _Teller:
             "ended_at": at if ended else None, "pause_collection": None, "trial_end": None,
             "default_tax_rates": [], "livemode": True, "metadata": {"tenant_id": self._tenant},
             "items": {"object": "list", "data": [item | (ends if self._new else {})]},
-            **({"discounts": []} if self._new else {"discount": None, **ends}),
+            **shape,
         }  # fmt: skip
-        previous = None
+        previous: dict[str, Any] | None = None
         if before is not None:
             old = _Subscription(
                 subscription.name, 0, before, subscription.quantity, subscription.yearly

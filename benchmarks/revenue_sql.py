@@ -90,7 +90,7 @@ def create(store: Store) -> None:
     with store.warehouse.connect() as connection:
         connection.execute("create schema if not exists hand")
         connection.execute("drop table if exists hand.daily_mrr")
-        connection.execute(DAILY_MRR)  # type: ignore[arg-type]
+        connection.execute(DAILY_MRR)
         connection.execute("create index on hand.daily_mrr (metric_date, tenant_id)")
         connection.execute("analyze hand.daily_mrr")
 

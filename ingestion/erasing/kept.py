@@ -14,8 +14,41 @@ from psycopg import sql
 from ingestion.erasing import search
 from ingestion.erasing.ledger import Subject
 from ingestion.erasing.people import People
+from ingestion.erasing.records import KEPT_EVENTS
 
 _PROPERTIES = "properties"  # of an event of somebody else the person may be a part
+# What becomes of rows of events that stay without the person (`records.KEPT_EVENTS`), as the model makes them of such
+# events: nobody's, of no visit. People of a day whom nothing names are counted in one row.
+_UNNAMED = {
+    "core.fact_events": """
+update core.fact_events set user_id = null, session_id = null, is_anonymous = true
+where ctid in (select place from taken_out_of_history)
+""",
+    "intermediate.int_customers__use_days": """
+with gone as (
+    delete from intermediate.int_customers__use_days as held
+    using (
+        select distinct days.product, days.tenant_id, days.event_date, days.date_key, days.known_date
+        from intermediate.int_customers__use_days as days
+        where days.ctid in (select place from taken_out_of_history)
+    ) as days
+    where
+        held.product = days.product and held.tenant_id = days.tenant_id and held.event_date = days.event_date
+        and held.date_key = days.date_key and held.known_date = days.known_date
+        and (held.user_id is null or held.ctid in (select place from taken_out_of_history))
+    returning held.*
+)
+insert into intermediate.int_customers__use_days (
+    product, tenant_id, user_id, event_count, visit_count, friction_count, roster_count, override_count,
+    event_date, date_key, known_date
+)
+select
+    product, tenant_id, null, sum(event_count), sum(case when user_id is null then visit_count else 0 end),
+    sum(friction_count), sum(roster_count), sum(override_count), event_date, date_key, known_date
+from gone
+group by product, tenant_id, event_date, date_key, known_date
+""",
+}
 _MODELS = """
 select model_name, history_columns from ops.model_watermarks
 where history_columns is not null and to_regclass(model_name) is not null
@@ -33,6 +66,7 @@ from {table} as held
 inner join ops.closed_days as closed
     on held.product = closed.product and held.tenant_id = closed.tenant_id and closed.days @> held.{day}
 where held.ctid = any(%(places)s::tid[])
+    and (%(is_kept)s::boolean is null or %(is_kept)s = (held.product = any(%(kept)s)))
 """
 # As a build says it: what changed, under a number that no build had before.
 _NUMBER = """
@@ -64,7 +98,16 @@ def take_out(
     for model, notes in conn.execute(_MODELS).fetchall():
         columns = [name for (name,) in conn.execute(_COLUMNS, (model,)).fetchall()]
         own = [name for name in columns if name != _PROPERTIES]
-        removed = _collect(conn, model, notes, search.rows_of(conn, model, wanted, own))
+        unnamed = 0
+        if model in _UNNAMED:
+            places = search.rows_of(conn, model, wanted, own)
+            unnamed = _collect(conn, model, notes, places, is_kept=True)
+            if unnamed:
+                _say(conn, model, notes, load_id)
+                conn.execute(_UNNAMED[model].encode())
+        is_kept = False if model in _UNNAMED else None
+        places = search.rows_of(conn, model, wanted, own)
+        removed = _collect(conn, model, notes, places, is_kept=is_kept)
         if removed:
             _say(conn, model, notes, load_id)
             conn.execute(
@@ -73,13 +116,14 @@ def take_out(
                 ).format(_table(model))
             )
             counts[f"{model} removed"] += removed
-        if _PROPERTIES not in columns:
-            continue
-        naming = _collect(conn, model, notes, search.rows_of(conn, model, wanted, columns))
+        naming = 0
+        if _PROPERTIES in columns:
+            naming = _collect(conn, model, notes, search.rows_of(conn, model, wanted, columns))
         if naming:
             _say(conn, model, notes, load_id)
             _unname(conn, model, people, subjects)
-            counts[f"{model} without the person"] += naming
+        if unnamed or naming:
+            counts[f"{model} without the person"] += unnamed + naming
     conn.execute("drop table if exists pg_temp.taken_out_of_history")
     return counts
 
@@ -89,9 +133,14 @@ def _table(model: str) -> sql.Identifier:
 
 
 def _collect(
-    conn: psycopg.Connection[Any], model: str, notes: dict[str, str], places: list[str]
+    conn: psycopg.Connection[Any],
+    model: str,
+    notes: dict[str, str],
+    places: list[str],
+    *,
+    is_kept: bool | None = None,
 ) -> int:
-    """Note which of the rows lie on closed days; how many do."""
+    """Note which of the rows lie on closed days, perhaps only of products that keep their events; how many do."""
     conn.execute("drop table if exists pg_temp.taken_out_of_history")
     if not places:
         return 0
@@ -101,7 +150,7 @@ def _collect(
             table=_table(model), day=sql.Identifier(notes["utc_day"]),
             columns=sql.SQL(", ").join(sql.Identifier("held", name) for name in names),
         ),
-        {"places": places},
+        {"places": places, "is_kept": is_kept, "kept": sorted(KEPT_EVENTS)},
     ).rowcount  # fmt: skip
 
 

@@ -7,11 +7,11 @@ again is the same invoice. Belongs here: digests and stand-ins. Does not belong 
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from uuid import UUID
 
-from ingestion.values.identity import is_placeholder
+from ingestion.values.identity import is_placeholder, uuid_text
 
 NIL = str(UUID(int=0))
 _LARGEST = 2**31 - 1  # of a column of type integer
@@ -47,13 +47,19 @@ class People:
         if known is None:
             if len(self._asked) >= _REMEMBERED:
                 self._asked.clear()
-            known = self.digest(product, tenant_id, kind, text) in self._digests
+            known = any(
+                self.digest(product, tenant_id, kind, name) in self._digests
+                for name in _names(product, kind, text)
+            )
             known = self._asked[asked] = known and not is_placeholder(text)
         return known
 
     def tenant_of(self, product: str, kind: str, source_id: str) -> str | None:
         """The tenant of an erased person whose record does not tell it."""
-        return self._digests.get(self.digest(product, None, kind, source_id))
+        digests = (
+            self.digest(product, None, kind, name) for name in _names(product, kind, source_id)
+        )
+        return next(filter(None, map(self._digests.get, digests)), None)
 
     def stand_in(self, product: str, kind: str, source_id: object) -> str:
         """The UUID that takes the place of a text id."""
@@ -65,6 +71,13 @@ class People:
         """The same of the value's own type; of a number a negative one, which no source counts to."""
         stand_in = self.stand_in(product, kind, value)
         return -(UUID(stand_in).int % _LARGEST) - 1 if isinstance(value, int) else stand_in
+
+
+def _names(product: str, kind: str, source_id: str) -> Iterator[str]:
+    """An id, and of a user the one that models make of it: of whom only they still know nothing else is left."""
+    yield source_id
+    if kind == "user":
+        yield uuid_text(product, kind, source_id)
 
 
 def _kind(kind: str, source_id: str) -> str:

@@ -38,6 +38,7 @@ class Persons:
         self._same: dict[Who, set[Who]] = defaultdict(set)
         self._by_name: dict[str, set[Who]] = defaultdict(set)
         self._uuids: dict[Who, set[str]] = defaultdict(set)
+        self._unnamed: set[Who] = set()  # whom models alone know, by their id for the user
         self._from_events()
         self._from_databases()
         self._from_webhooks()
@@ -174,9 +175,10 @@ class Persons:
                 if user_id is None:
                     self._add((product, tenant, "anonymous", device))
                     continue
-                who = known.setdefault(
-                    (product, tenant, user_id), (product, tenant, "user", user_id)
-                )
+                who = known.get((product, tenant, user_id))
+                if who is None:
+                    who = known[product, tenant, user_id] = (product, tenant, "user", user_id)
+                    self._unnamed.add(who)
                 self._add(who)
                 if device is not None:
                     self._links[who].add(("anonymous", device))
@@ -188,6 +190,7 @@ class Persons:
 
     def find(self, named: str, product: str | None, tenant_id: str | None) -> list[Subject]:
         """The people of that id or token; raises TallyhouseError where there is nobody."""
+        self._know_by_source_id(named.strip())
         found = {
             who
             for who in self._by_name.get(named.strip().lower(), ())
@@ -235,6 +238,14 @@ class Persons:
                 f"That number is somebody's as each of {kinds}: name the UUID that the marts have."
             )
         return people
+
+    def _know_by_source_id(self, named: str) -> None:
+        """Of whom only models still know has the id that they made of the source's, which is known once it is named."""
+        for product in self._products:
+            for who in self._by_name.get(uuid_text(product, "user", named), set()) & self._unnamed:
+                if who[0] == product and who[3] != named.lower():
+                    self._links[who].add(("user", named))
+                    self._by_name[named.lower()].add(who)
 
     def _group(self, who: Who) -> set[Who]:
         """The person under all ids that its product's own database holds to be one."""

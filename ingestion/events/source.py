@@ -43,6 +43,7 @@ class EventSource(StoresRowsOnly):
         part="event_name",
         touch_sql=("'tenant_day'", "product", "tenant_id", "null", "event_date"),
         withheld_keys="raw_events.withheld_keys",
+        has_closed_days=True,
     )
 
     def __init__(self, contracts: Contracts, tokeniser: Tokeniser) -> None:

@@ -71,10 +71,12 @@ class Batch(NamedTuple):
         return first._only(~is_second), second._only(is_second)
 
     def _only(self, wanted: np.ndarray) -> "Batch":
+        keys = self.keys.filter(pa.array(wanted))
         return self._replace(
-            keys=self.keys.filter(pa.array(wanted)),
+            keys=keys,
             rows=self.rows.only(wanted),
             lines=list(compress(self.lines, wanted)),
+            dates=_days(keys["event_date"]),
         )
 
 
@@ -113,7 +115,7 @@ def _batch(
         ),
         rows=left.rows,
         lines=left.lines,
-        dates=sorted(pc.unique(left.dates).to_pylist()),
+        dates=_days(left.dates),
         duplicates=len(found.keys) - len(left.keys),
         conflicts=conflicts,
         rejected=rejected,
@@ -122,6 +124,10 @@ def _batch(
         claimed_us=found.newest_us(Arrival.CLAIMED),
         drift=parser.drift.handed_over(),
     )
+
+
+def _days(dates: pa.Array | pa.ChunkedArray) -> list[date]:
+    return sorted(pc.unique(dates).to_pylist())
 
 
 def _first_bodies(found: Accepted) -> tuple[Accepted, list[Conflict]]:

@@ -34,7 +34,8 @@ class Target:
     because an earlier body came late; None where `Row.touch` is always None. `part` is the column
     that names a row's part of its contract (see `Form`). `noted` are further tables with a load_id,
     whose rows go with those of the load. `withheld_keys` is the table of keys whose records were counted
-    and not stored, where a kind of source has such.
+    and not stored, where a kind of source has such. `has_closed_days`: rows of days in ops.closed_days stay as they
+    are, since models count these days no more.
     """
 
     table: str
@@ -44,6 +45,18 @@ class Target:
     touch_sql: tuple[str, str, str, str, str] | None = None
     noted: tuple[str, ...] = ()
     withheld_keys: str | None = None
+    has_closed_days: bool = False
+
+    @property
+    def is_open_sql(self) -> str:
+        """A condition on rows of the table: no models keep their day as it is."""
+        if not self.has_closed_days:
+            return "true"
+        return (
+            "not exists (select from ops.closed_days as closed"
+            f" where closed.product = {self.table}.product and closed.tenant_id = {self.table}.tenant_id"
+            f" and closed.days @> {self.table}.event_date)"
+        )
 
 
 class Undeclared(Exception):

@@ -135,7 +135,8 @@ class Sink:
         return dropped | self._replace(winners), losers
 
     def _replace(self, winners: list[KnownKey]) -> set[int]:
-        """Take earlier-loaded bodies out; positions whose row is gone for good (erased)."""
+        """Take earlier-loaded bodies out; positions whose row is gone for good (erased), or counted for good: on a
+        closed day."""
         if not winners:
             return set()
         returning = self._target.touch_sql or ("null", "null", "null", "null", "null")
@@ -144,9 +145,13 @@ class Sink:
             hashes = [row.hash_before for row in winners if row.date_before == day]
             removed = self._conn.execute(
                 sql.SQL(
-                    "delete from {} where event_date = %s and content_hash = any(%s)"
+                    "delete from {} where event_date = %s and content_hash = any(%s) and {}"
                     " returning content_hash, load_id, {}"
-                ).format(self._table, sql.SQL(", ").join(map(sql.SQL, returning))),
+                ).format(
+                    self._table,
+                    sql.SQL(self._target.is_open_sql),
+                    sql.SQL(", ").join(map(sql.SQL, returning)),
+                ),
                 (day, hashes),
             ).fetchall()
             for content_hash, load_id, kind, product, tenant, entity, touched_on in removed:
@@ -157,7 +162,8 @@ class Sink:
                     text = [None if v is None else str(v) for v in (tenant, entity, touched_on)]
                     self.result.touches.add(Touch(kind, product, *text))
         counted = self._give_way([row.key for row in winners])
-        # a key without its row belongs to something erased: it does not come back (rule 45)
+        # a key without its row belongs to something erased: it does not come back (rule 45); nor does another body
+        # of what is past its time
         lost = {
             row.position
             for row in winners

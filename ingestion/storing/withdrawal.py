@@ -1,8 +1,9 @@
 """Takes back what loads brought, in the open transaction, so that their files can be read again.
 
 Rows go with their keys; a key whose row is gone already belongs to something erased and stays, so
-that it does not come back (rule 45). Whom the rows touched is noted: models must see what left as
-well as what comes. Belongs here: every statement that takes back. Does not belong here: which loads
+that it does not come back (rule 45). What is left on a closed day (`ingestion.retention`) stays with
+its load: read again, it would be refused. Whom the rows touched is noted: models must see what left
+as well as what comes. Belongs here: every statement that takes back. Does not belong here: which loads
 (`ingestion.rereading`), what a source makes of its rows (`Source.after_withdrawal`).
 """
 
@@ -27,6 +28,7 @@ _ROWS = """
 with gone as (
     delete from {table}
     where load_id = any(%(loads)s) and (%(days)s::date[] is null or event_date = any(%(days)s))
+        and {is_open}
     returning load_id, event_date, content_hash, product, {part} as part, {touch}
 )
 insert into withdrawn select * from gone
@@ -102,6 +104,21 @@ using (
 where held.source_kind = sources.source_kind and held.source_name = sources.source_name
     and (sources.is_all or held.record_count <= 0)
 """
+# What stays is counted as stored as ever.
+_WITHDRAWN = """
+with remaining as (
+    select load_id, count(*) as row_count from {table}
+    where load_id = any(%(loads)s) and (%(days)s::date[] is null or event_date = any(%(days)s))
+        and not {is_open}
+    group by load_id
+)
+update ops.load_manifest as held
+set
+    expired_count = 0,
+    withdrawn_count = held.stored_count
+        - coalesce((select row_count from remaining where remaining.load_id = held.load_id), 0)
+where held.load_id = any(%(loads)s)
+"""
 
 
 class Withdrawn(NamedTuple):
@@ -125,7 +142,7 @@ def withdraw(
         for expression, kind in zip(target.touch_sql or _NO_TOUCH, _TOUCH_TYPES, strict=True)
     )
     names = {"table": sql.SQL(target.table), "keys": sql.SQL(target.key_table),
-             "part": sql.Identifier(target.part), "touch": touch}  # fmt: skip
+             "part": sql.Identifier(target.part), "touch": touch, "is_open": sql.SQL(target.is_open_sql)}  # fmt: skip
     conn.execute(sql.SQL(_ROWS).format(**names), {**values, "days": days})
     conn.execute("analyze withdrawn")
     conn.execute(sql.SQL(_KEYS).format(**names))
@@ -146,10 +163,7 @@ def withdraw(
         )
     for statement in (_DRIFT, _DRIFT_GONE, _WATERMARKS):
         conn.execute(statement, values)
-    conn.execute(
-        "update ops.load_manifest set withdrawn_count = stored_count, expired_count = 0 where load_id = any(%s)",
-        (list(loads),),
-    )
+    conn.execute(sql.SQL(_WITHDRAWN).format(**names), {**values, "days": days})
     row = conn.execute("select count(*), array_agg(distinct event_date) from withdrawn").fetchone()
     parts = conn.execute("select distinct product, part from withdrawn").fetchall()
     conn.execute("drop table withdrawn")

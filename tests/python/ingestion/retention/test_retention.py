@@ -23,9 +23,11 @@ from ingestion.quality import reconcile
 from ingestion.retention import events, holds
 from ingestion.retention.events import Unbuilt
 from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup
+from ingestion.values.identity import uuid_text
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter
 from tests.python.marts.house import ENGAGEMENT, House, assert_equal
+from tests.python.marts.test_fulfilment import register, told
 from tests.python.marts.upcoach_lines import event, organization, uid
 
 pytestmark = pytest.mark.slow
@@ -206,11 +208,62 @@ def test_rule_76_what_comes_for_a_closed_day_is_counted_and_what_a_file_brought_
     assert_stored(house, expected)
     assert withheld(house) == 15
     assert house.query("select sum(unaccounted) from ops.source_reconciliation") == [(0,)]
-    # read again, what is gone stays gone; so does what the last day held of a day of UTC that is closed
-    reload(house.warehouse.connect, house.warehouse.settings, ["events/upcoach"], processes=1)
-    left = stored(house)
-    assert ids(MOMENT, (0, 1)) | {uid("new tenant")} <= left <= expected
-    assert_stored(house, left)
+    assert_no_empty_days(house)
+    # read again, what is gone stays gone, and what the last day has left on a closed day of UTC stays there
+    for _ in range(2):
+        reload(house.warehouse.connect, house.warehouse.settings, ["events/upcoach"], processes=1)
+        assert_stored(house, expected)
+        assert house.query("select sum(unaccounted) from ops.source_reconciliation") == [(0,)]
+        assert_no_empty_days(house)
+    house.build(SELECT)
+    facts = house.tables(["core.fact_events"])
+    house.build(SELECT, full_refresh=True)
+    assert_equal(house.tables(["core.fact_events"]), facts, "read again")
+    # what is left goes in its time
+    cleaned(house, MOMENT + timedelta(days=1))
+    assert_stored(house, expected - ids(MOMENT, (90,)) - {uid("new tenant")})
+
+
+def assert_no_empty_days(house: House) -> None:
+    """There are partitions of the days that have rows, and no load notes another day."""
+    days = {day for (day,) in house.query("select distinct event_date from raw_events.events")}
+    partitions = house.query(
+        "select inhrelid::regclass::text from pg_inherits where inhparent = 'raw_events.events'::regclass"
+    )
+    assert {name for (name,) in partitions} == {f"raw_events.events_{day:%Y%m%d}" for day in days}
+    noted = house.query(
+        "select distinct unnest(event_dates) from ops.load_manifest where source_kind = 'events'"
+        " and load_id > (select min(load_id) from ops.load_manifest where source_kind = 'events')"
+    )
+    assert {day for (day,) in noted} <= days
+
+
+def test_rule_40_another_body_does_not_replace_what_is_left_on_a_closed_day(house: House) -> None:
+    """Marts count the event on its closed day for good, so that it is not counted again on another."""
+    first_hours = at("la", days_ago("la", MOMENT, 90), time(0))  # on a day of UTC that is closed
+    told_again = at("la", days_ago("la", MOMENT, 60), time(12))
+    sent = {"received": at("la", days_ago("la", MOMENT, 30), time(12))}
+    of_today = at("la", days_ago("la", MOMENT, 20), time(12))
+    built(house, [
+        *edges_of(MOMENT, (0, 91)),
+        event("left", "la", "user of la", first_hours, **sent),
+        event("open", "la", "user of la", of_today, **sent),
+    ])  # fmt: skip
+    cleaned(house)
+    kept = ids(MOMENT, (0,)) | {uid("left"), uid("open")}
+    assert_stored(house, kept)
+    house.put("events/upcoach/again.jsonl", [
+        event("left", "la", "user of la", told_again), event("open", "la", "user of la", told_again),
+    ])  # fmt: skip
+    house.load()
+    assert_stored(house, kept)
+    days = dict(house.query("select source_event_id, event_date from raw_events.events"))
+    again = date.fromisoformat(told_again[:10])
+    assert (days[uid("left")], days[uid("open")]) == (date.fromisoformat(first_hours[:10]), again)
+    house.build(SELECT)
+    facts = dict(house.query("select event_id::text, count(*) from core.fact_events group by 1"))
+    assert set(facts.values()) == {1}
+    assert len(facts) == 12 + 2
 
 
 def test_rule_76_marts_are_those_of_a_full_refresh_after_late_and_new_events(house: House) -> None:
@@ -484,6 +537,97 @@ def test_rule_75_who_is_erased_leaves_the_kept_rows_too(house: House) -> None:
     house.build(SELECT, full_refresh=True)
     assert_equal(house.tables(MARTS), marts, "after the erasure")
     assert subjects
+
+
+def test_rule_75_payments_of_closed_days_stay_without_whoever_is_erased(house: House) -> None:
+    """SAMIA-TAROT keeps its events without the person: what is kept of a closed day becomes what the raw events of an
+    open one become."""
+    days = ("2025-12-02", "2026-06-10")  # 200 days old, and 10
+
+    def of(client: str, day: str, number: int, **more: str | None) -> list[dict[str, Any]]:
+        paid = {"kind": "order", "provider": "stripe", "currency": "EUR", "amount_cents": 4900}
+        lines = [told("souk", "order_created", f"{day} 09:00", f"{number} {day}", service_code="tarot"),
+                 told("souk", "payment_attempted", f"{day} 09:01", f"{number} {day}", **paid),
+                 told("souk", "payment_succeeded", f"{day} 09:02", f"{number} {day}", **paid)]  # fmt: skip
+        return [{**line, "user_id": client and uid(client), **more} for line in lines]
+
+    house.put("cdc/samia_tarot/a.jsonl", [register("souk", "c", "2025-01-01 08:00", "UTC")])
+    house.put("events/samia_tarot/a.jsonl", [
+        line for day in days for line in (
+            *of("layla", day, 1, session_id="session of layla"), *of("sara", day, 2), *of("", day, 3),
+        )
+    ])  # fmt: skip
+    house.load()
+    select = (*SELECT, "+metrics_daily_payments", "+metrics_daily_fulfillment")
+    house.build(("+retention_policies", *select))
+    money = ("fulfilment.metrics_daily_payments", "fulfilment.metrics_daily_fulfillment")
+    before = house.tables(money)
+    assert all(before.values())
+    cleaned(house)
+    assert house.query("select count(*) from raw_events.events") == [(9,)]
+    asked = [Asked(uid("layla"), "samia_tarot", uuid_text("samia_tarot", "tenant", "souk"))]
+    _, wanted = erasing.take_out(house.warehouse.settings, house.warehouse, Reporter(), asked)
+    for is_full in (False, True):
+        house.build(select, full_refresh=is_full)
+        assert_equal(house.tables(money), before, "money")
+        found = {}
+        for day in days:
+            found[day] = house.query(
+                "select user_id, session_id, is_anonymous, event_name, properties->>'amount_cents', count(*)"
+                f" from core.fact_events where date_key = '{day}' group by 1, 2, 3, 4, 5 order by 4, 1"
+            ), house.query(
+                "select user_id, event_count, visit_count, friction_count from intermediate.int_customers__use_days"
+                f" where date_key = '{day}' order by user_id"
+            )  # fmt: skip
+        assert found[days[0]] == found[days[1]]
+        facts, use = found[days[0]]
+        assert {(row[0], row[1], row[2]) for row in facts} == {
+            (None, None, True),
+            (UUID(uid("sara")), None, False),
+        }
+        assert sum(row[-1] for row in facts) == 9
+        assert [row[:3] for row in use] == [(UUID(uid("sara")), 3, 1), (None, 6, 0)]
+        looked = erasing.search.Found()
+        with house.warehouse.connect() as conn:
+            erasing.search.warehouse(conn, wanted, looked)
+        assert not {place for place, _ in looked.rows if not place.startswith("ops.")}
+
+
+def test_rule_45_whom_only_kept_rows_name_stays_out_under_the_id_of_the_source(
+    house: House,
+) -> None:
+    """Models know a user of an id that is no UUID by one that they made of it."""
+
+    def of(name: str, when: str, user: str) -> dict[str, Any]:
+        return {**event(name, "la", None, when), "user_id": user}
+
+    built(
+        house,
+        [
+            *(of(f"old {n}", "2025-06-01 10:00", f"U-{n}") for n in (12, 13, 14)),
+            *edges_of(MOMENT, (0,)),
+        ],
+    )
+    cleaned(house)
+    assert_stored(house, ids(MOMENT, (0,)))
+    asked = [Asked("U-12", "upcoach", uid("la")), Asked(uuid_text("upcoach", "user", "U-13"))]
+    subjects, wanted = erasing.take_out(
+        house.warehouse.settings, house.warehouse, Reporter(), asked
+    )
+    assert len(subjects) == 2
+    with house.warehouse.connect() as conn:
+        assert erasing.search.rows_of(conn, "core.fact_events", wanted) == []
+    (kept,) = house.query(
+        "select user_id::text from core.fact_events where event_date = '2025-06-01'"
+    )
+    assert kept == (uuid_text("upcoach", "user", "U-14"),)
+    again = f"{MOMENT:%Y-%m-%d %H:%M}"
+    house.put(
+        "events/upcoach/again.jsonl", [of(f"new {n}", again, f"U-{n}") for n in (12, 13, 14, 15)]
+    )
+    report = load_all(house.warehouse.connect, house.warehouse.settings, processes=1)
+    assert report.withheld == {"erased": 2}
+    assert_stored(house, ids(MOMENT, (0,)) | {uid("new 14"), uid("new 15")})
 
 
 def test_refused_records_and_runs_go_by_their_rules(house: House) -> None:
