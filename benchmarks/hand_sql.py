@@ -1,4 +1,4 @@
-"""Three marts as somebody would write them for Postgres by hand, without dbt.
+"""Six tables as somebody would write them for Postgres by hand, without dbt.
 
 The same rows as the models', from the same inputs, with the same indexes. Belongs here: that SQL,
 and the proof that the rows are equal. Does not belong here: clocks.
@@ -90,6 +90,57 @@ SESSIONS = """
     join core.dim_tenant as t on t.tenant_id = s.tenant_id
 """
 
+ACTION_DAYS = """
+    select product, tenant_id, user_id, event_name,
+        coalesce(case event_name
+            when 'onboarding_step_completed' then properties ->> 'step'
+            when 'rentguy.onboarding.step_completed' then properties ->> 'stepCode'
+            when 'feature_clicked' then properties ->> 'feature'
+            when 'screen_viewed' then properties ->> 'screen'
+            when 'page_viewed' then properties ->> 'page'
+        end, '') as event_detail,
+        date_key, count(*) as event_count,
+        min(occurred_at) as first_event_at, max(occurred_at) as last_event_at
+    from core.fact_events
+    where user_id is not null and {where} and event_name not in (
+        select event_name from reference.engagement_event_roles where not is_activity
+    )
+    group by 1, 2, 3, 4, 5, 6
+"""
+HOURS = """
+    with minutes as (
+        select product, tenant_id, user_id, event_date,
+            date_trunc('minute', occurred_at, 'UTC') as minute_at, count(*) as events
+        from core.fact_events
+        where {where} and event_name not in (
+            select event_name from reference.engagement_event_roles where not is_activity
+        )
+        group by 1, 2, 3, 4, 5
+    ),
+    hours as (
+        select date_trunc('hour', minute_at, 'UTC') as hour_at, product, tenant_id, event_date,
+            count(distinct user_id) as active_users, sum(events)::bigint as events,
+            count(user_id) as active_minutes
+        from minutes
+        group by 1, 2, 3, 4
+    ),
+    sessions as (
+        select date_trunc('hour', started_at, 'UTC') as hour_at, product, tenant_id,
+            count(*) as sessions_started
+        from core.fact_sessions
+        group by 1, 2, 3
+    )
+    select h.hour_at, h.product, h.tenant_id, h.active_users, h.events,
+        coalesce(s.sessions_started, 0) as sessions_started, h.active_minutes, h.event_date
+    from hours as h left join sessions as s using (hour_at, product, tenant_id)
+"""
+USERS = """
+    select product, tenant_id, user_id, min(date_key) as first_date, max(date_key) as last_date
+    from intermediate.int_engagement__user_days
+    where {where}
+    group by product, tenant_id, user_id
+"""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -115,6 +166,24 @@ TABLES = {
         SESSIONS.replace("{started}", "extract(epoch from s.started_at)::text"),
         "date_key",
         ("date_key, tenant_id", "is_long, ended_at", "session_id, tenant_id"),
+    ),
+    "int_engagement__user_action_days": Table(
+        "intermediate.int_engagement__user_action_days",
+        ACTION_DAYS,
+        "date_key",
+        ("date_key, tenant_id", "tenant_id, user_id"),
+    ),
+    "metrics_hourly_engagement": Table(
+        "engagement.metrics_hourly_engagement",
+        HOURS,
+        "event_date",
+        ("event_date, tenant_id",),
+    ),
+    "int_engagement__users": Table(
+        "intermediate.int_engagement__users",
+        USERS,
+        "first_date",
+        ("tenant_id, user_id", "first_date, tenant_id"),
     ),
 }
 DAILY = (

@@ -112,7 +112,7 @@ def _full(bench: Bench, report: Report, stores: list[Store]) -> None:
 
 
 def _by_hand(bench: Bench, report: Report, store: Store) -> None:
-    """Three tables alone, each by its model and by hand, in turn."""
+    """A few tables alone, each by its model and by hand, in turn."""
     models: dict[str, list[float]] = defaultdict(list)
     hands: dict[str, list[float]] = defaultdict(list)
     for number in range(bench.plan.samples):
@@ -142,7 +142,7 @@ def _by_hand(bench: Bench, report: Report, store: Store) -> None:
                 ],
             )
         )
-    build(store)  # what lies behind the three follows before days are measured
+    build(store)  # what lies behind them follows before days are measured
 
 
 def _days(bench: Bench, report: Report, stores: list[Store]) -> None:
