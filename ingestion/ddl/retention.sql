@@ -24,7 +24,7 @@ create table if not exists ops.legal_holds (
     last_day date,
     reason text not null,
     placed_by text not null,
-    placed_at timestamptz not null default clock_timestamp(),
+    placed_at timestamptz not null default now(),
     lifted_by text,
     lifted_at timestamptz,
     check (first_day <= last_day),
@@ -48,7 +48,7 @@ create table if not exists ops.retention_log (
     freed_bytes bigint not null default 0,
     kept_from_date date,
     rule text not null,
-    logged_at timestamptz not null default clock_timestamp(),
+    logged_at timestamptz not null default now(),
     unique nulls not distinct (cleanup_id, product, tenant_id, dataset, how)
 );
 

@@ -71,7 +71,7 @@ where held.ctid = any(%(places)s::tid[])
 # As a build says it: what changed, under a number that no build had before.
 _NUMBER = """
 update ops.model_watermarks
-set build_id = greatest(build_id + 1, cast(extract(epoch from clock_timestamp()) * 1000000 as bigint))
+set build_id = build_id + 1
 where model_name = %s
 returning build_id
 """

@@ -71,7 +71,7 @@ def place(
 def lift(conn: psycopg.Connection, hold_id: int, by: str) -> Hold:
     """End a hold. Raises TallyhouseError where there is none to end."""
     row = conn.execute(
-        "update ops.legal_holds set lifted_at = clock_timestamp(), lifted_by = %s"
+        "update ops.legal_holds set lifted_at = now(), lifted_by = %s"
         f" where hold_id = %s and lifted_at is null returning {_COLUMNS}",
         (by, hold_id),
     ).fetchone()

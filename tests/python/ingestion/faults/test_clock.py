@@ -33,7 +33,7 @@ ASKING = {"now", "today", "utcnow", "time", "time_ns", "localtime", "gmtime"}
 NOTED = {
     "loaded_at", "rejected_at", "logged_at", "first_seen_at", "last_seen_at", "settled_at",
     "marked_at", "stated_at", "taken_at", "retired_at", "done_at",
-    "requested_at", "raw_erased_at", "certified_at", "issued_at",
+    "requested_at", "raw_erased_at", "certified_at", "issued_at", "placed_at", "lifted_at",
 }  # fmt: skip
 
 
