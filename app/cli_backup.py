@@ -3,14 +3,11 @@
 Belongs here: arguments, what is said in the end. Does not belong here: what a backup is (`backup`).
 """
 
-import getpass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from app.cli_errors import sentences
-from tallyhouse.database import Warehouse
 from tallyhouse.progress import Reporter
 from tallyhouse.settings import Settings
 
@@ -27,6 +24,7 @@ def back_up(folder: Path) -> None:
     """
     from app import backup, run_log
     from app.preparation import prepare
+    from governance.audit_log import enter
     from ingestion.erasing import outside
     from tallyhouse.database import open_warehouse
 
@@ -35,7 +33,7 @@ def back_up(folder: Path) -> None:
     prepare(warehouse)
     with run_log.only_run(warehouse, reporter.say), reporter.step("Backing up") as step:
         made = backup.back_up(warehouse, folder.absolute(), step)
-    _enter(warehouse, "backup", folder)
+    enter(warehouse, "backup", str(folder.absolute()))
     click.echo(
         f"{len(made.relations)} tables with {made.rows:,} rows and {len(made.files)} files are in {folder}; it was"
         " restored beside the warehouse, and every table is the same."
@@ -69,6 +67,7 @@ def restore(folder: Path, erasures: Path | None) -> None:
     """
     from app import backup, erasing, run_log
     from app.preparation import prepare
+    from governance.audit_log import enter
     from tallyhouse.database import open_warehouse
 
     settings, reporter = Settings.from_env(), Reporter()
@@ -76,7 +75,7 @@ def restore(folder: Path, erasures: Path | None) -> None:
     with reporter.step("Restoring") as step:
         made, again = backup.restore(warehouse, folder.absolute(), step, erasures)
     prepare(warehouse)
-    _enter(warehouse, "restore", folder)
+    enter(warehouse, "restore", str(folder.absolute()))
     if again:
         click.echo(f"{again} people were erased since; they are erased again.")
         with run_log.only_run(warehouse, reporter.say):
@@ -86,11 +85,3 @@ def restore(folder: Path, erasures: Path | None) -> None:
         f"The warehouse is what it was on {made.made_at}: {len(made.relations)} tables with {made.rows:,} rows, each"
         " as it was copied. `tallyhouse run` loads what has landed since."
     )
-
-
-def _enter(warehouse: Warehouse, action: str, folder: Path) -> None:
-    from governance.audit_log import Act, record
-
-    now = datetime.now(UTC)
-    act = Act(f"{action} {now.isoformat()}", now, getpass.getuser(), action, str(folder.absolute()))
-    record(warehouse, [act])

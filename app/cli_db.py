@@ -7,11 +7,10 @@ import os
 import secrets
 import sys
 from dataclasses import replace
-from uuid import UUID
 
 import click
 
-from app.cli_errors import sentences
+from app.cli_errors import id_of, sentences
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -169,13 +168,13 @@ def login(
             lists = (
                 "user_id; core.dim_user" if reader else "contributor_id; projects.dim_contributor"
             )
-            of = _uuid(tenant, "tenant_id; core.dim_tenant"), _uuid(persons[0], lists)
+            of = id_of(tenant, "tenant_id; core.dim_tenant"), id_of(persons[0], lists)
             is_given = roles.bind_reader(
                 connection, name, *of, password, renew=new_password,
                 role=roles.READER if reader else roles.CONTRIBUTOR,
             )  # fmt: skip
         else:
-            tenant_id = _uuid(tenant, "tenant_id; core.dim_tenant")
+            tenant_id = id_of(tenant, "tenant_id; core.dim_tenant")
             given = {"role": role} if role else {}
             is_given = roles.bind_login(
                 connection, name, tenant_id, password, renew=new_password, **given
@@ -190,14 +189,6 @@ def login(
 
 def _as(warehouse: Warehouse, name: str, password: str) -> dict[str, str]:
     return {**warehouse.parameters, "user": name, "password": password}
-
-
-def _uuid(text: str, what: str) -> UUID:
-    """The id; `what` is its column and the table that has them."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise TallyhouseError(f"{text} is not a {what} lists them all.") from error
 
 
 def _running() -> Warehouse:

@@ -1,6 +1,7 @@
 """Every failure becomes a sentence for the person who must act, and a non-zero exit code.
 
-Belongs here: the guard around a command. Does not belong here: the commands.
+Belongs here: the guard around a command, and around a word that several of them take. Does not belong
+here: the commands.
 """
 
 import errno
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, NoReturn
+from uuid import UUID
 
 import click
 import psycopg
@@ -90,3 +92,11 @@ def _without_values(text: str) -> str:
     from ingestion.privacy.tokens import Tokeniser
 
     return Scrubber(Tokeniser(bytes(32))).text(text, None)
+
+
+def id_of(text: str, what: str) -> UUID:
+    """The id that was given; `what` is its column and the table that has them. Raises TallyhouseError."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise TallyhouseError(f"{text} is not a {what} lists them all.") from error

@@ -4,12 +4,11 @@ Belongs here: options, what is said, the entry in the audit log. Does not belong
 """
 
 import getpass
-from datetime import UTC, date, datetime
-from uuid import UUID
+from datetime import date
 
 import click
 
-from app.cli_errors import sentences
+from app.cli_errors import id_of, sentences
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
@@ -34,11 +33,12 @@ def place(
     product: str, tenant: str | None, dataset: str, first: str | None, last: str | None, reason: str
 ) -> None:
     """Hold records from now on. Nothing of them goes until the hold is lifted."""
+    from governance.audit_log import enter
     from ingestion.retention import holds
 
     if dataset not in holds.DATASETS:
         raise TallyhouseError(f"--dataset {dataset} is none of {', '.join(holds.DATASETS)}.")
-    warehouse, by = _open(), getpass.getuser()
+    warehouse = _open()
     with warehouse.connect() as conn:
         known = {
             name
@@ -48,7 +48,7 @@ def place(
             raise TallyhouseError(
                 f"Nothing of a product {product!r} was loaded, so nothing was held. Known: {', '.join(sorted(known))}."
             )
-        whose = _uuid(tenant)
+        whose = id_of(tenant, "tenant_id; core.dim_tenant") if tenant else None
         is_known = conn.execute(
             "select exists (select from ops.load_touched where tenant_id = %s)", (whose,)
         ).fetchone()
@@ -58,9 +58,9 @@ def place(
             )
         made = holds.place(
             conn, product=product, tenant_id=whose, dataset=dataset, first_day=_day(first), last_day=_day(last),
-            reason=reason, by=by,
+            reason=reason, by=getpass.getuser(),
         )  # fmt: skip
-    _enter(warehouse, "hold", made.hold_id, by)
+    enter(warehouse, "hold", f"hold {made.hold_id}")
     click.echo(made.sentence)
 
 
@@ -69,12 +69,13 @@ def place(
 @sentences
 def lift(number: int) -> None:
     """End the hold NUMBER: the next clean-up lets go what is past its time."""
+    from governance.audit_log import enter
     from ingestion.retention import holds
 
-    warehouse, by = _open(), getpass.getuser()
+    warehouse = _open()
     with warehouse.connect() as conn:
-        lifted = holds.lift(conn, number, by)
-    _enter(warehouse, "lift hold", number, by)
+        lifted = holds.lift(conn, number, getpass.getuser())
+    enter(warehouse, "lift hold", f"hold {number}")
     click.echo(lifted.sentence)
 
 
@@ -102,26 +103,8 @@ def _open() -> Warehouse:
     return warehouse
 
 
-def _uuid(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError as error:
-        raise TallyhouseError(
-            f"--tenant {text} is no tenant_id as core.dim_tenant has it."
-        ) from error
-
-
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise TallyhouseError(f"{text} is no day; write it as 2026-03-01.") from error
-
-
-def _enter(warehouse: Warehouse, action: str, number: int, by: str) -> None:
-    from governance.audit_log import Act, record
-
-    now = datetime.now(UTC)
-    record(
-        warehouse, [Act(f"{action} {number} {now.isoformat()}", now, by, action, f"hold {number}")]
-    )

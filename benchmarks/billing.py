@@ -8,15 +8,15 @@ oddities of real accounts (`simulator`), what the events are worth (`revenue_sql
 import os
 import random
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from benchmarks.inputs import written
 
 ACCOUNTS = ("acct_upcoach", "acct_rentguy")
 TENANTS = 4  # of each account
@@ -64,10 +64,7 @@ def write(landing: Path, billing: Billing) -> int:
         (landing, billing, part, range(part * size, min((part + 1) * size, billing.subscribers)))
         for part in range(parts)
     ]
-    if billing.subscribers < 2_000:
-        return sum(_write_part(*job) for job in jobs)
-    with ProcessPoolExecutor(parts, get_context("spawn")) as pool:
-        return sum(pool.map(_write_part, *zip(*jobs, strict=True)))
+    return written(_write_part, jobs, is_little=billing.subscribers < 2_000)
 
 
 def _write_part(landing: Path, billing: Billing, part: int, numbers: range) -> int:

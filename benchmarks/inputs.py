@@ -9,7 +9,7 @@ read by. Does not belong here: change records (`changes`), sources that behave l
 import hashlib
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -76,10 +76,15 @@ def write_events(landing: Path, history: History) -> int:
         for product in history.products
         for number in range(each)
     ]
-    if history.lines < 50_000:
-        return sum(_write_file(*job) for job in jobs)
+    return written(_write_file, jobs, is_little=history.lines < 50_000)
+
+
+def written(write: Callable[..., int], jobs: Sequence[tuple[Any, ...]], *, is_little: bool) -> int:
+    """What the jobs write, in all: one after another where it is little, else in processes of their own."""
+    if is_little:
+        return sum(write(*job) for job in jobs)
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        return sum(pool.map(_write_file, *zip(*jobs, strict=True)))
+        return sum(pool.map(write, *zip(*jobs, strict=True)))
 
 
 def _write_file(landing: Path, history: History, product: str, number: int, files: int) -> int:

@@ -62,19 +62,23 @@ def measure(bench: Bench, report: Report) -> None:
 def build(store: Store, *options: str) -> Build:
     """Seeds, snapshots and models, without tests; raises WrongResult when one fails."""
     store.site.settle()
-    target = store.site.folder / "target"
     everything = ["build", *NO_TESTS, "--exclude", building.PREDICTIONS]
     chosen = ["run"] if "--select" in options else everything
-    places = ["--target-path", str(target), "--log-path", str(store.site.folder / "logs")]
     outcomes = []
     seconds = clock(
         lambda: outcomes.append(
-            dbt.run([*chosen, *options, *places], store.settings, warehouse=store.warehouse)
+            dbt.run([*chosen, *options, *places(store)], store.settings, warehouse=store.warehouse)
         )
     )
     if not outcomes[0].success:
         raise WrongResult("The build failed: " + "; ".join(outcomes[0].failures[:5]))
-    return Build(seconds, *_times(target))
+    return Build(seconds, *_times(store.site.folder / "target"))
+
+
+def places(store: Store) -> list[str]:
+    """Where dbt writes for a store of the site: nothing of it into the project."""
+    folder = store.site.folder
+    return ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
 
 
 def _times(target: Path) -> tuple[dict[str, float], frozenset[str]]:

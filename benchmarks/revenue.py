@@ -6,13 +6,12 @@ SQL by hand (`revenue_sql`).
 
 import statistics
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from app import pipeline
 from benchmarks import billing, revenue_sql
 from benchmarks.billing import Billing
 from benchmarks.loading import tidy
-from benchmarks.marts import Build, build, slowest
+from benchmarks.marts import Build, build, places, slowest
 from benchmarks.measure import clock
 from benchmarks.plan import Bench, WrongResult
 from benchmarks.report import Line, Report
@@ -59,7 +58,7 @@ def measure(bench: Bench, report: Report) -> None:
 def _stage(bench: Bench, history: Billing) -> Stage:
     store = bench.site.store(history.name)
     events = _load(bench, store, history)
-    with_seeds = dbt.run(["seed", *_places(store)], store.settings, warehouse=store.warehouse)
+    with_seeds = dbt.run(["seed", *places(store)], store.settings, warehouse=store.warehouse)
     if not with_seeds.success:
         raise WrongResult("The seeds did not load: " + "; ".join(with_seeds.failures[:5]))
     tidy(store)
@@ -152,8 +151,3 @@ def _days(bench: Bench, report: Report, stages: list[Stage]) -> None:
                 ],
             )
         )
-
-
-def _places(store: Store) -> list[str]:
-    folder: Path = store.site.folder
-    return ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]

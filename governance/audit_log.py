@@ -7,6 +7,7 @@ remembers the newest entry. Belongs here: the table, entering, verifying. Does n
 entry (`statements`, `standing`, the receiver's refusals).
 """
 
+import getpass
 import hmac
 import json
 from collections.abc import Iterable, Iterator
@@ -110,6 +111,14 @@ class Verification:
 def apply(connection: Connection) -> None:
     """Create what is missing; an earlier version's log is set aside until the next entry takes it over."""
     connection.execute(DDL)
+
+
+def enter(warehouse: Warehouse, action: str, resource: str) -> None:
+    """Enter what whoever runs this command did just now."""
+    now = datetime.now(UTC)
+    record(
+        warehouse, [Act(f"{action} {now.isoformat()}", now, getpass.getuser(), action, resource)]
+    )
 
 
 def record(warehouse: Warehouse, acts: Iterable[Act]) -> int:

@@ -41,46 +41,38 @@ create table if not exists ops.node_builds (
 );
 
 -- what each incremental model holds: its newest load, the code and seeds it was built from, the number
--- of its newest build that changed rows, and of the build since which the log of its changes is complete
+-- of its newest build that changed rows, and of the build since which the log of its changes is complete;
+-- of a model that keeps its rows of closed days (ops.closed_days) its columns of the changes in ops.replaced_keys;
+-- the moment as of which it speaks, where more was loaded than it holds
 create table if not exists ops.model_watermarks (
     model_name text primary key,
     last_load_id bigint not null,
     fingerprint text not null,
     build_id bigint not null default 0,
-    log_start bigint not null default 0
+    log_start bigint not null default 0,
+    history_columns jsonb,
+    cut_as_of text
 );
 
 -- an earlier version's table; asked first, because altering a table waits for everybody who uses it
 do $$
+declare
+    missing text;
 begin
-    if not exists (
+    select string_agg(format('add column %I %s', column_name, definition), ', ') into missing
+    from (
+        values
+        ('build_id', 'bigint not null default 0'),
+        ('log_start', 'bigint not null default 0'),
+        ('history_columns', 'jsonb'),
+        ('cut_as_of', 'text')
+    ) as wanted (column_name, definition)
+    where not exists (
         select from pg_attribute
-        where attrelid = 'ops.model_watermarks'::regclass and attname = 'log_start'
-    ) then
-        alter table ops.model_watermarks
-            add column build_id bigint not null default 0, add column log_start bigint not null default 0;
-    end if;
-end $$;
-
--- of a model that keeps its rows of closed days (ops.closed_days): its columns of the changes in ops.replaced_keys
-do $$
-begin
-    if not exists (
-        select from pg_attribute
-        where attrelid = 'ops.model_watermarks'::regclass and attname = 'history_columns'
-    ) then
-        alter table ops.model_watermarks add column history_columns jsonb;
-    end if;
-end $$;
-
--- the moment as of which a model speaks, where more was loaded than it holds; null where it holds all
-do $$
-begin
-    if not exists (
-        select from pg_attribute
-        where attrelid = 'ops.model_watermarks'::regclass and attname = 'cut_as_of'
-    ) then
-        alter table ops.model_watermarks add column cut_as_of text;
+        where attrelid = 'ops.model_watermarks'::regclass and attname = wanted.column_name
+    );
+    if missing is not null then
+        execute 'alter table ops.model_watermarks ' || missing;
     end if;
 end $$;
 

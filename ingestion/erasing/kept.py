@@ -98,15 +98,13 @@ def take_out(
     for model, notes in conn.execute(_MODELS).fetchall():
         columns = [name for (name,) in conn.execute(_COLUMNS, (model,)).fetchall()]
         own = [name for name in columns if name != _PROPERTIES]
-        unnamed = 0
-        if model in _UNNAMED:
-            places = search.rows_of(conn, model, wanted, own)
-            unnamed = _collect(conn, model, notes, places, is_kept=True)
-            if unnamed:
-                _say(conn, model, notes, load_id)
-                conn.execute(_UNNAMED[model].encode())
-        is_kept = False if model in _UNNAMED else None
         places = search.rows_of(conn, model, wanted, own)
+        unnamed = _collect(conn, model, notes, places, is_kept=True) if model in _UNNAMED else 0
+        if unnamed:
+            _say(conn, model, notes, load_id)
+            conn.execute(_UNNAMED[model].encode())
+        # the others of these rows are where they were
+        is_kept = False if model in _UNNAMED else None
         removed = _collect(conn, model, notes, places, is_kept=is_kept)
         if removed:
             _say(conn, model, notes, load_id)

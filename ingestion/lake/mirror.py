@@ -84,18 +84,14 @@ def mirror(conn: psycopg.Connection, place: str, say: Callable[[str], None],
     since = held[0] if held else 0
     if since >= newest:
         return 0
-    touched: dict[date, list[str]] = {}
-    for day, tenant in conn.execute(
+    touched = conn.execute(
         "select distinct touched_on, tenant_id::text from ops.load_touched"
         " where load_id > %s and source_kind = 'events' and entity_type = 'tenant_day'"
         " order by touched_on",
         (since,),
-    ):
-        touched.setdefault(day, []).append(tenant)
+    ).fetchall()
     with _in_words(place, "The events are loaded.", "load"):
-        lake = open_storage(place)
-        with lake.writing() as files:
-            written = _write_days(conn, lake, files, touched, say, new_days)
+        written = _write(conn, place, touched, say, new_days)
     conn.execute(
         "insert into ops.lake_watermarks values (%s, %s)"
         " on conflict (lake) do update set last_load_id = excluded.last_load_id",
@@ -110,17 +106,13 @@ def write_due(
     """Write the files anew of which rows went without a load (ops.lake_due); the number written. Raises LakeError.
 
     Runs under the loader's lock. What was written is due no more, so that it can be interrupted."""
-    touched: dict[date, list[str]] = {}
-    for day, tenant in conn.execute(
+    touched = conn.execute(
         "select event_date, tenant_id::text from ops.lake_due order by event_date"
-    ):
-        touched.setdefault(day, []).append(tenant)
+    ).fetchall()
     if not touched:
         return 0
     with _in_words(place, "The tables are without the events.", "clean-up"):
-        lake = open_storage(place)
-        with lake.writing() as files:
-            written = _write_days(conn, lake, files, touched, say, new_days)
+        written = _write(conn, place, touched, say, new_days)
     conn.execute("delete from ops.lake_due")
     return written
 
@@ -137,6 +129,19 @@ def _in_words(place: str, tables: str, again: str) -> Iterator[None]:
             f"The lake {place} could not be written ({reason}). {tables} {way_out}"
             f" The next {again} completes the lake."
         ) from error
+
+
+def _write(
+    conn: psycopg.Connection, place: str, touched: Iterable[tuple[date, str]],
+    say: Callable[[str], None], new_days: NewDays,
+) -> int:  # fmt: skip
+    """Write the files of some days of tenants, the days in their order; the number written."""
+    tenants: dict[date, list[str]] = {}
+    for day, tenant in touched:
+        tenants.setdefault(day, []).append(tenant)
+    lake = open_storage(place)
+    with lake.writing() as files:
+        return _write_days(conn, lake, files, tenants, say, new_days)
 
 
 def _write_days(

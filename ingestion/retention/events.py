@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup, Gone, merged
+from ingestion.retention.rules import LENGTH, WORDS
 from tallyhouse.errors import TallyhouseError
 
 DATASET = "raw_events"
@@ -27,7 +28,7 @@ KNOWN = (
 # Until when each tenant's events may go. What a hold touches of a day of UTC it keeps as a whole, since models
 # count a day together.
 # A midnight that the clock shows twice is the first of both, as in models (macro day_start).
-_LIMITS = """
+_LIMITS = f"""
 create temporary table retention_limits on commit preserve rows as
 with tenants as (
     select distinct days.product, days.tenant_id, zones.timezone
@@ -37,13 +38,9 @@ with tenants as (
 kept as (
     select
         tenants.product, tenants.tenant_id, tenants.timezone,
-        concat_ws(' ', rules.retain_for, rules.retain_unit || ':', rules.basis) as rule,
+        {WORDS} as rule,
         cast(
-            cast(%(as_of)s::timestamptz at time zone tenants.timezone as date) - case rules.retain_unit
-                when 'day' then make_interval(days => rules.retain_for)
-                when 'month' then make_interval(months => rules.retain_for)
-                else make_interval(years => rules.retain_for)
-            end as date
+            cast(%(as_of)s::timestamptz at time zone tenants.timezone as date) - {LENGTH} as date
         ) as kept_from
     from tenants
     inner join governance.retention_policies as rules
@@ -72,9 +69,9 @@ select
     cast(
         begun.kept_from_at at time zone 'UTC' + interval '1 day' - interval '1 microsecond' as date
     ) as closed_before,
-    coalesce(held.days, '{}'::datemultirange) as held_days,
+    coalesce(held.days, '{{}}'::datemultirange) as held_days,
     closed.days as closed_days,
-    coalesce(closed.held_days, '{}'::datemultirange) as left_days,
+    coalesce(closed.held_days, '{{}}'::datemultirange) as left_days,
     closed.gone_before as former_gone_before
 from kept
 cross join lateral (
@@ -258,7 +255,7 @@ def _set_limits(conn: psycopg.Connection[Any], as_of: datetime) -> None:
     with a new one finds it in the next limits."""
     conn.execute("lock table ops.legal_holds in share mode")
     conn.execute("drop table if exists pg_temp.retention_limits")
-    conn.execute(_LIMITS, {"as_of": as_of})
+    conn.execute(_LIMITS.encode(), {"as_of": as_of})
     conn.execute("analyze retention_limits")
 
 

@@ -9,20 +9,15 @@ from typing import Any
 import psycopg
 
 from ingestion.retention.log import DELETED, EMPTIED, HELD, Cleanup, Gone
+from ingestion.retention.rules import LENGTH, WORDS
 
 _UTC_DAY = "cast({} at time zone 'UTC' as date)"
 # The clean-up's own day, in UTC, less the shortest rule; days under a hold apart.
-_RULES = """
+_RULES = f"""
 select
     rules.product,
-    concat_ws(' ', rules.retain_for, rules.retain_unit || ':', rules.basis) as rule,
-    cast(
-        cast(%(as_of)s::timestamptz at time zone 'UTC' as date) - case rules.retain_unit
-            when 'day' then make_interval(days => rules.retain_for)
-            when 'month' then make_interval(months => rules.retain_for)
-            else make_interval(years => rules.retain_for)
-        end as date
-    ) as kept_from
+    {WORDS} as rule,
+    cast(cast(%(as_of)s::timestamptz at time zone 'UTC' as date) - {LENGTH} as date) as kept_from
 from governance.retention_policies as rules
 where rules.dataset = %(dataset)s and rules.bound = 'at_most'
 """
@@ -83,7 +78,7 @@ def clean_up(conn: psycopg.Connection[Any], cleanup: Cleanup) -> None:
 
 
 def _rules(conn: psycopg.Connection[Any], cleanup: Cleanup, dataset: str) -> list[tuple[Any, ...]]:
-    return conn.execute(_RULES, {"as_of": cleanup.as_of, "dataset": dataset}).fetchall()
+    return conn.execute(_RULES.encode(), {"as_of": cleanup.as_of, "dataset": dataset}).fetchall()
 
 
 def _apply(

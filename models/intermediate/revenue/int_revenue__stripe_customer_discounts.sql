@@ -188,18 +188,9 @@ applied as (
         case
             when discounts.duration = 'forever' then given.removed_at
             when discounts.duration = 'repeating'
-                then least(
-                    coalesce(
-                        discounts.ends_at,
-                        {{ add_interval('given.begins_at', 'discounts.duration_months', 'month') }},
-                        given.removed_at
-                    ),
-                    coalesce(
-                        given.removed_at,
-                        discounts.ends_at,
-                        {{ add_interval('given.begins_at', 'discounts.duration_months', 'month') }}
-                    )
-                )
+                then {{ repeating_until(
+                    'given.begins_at', 'discounts.ends_at', 'discounts.duration_months', 'given.removed_at'
+                ) }}
         end as removed_at
     from given
     inner join discounts on given.account = discounts.account and given.event_id = discounts.event_id
@@ -228,12 +219,7 @@ final as (
         covered_from,
         case
             when duration <> 'once' then removed_at
-            else case billing_interval
-                when 'year' then {{ add_interval('covered_from', 'interval_count', 'year') }}
-                when 'month' then {{ add_interval('covered_from', 'interval_count', 'month') }}
-                when 'week' then {{ add_interval('covered_from', 'interval_count', 'week') }}
-                when 'day' then {{ add_interval('covered_from', 'interval_count', 'day') }}
-            end
+            else {{ after_billing_periods('covered_from', 'billing_interval', 'interval_count') }}
         end as covered_until
     from applied
     where covered_from is not null and (removed_at is null or removed_at > covered_from)

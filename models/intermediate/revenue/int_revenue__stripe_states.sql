@@ -77,12 +77,9 @@ usages as (
             "coalesce(billing_interval, 'month')", 52, 365
         ) }} / cast(12 * coalesce(interval_count, 1) as {{ type_numeric() }}) as usage_source_cents,
         period_ends_at as covered_from,
-        case coalesce(billing_interval, 'month')
-            when 'year' then {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'year') }}
-            when 'month' then {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'month') }}
-            when 'week' then {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'week') }}
-            else {{ add_interval('period_ends_at', 'coalesce(interval_count, 1)', 'day') }}
-        end as covered_until
+        {{ after_billing_periods(
+            'period_ends_at', "coalesce(billing_interval, 'month')", 'coalesce(interval_count, 1)'
+        ) }} as covered_until
     from usage_lines
 
 ),
@@ -353,7 +350,7 @@ item_months as (
 
 ),
 
-item_mrr as (
+item_years as (
 
     select
         item_months.*,
@@ -361,16 +358,19 @@ item_mrr as (
             item_months.amount_source_cents * coalesce(reductions.share_kept, 1)
             - coalesce(reductions.off_source_cents, 0),
             0
-        ) * item_months.periods_per_year
-        / (12 * item_months.interval_count) as shown_source_cents,
-        greatest(
-            item_months.amount_source_cents * coalesce(reductions.share_kept, 1)
-            - coalesce(reductions.off_source_cents, 0),
-            0
-        ) * item_months.periods_per_year
-        / (12 * item_months.interval_count * item_months.tax_divisor) as mrr_source_cents
+        ) * item_months.periods_per_year as intervals_source_cents
     from item_months
     left join reductions on item_months.item_key = reductions.item_key
+
+),
+
+item_mrr as (
+
+    select
+        *,
+        intervals_source_cents / (12 * interval_count) as shown_source_cents,
+        intervals_source_cents / (12 * interval_count * tax_divisor) as mrr_source_cents
+    from item_years
 
 ),
 
@@ -423,39 +423,11 @@ discounted as (
 valued as (
 
     select
-        parts.*,
-        cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
-        versions.status in ('active', 'past_due')
-        and not (versions.is_paused and policies.pause_counts_as_zero) as is_paying
-    from parts
-    inner join policies on parts.policy = policies.policy
-    inner join versions on parts.version_key = versions.version_key
-    left join discounted on parts.part_key = discounted.part_key
-
-),
-
--- who has had the thing for nothing until now has not paid before
-followed as (
-
-    select
-        *,
-        max(case when is_paying and full_source_cents > 0 then 1 else 0 end) over (
-            partition by policy, account, subscription_source_id
-            order by part_number
-            rows between unbounded preceding and 1 preceding
-        ) = 1 as was_paid_before
-    from valued
-
-),
-
-told as (
-
-    select
         policies.policy,
         'stripe' as provider,
         versions.account,
         versions.subscription_source_id,
-        followed.part_number as state_number,
+        parts.part_number as state_number,
         versions.event_id,
         versions.product,
         versions.customer_source_id,
@@ -465,27 +437,43 @@ told as (
         discounted.billing_interval,
         discounted.interval_count,
         coalesce(discounted.currency, versions.currency) as currency,
-        followed.full_source_cents,
-        followed.is_paying
-        or (
-            versions.status = 'trialing'
-            and followed.was_paid_before
-            and policies.trial_after_paid_counts
-            and not (versions.is_paused and policies.pause_counts_as_zero)
-        ) as does_count,
+        cast(coalesce(discounted.discounted_source_cents, 0) as {{ type_money() }}) as full_source_cents,
+        versions.status in ('active', 'past_due')
+        and not (versions.is_paused and policies.pause_counts_as_zero) as is_paying,
+        versions.status = 'trialing'
+        and policies.trial_after_paid_counts
+        and not (versions.is_paused and policies.pause_counts_as_zero) as counts_once_paid,
         versions.status = 'past_due' as is_at_risk,
         versions.status in ('canceled', 'incomplete_expired') as is_over,
-        followed.part_at as effective_at,
-        followed.is_version = 0 as is_by_itself,
+        parts.part_at as effective_at,
+        parts.is_version = 0 as is_by_itself,
         case
             when versions.version_number > 1 or versions.status <> 'canceled' then null
             when versions.trial_ends_at is null then versions.started_at
             else greatest(versions.started_at, versions.trial_ends_at)
         end as untold_start_at
-    from followed
-    inner join policies on followed.policy = policies.policy
-    inner join versions on followed.version_key = versions.version_key
-    left join discounted on followed.part_key = discounted.part_key
+    from parts
+    inner join policies on parts.policy = policies.policy
+    inner join versions on parts.version_key = versions.version_key
+    left join discounted on parts.part_key = discounted.part_key
+
+),
+
+-- who has had the thing for nothing until now has not paid before
+told as (
+
+    select
+        *,
+        is_paying
+        or (
+            counts_once_paid
+            and max(case when is_paying and full_source_cents > 0 then 1 else 0 end) over (
+                partition by policy, account, subscription_source_id
+                order by state_number
+                rows between unbounded preceding and 1 preceding
+            ) = 1
+        ) as does_count
+    from valued
 
 ),
 

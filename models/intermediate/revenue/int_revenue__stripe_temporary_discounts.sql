@@ -93,17 +93,9 @@ ended as (
             when duration = 'once'
                 then coalesce(
                     ends_at,
-                    case billing_interval
-                        when 'year' then {{ add_interval('starts_at', 'interval_count', 'year') }}
-                        when 'month' then {{ add_interval('starts_at', 'interval_count', 'month') }}
-                        when 'week' then {{ add_interval('starts_at', 'interval_count', 'week') }}
-                        when 'day' then {{ add_interval('starts_at', 'interval_count', 'day') }}
-                    end
+                    {{ after_billing_periods('starts_at', 'billing_interval', 'interval_count') }}
                 )
-            else least(
-                coalesce(ends_at, {{ add_interval('starts_at', 'duration_months', 'month') }}, removed_at),
-                coalesce(removed_at, ends_at, {{ add_interval('starts_at', 'duration_months', 'month') }})
-            )
+            else {{ repeating_until('starts_at', 'ends_at', 'duration_months', 'removed_at') }}
         end as covered_until
     from given
 
