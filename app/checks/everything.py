@@ -5,6 +5,7 @@ Belongs here: the parts and the count. Does not belong here: the tests.
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 import time
@@ -30,7 +31,7 @@ def main() -> None:
         provide_packages(PROJECT_ROOT)  # once, before several processes look for them
     with tempfile.TemporaryDirectory(prefix="tallyhouse-checks-") as folder:
         report = Path(folder, "pytest.xml")
-        counts = _counts(report, PROJECT_ROOT)
+        counts = _counts(report, PROJECT_ROOT, workers(os.environ))
         slowest = longest_files(report)
     click.echo("")
     for line in slowest:
@@ -56,7 +57,7 @@ def closing_lines(counts: Mapping[str, Count], seconds: float) -> list[str]:
     ]
 
 
-def _counts(report: Path, root: Path) -> dict[str, Count]:
+def _counts(report: Path, root: Path, at_once: str) -> dict[str, Count]:
     """Both halves at the same time: each waits often enough for the other to use the cores.
 
     What pytest did is left in `report`.
@@ -68,7 +69,7 @@ def _counts(report: Path, root: Path) -> dict[str, Count]:
     # tests compile the project in `target/` at the same time
     target = {"DBT_TARGET_PATH": str(folder / "target")}
     with parts.beside(command, root, given | target):
-        pytest = _pytest(report, root, given)
+        pytest = _pytest(report, root, given, at_once)
     told = json.loads(fresh.read_text("utf-8")) if fresh.exists() else {}
     counts = {
         name: Count(**told[name]) if name in told else Count(failed=1)
@@ -77,13 +78,21 @@ def _counts(report: Path, root: Path) -> dict[str, Count]:
     return {**counts, "pytest": pytest}
 
 
-def _pytest(report: Path, root: Path, given: dict[str, str]) -> Count:
-    """All of pytest, a file of tests at a time on two workers: one would wait with its database."""
+def _pytest(report: Path, root: Path, given: dict[str, str], at_once: str) -> Count:
+    """All of pytest, a file of tests at a time on each worker: a single one would wait with its database."""
     # in the order of collection, which tests/conftest.py sets: long files come first
-    how = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    how = ["-n", at_once, "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *how, f"--junit-xml={report}"]
     code = parts.in_front(command, root, given)
     return count_of(report, code)
+
+
+def workers(given: Mapping[str, str]) -> str:
+    """How many files of tests run at once: `make test WORKERS=8`, else two."""
+    asked = given.get("WORKERS", "2")
+    if not asked.isdecimal() or int(asked) < 1:
+        raise SystemExit(f"WORKERS={asked}: say how many files of tests run at once, 1 or more.")
+    return asked
 
 
 def count_of(report: Path, code: int) -> Count:

@@ -18,6 +18,13 @@ invoice_events as (
 
 ),
 
+refund_events as (
+
+    select * from {{ ref('stg_stripe__refund_events') }}
+    where is_live and charge_source_id is not null
+
+),
+
 stripe_customers as (
 
     select * from {{ ref('int_revenue__stripe_customers') }}
@@ -85,8 +92,22 @@ charges as (
 
 ),
 
--- Stripe's times are whole seconds: of several totals told in one the smaller came first
-refunds as (
+-- a refund that fails comes back: what its charge shows as refunded is less by it from then on
+failures as (
+
+    select
+        account,
+        charge_source_id,
+        refund_source_id,
+        min(amount_source_cents) as amount_source_cents,
+        min(created_at) as failed_at
+    from refund_events
+    where status in ('failed', 'canceled')
+    group by account, charge_source_id, refund_source_id
+
+),
+
+refund_totals as (
 
     select
         account,
@@ -96,13 +117,110 @@ refunds as (
         customer_source_id,
         currency,
         created_at as occurred_at,
-        coalesce(max(refunded_source_cents) over (
-            partition by account, charge_source_id
-            order by created_at, refunded_source_cents, event_id
-            rows between unbounded preceding and 1 preceding
-        ), 0) - refunded_source_cents as amount_source_cents
+        refunded_source_cents,
+        0 as failed_source_cents
     from charge_events
     where refunded_source_cents > 0
+
+    union all
+
+    select
+        account,
+        null as product,
+        null as event_id,
+        charge_source_id,
+        null as customer_source_id,
+        null as currency,
+        failed_at as occurred_at,
+        null as refunded_source_cents,
+        amount_source_cents as failed_source_cents
+    from failures
+
+),
+
+-- Stripe's times are whole seconds: of several totals told in one the smaller came first, and a failure last
+ordered_totals as (
+
+    select
+        *,
+        row_number() over (
+            partition by account, charge_source_id
+            order by occurred_at, failed_source_cents, refunded_source_cents, event_id
+        ) as total_number
+    from refund_totals
+
+),
+
+ever_refunded as (
+
+    select
+        *,
+        refunded_source_cents + sum(failed_source_cents) over (
+            partition by account, charge_source_id
+            order by total_number
+            rows between unbounded preceding and current row
+        ) as ever_source_cents
+    from ordered_totals
+
+),
+
+-- a total that a failure had not yet taken down is no second refund: there are no more than its objects tell of
+named_refunds as (
+
+    select
+        account,
+        charge_source_id,
+        sum(amount_source_cents) as amount_source_cents
+    from (
+        select distinct
+            account,
+            charge_source_id,
+            refund_source_id,
+            amount_source_cents
+        from refund_events
+    ) as refund_objects
+    group by account, charge_source_id
+
+),
+
+bounded_totals as (
+
+    select
+        ever_refunded.*,
+        least(
+            ever_refunded.ever_source_cents,
+            greatest(
+                max(ever_refunded.refunded_source_cents) over (
+                    partition by ever_refunded.account, ever_refunded.charge_source_id
+                ),
+                coalesce(named_refunds.amount_source_cents, 0)
+            )
+        ) as given_source_cents
+    from ever_refunded
+    left join named_refunds
+        on
+            ever_refunded.account = named_refunds.account
+            and ever_refunded.charge_source_id = named_refunds.charge_source_id
+    where ever_refunded.refunded_source_cents is not null
+
+),
+
+refunds as (
+
+    select
+        account,
+        product,
+        event_id,
+        charge_source_id,
+        customer_source_id,
+        currency,
+        occurred_at,
+        coalesce(max(given_source_cents) over (
+            partition by account, charge_source_id
+            order by total_number
+            rows between unbounded preceding and 1 preceding
+        ), 0) - given_source_cents as amount_source_cents
+    from bounded_totals
 
 ),
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.checks.everything import closing_lines, count_of, longest_files
+from app.checks.everything import closing_lines, count_of, longest_files, workers
 from app.checks.parts import Count
 
 TESTS = """
@@ -69,3 +69,14 @@ def test_the_files_that_took_longest_are_named_with_their_seconds(tmp_path: Path
         "     3 s  b.test",
     ]
     assert longest_files(tmp_path / "absent.xml") == []
+
+
+def test_workers_are_two_or_as_many_as_asked_for() -> None:
+    assert workers({}) == "2"
+    assert workers({"WORKERS": "12"}) == "12"
+
+
+@pytest.mark.parametrize("asked", ["0", "-1", "many", ""])
+def test_a_number_of_workers_that_is_none_is_refused(asked: str) -> None:
+    with pytest.raises(SystemExit, match="WORKERS"):
+        workers({"WORKERS": asked})

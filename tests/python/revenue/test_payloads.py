@@ -367,9 +367,12 @@ def charge(name: str, kind: str, at: str, refunded: int = 0) -> Record:
     return event(f"ch_{name}_{at}", f"charge.{kind}", at, body)
 
 
-def refund(name: str, kind: str, at: str, amount: int, status: str) -> Record:
+def refund(
+    name: str, kind: str, at: str, amount: int, status: str, refund_id: str = ""
+) -> Record:
+    refund_id = refund_id or f"re_{name}_{amount}"
     body = {
-        "id": f"re_{name}_{amount}",
+        "id": refund_id,
         "object": "refund",
         "charge": f"ch_{name}",
         "currency": "usd",
@@ -377,7 +380,7 @@ def refund(name: str, kind: str, at: str, amount: int, status: str) -> Record:
         "status": status,
         "created": seconds(at),
     }
-    return event(f"re_{name}_{at}_{status}", kind, at, body)
+    return event(f"{refund_id}_{at}_{status}", kind, at, body)
 
 
 CASH = [
@@ -388,6 +391,22 @@ CASH = [
     charge("bank", "refunded", "2026-02-04", 3000),
     refund("bank", "refund.created", "2026-02-04", 1000, "pending"),
     refund("bank", "refund.failed", "2026-02-09", 1000, "failed"),
+    # 10 that the bank sent back on the 5th, which takes the total down, and as much again on the 8th, which stands;
+    # with a total of before in the second of the failure, and one of nothing after it
+    charge("again", "succeeded", "2026-02-01"),
+    charge("again", "refunded", "2026-02-03", 1000),
+    refund("again", "refund.created", "2026-02-03", 1000, "pending", "re_first"),
+    charge("again", "updated", "2026-02-05", 1000),
+    refund("again", "refund.failed", "2026-02-05", 1000, "failed", "re_first"),
+    charge("again", "updated", "2026-02-06", 0),
+    charge("again", "refunded", "2026-02-08", 1000),
+    refund("again", "refund.created", "2026-02-08", 1000, "succeeded", "re_second"),
+    # and one whose failure the total never followed: no object tells of a second refund
+    charge("stale", "succeeded", "2026-02-01"),
+    charge("stale", "refunded", "2026-02-03", 1000),
+    refund("stale", "refund.created", "2026-02-03", 1000, "pending"),
+    refund("stale", "refund.failed", "2026-02-05", 1000, "failed"),
+    charge("stale", "updated", "2026-02-08", 1000),
 ]
 STORE_CASH = [
     # 29: back on the 3rd, and taken back on the 5th; and one that stands
@@ -585,6 +604,8 @@ def test_rules_17_and_29_what_never_went_back_is_nobodys_refund(house: House) ->
     """Refunds, the tenant's cash and the user's cash tell the same, day by day."""
     expected = {
         "bank": [("02-01", 5000, 0), ("02-03", 0, 2000)],
+        "again": [("02-01", 5000, 0), ("02-08", 0, 1000)],
+        "stale": [("02-01", 5000, 0)],
         "reversed": [("02-01", 1000, 0)],
         "returned": [("02-01", 1000, 0), ("02-03", 0, 1000)],
     }
