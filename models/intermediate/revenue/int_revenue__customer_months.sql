@@ -1,3 +1,6 @@
+{%- set customer_key = "policy || '|' || provider || '|' || product || '|' || cast(tenant_id as " ~ type_string()
+    ~ ") || '|' || cast(customer_id as " ~ type_string() ~ ')' %}
+
 -- What a customer was worth when a month opened and when it closed (the running month: as it stands), for all rates of
 -- retention. An amount is also valued at the rates with which the month opened, and at those of the customer's first
 -- day, so that exchange rates retain and lose nobody.
@@ -123,17 +126,24 @@ held as (
 
 ),
 
+-- the join below is by one key: an engine that knows nothing of several columns together takes what it leaves for next
+-- to nothing, and looks up a rate for each row by reading all of them
 firsts as (
 
     select
-        policy,
-        provider,
-        product,
-        tenant_id,
-        customer_id,
+        {{ customer_key }} as customer_key,
         date_key as first_date,
         mrr_after_cents as first_mrr_cents
     from movements
+
+),
+
+keyed as (
+
+    select
+        *,
+        {{ customer_key }} as customer_key
+    from held
 
 ),
 
@@ -155,14 +165,8 @@ valued as (
         sum(held.closing_source_cents) > 0 as is_paying,
         firsts.first_date,
         firsts.first_mrr_cents
-    from held
-    inner join firsts
-        on
-            held.policy = firsts.policy
-            and held.provider = firsts.provider
-            and held.product = firsts.product
-            and held.tenant_id = firsts.tenant_id
-            and held.customer_id = firsts.customer_id
+    from keyed as held
+    inner join firsts on held.customer_key = firsts.customer_key
     left join rates as opening_rates
         on
             held.currency = opening_rates.currency
