@@ -18,6 +18,42 @@ periods as (
 
 ),
 
+plan_periods as (
+
+    select
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        user_id,
+        plan,
+        currency,
+        mrr_source_cents,
+        valid_from,
+        valid_to
+    from periods
+    where plan_amounts is null
+
+    union all
+
+    select
+        periods.policy,
+        periods.provider,
+        periods.product,
+        periods.tenant_id,
+        periods.customer_id,
+        periods.user_id,
+        {{ json_text('entry.value', 'plan') }} as plan,
+        periods.currency,
+        {{ json_number('entry.value', 'mrr_source_cents') }} as mrr_source_cents,
+        periods.valid_from,
+        periods.valid_to
+    from periods
+    {{ json_array_lateral('periods.plan_amounts', none, 'entry') }}
+
+),
+
 edges as (
 
     select
@@ -31,7 +67,7 @@ edges as (
         currency,
         valid_from as changed_at,
         mrr_source_cents as change_source_cents
-    from periods
+    from plan_periods
 
     union all
 
@@ -46,7 +82,7 @@ edges as (
         currency,
         valid_to as changed_at,
         -mrr_source_cents as change_source_cents
-    from periods
+    from plan_periods
     where valid_to is not null
 
 ),

@@ -1,6 +1,6 @@
 {%- set constants = [
     'tenant_id', 'customer_id', 'user_id', 'status', 'plan', 'quantity', 'billing_interval', 'currency',
-    'mrr_source_cents', 'is_at_risk',
+    'mrr_source_cents', 'plan_amounts', 'is_at_risk',
 ] -%}
 
 -- States become intervals. What is known later but took effect earlier (an end, a refund) cuts what came
@@ -108,13 +108,14 @@ final as (
         max(interval_count) as interval_count,
         currency,
         mrr_source_cents,
+        plan_amounts,
         is_at_risk,
         min(effective_at) as valid_from,
         case when count(valid_to) = count(*) then max(valid_to) end as valid_to
     from numbered
     group by
         policy, provider, product, tenant_id, user_id, customer_id, subscription_id, period_number,
-        status, plan, quantity, billing_interval, currency, mrr_source_cents, is_at_risk
+        status, plan, quantity, billing_interval, currency, mrr_source_cents, plan_amounts, is_at_risk
 
 )
 

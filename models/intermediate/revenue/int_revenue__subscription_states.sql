@@ -1,6 +1,6 @@
 -- One ledger for both providers: every state a subscription was in, per policy, under the ids of the
--- warehouse. A provider's account is part of every key, so that two accounts never mix. What one provider calls a
--- plan and another a store product has one name by the seed plan_labels.
+-- warehouse. A provider's account is part of every key, so that two accounts never mix. What a store calls a product has
+-- the name of the plan by the seed plan_labels, as Stripe's plans have it.
 with stripe_states as (
 
     select * from {{ ref('int_revenue__stripe_states') }}
@@ -52,6 +52,7 @@ states as (
         stripe_states.interval_count,
         stripe_states.currency,
         stripe_states.mrr_source_cents,
+        stripe_states.plan_amounts,
         stripe_states.is_at_risk,
         stripe_states.is_over,
         stripe_states.effective_at,
@@ -76,12 +77,13 @@ states as (
         revenuecat_owners.user_id,
         revenuecat_states.customer_source_id,
         revenuecat_states.status,
-        revenuecat_states.plan,
+        coalesce(plan_labels.plan_label, revenuecat_states.plan) as plan,
         revenuecat_states.quantity,
         revenuecat_states.billing_interval,
         revenuecat_states.interval_count,
         revenuecat_states.currency,
         revenuecat_states.mrr_source_cents,
+        cast(null as {{ type_json() }}) as plan_amounts,
         revenuecat_states.is_at_risk,
         revenuecat_states.is_over,
         revenuecat_states.effective_at,
@@ -92,38 +94,40 @@ states as (
         on
             revenuecat_states.account = revenuecat_owners.project
             and revenuecat_states.customer_source_id = revenuecat_owners.payer_source_id
+    left join plan_labels
+        on revenuecat_states.product = plan_labels.product and revenuecat_states.plan = plan_labels.plan
 
 ),
 
 final as (
 
     select
-        states.policy,
-        states.provider,
-        states.product,
-        states.tenant_id,
-        states.user_id,
+        policy,
+        provider,
+        product,
+        tenant_id,
+        user_id,
         {{ entity_uuid(
-            'states.product', 'customer', "states.account || '|' || states.customer_source_id", true
+            'product', 'customer', "account || '|' || customer_source_id", true
         ) }} as customer_id,
         {{ entity_uuid(
-            'states.product', 'subscription', "states.account || '|' || states.subscription_source_id", true
+            'product', 'subscription', "account || '|' || subscription_source_id", true
         ) }} as subscription_id,
-        states.state_number,
-        states.status,
-        coalesce(plan_labels.plan_label, states.plan) as plan,
-        states.quantity,
-        states.billing_interval,
-        states.interval_count,
-        states.currency,
-        states.mrr_source_cents,
-        states.is_at_risk,
-        states.is_over,
-        states.effective_at,
-        states.is_by_itself,
-        states.access_until_at
+        state_number,
+        status,
+        plan,
+        quantity,
+        billing_interval,
+        interval_count,
+        currency,
+        mrr_source_cents,
+        plan_amounts,
+        is_at_risk,
+        is_over,
+        effective_at,
+        is_by_itself,
+        access_until_at
     from states
-    left join plan_labels on states.product = plan_labels.product and states.plan = plan_labels.plan
 
 )
 

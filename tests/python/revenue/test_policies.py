@@ -17,6 +17,12 @@ pytestmark = pytest.mark.slow
 
 AS_OF = "2027-03-01T12:00:00Z"
 YEAR, MONTH, WEEK = price(120000, "year"), price(10000), price(1000, "week")
+BASE, SEATS, DESKS = (
+    price(10000, nickname="base"),
+    price(5000, nickname="seats"),
+    price(5001, nickname="desks"),
+)
+TAXED = {"default_tax_rates": [{"percentage": 25, "inclusive": True}]}
 METERED = {
     **price(7),
     "id": "price_metered",
@@ -95,6 +101,39 @@ STRIPE = [
     subscription(
         "paused", "updated", "2026-02-01", MONTH, pause_collection={"behavior": "void"}, previous={}
     ),
+    # 3, 13: seats beside a base, 30 off both for two months; desks instead of seats, a cent more; the base alone
+    subscription(
+        "pair",
+        "created",
+        "2026-01-01",
+        BASE,
+        SEATS,
+        discounts=[
+            {
+                "id": "di_pair",
+                "coupon": {"id": "c_pair", "duration": "repeating", "amount_off": 3000},
+                "start": seconds("2026-01-01"),
+                "end": seconds("2026-03-01"),
+            }
+        ],
+    ),
+    subscription("pair", "updated", "2026-03-10", BASE, DESKS, previous={}),
+    subscription("pair", "updated", "2026-04-10", BASE, previous={}),
+    # 14, 16: 10 % and 15 off 150, of which a fifth is tax: 80 and 40 of 120 are left, 64 and 32 without the tax
+    subscription(
+        "pair_taxed",
+        "created",
+        "2026-01-01",
+        BASE,
+        SEATS,
+        discounts=[
+            {"id": "di_1", "coupon": {"id": "c_1", "duration": "forever", "percent_off": 10}},
+            {"id": "di_2", "coupon": {"id": "c_2", "duration": "forever", "amount_off": 1500}},
+        ],
+        **TAXED,
+    ),
+    # 1: 100 a month and 10 a week
+    subscription("pair_weekly", "created", "2026-05-01", BASE, WEEK),
 ]  # fmt: skip
 
 
@@ -144,6 +183,47 @@ def test_each_policy_counts_what_it_says(
         "profitwell": profitwell,
         "revenuecat": revenuecat,
     }
+
+
+@pytest.mark.parametrize(
+    ("tenant", "policy", "day", "expected"),
+    [
+        ("pair", "standard", "2026-01-01", {"base": 10000, "seats": 5000}),
+        ("pair", "chartmogul", "2026-01-01", {"base": 8000, "seats": 4000}),
+        ("pair", "chartmogul", "2026-03-01", {"base": 10000, "seats": 5000}),
+        ("pair", "standard", "2026-03-10", {"base": 10000, "desks": 5001}),
+        ("pair", "standard", "2026-04-10", {"base": 10000}),
+        ("pair_taxed", "standard", "2026-01-01", {"base": 6400, "seats": 3200}),
+        ("pair_taxed", "revenuecat", "2026-01-01", {"base": 6400, "seats": 3200}),
+        ("pair_weekly", "standard", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4333}),
+        ("pair_weekly", "revenuecat", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4000}),
+        ("used", "standard", "2026-03-01", {"price_10000_month_usd": 10000}),
+        ("used", "profitwell", "2026-03-01", {"price_10000_month_usd": 10000, "price_metered": 3000}),
+        ("used_old", "profitwell", "2026-03-31", {"price_10000_month_usd": 10000, "price_metered": 3000}),
+        ("used_old", "profitwell", "2026-04-01", {"price_10000_month_usd": 10000}),
+    ],
+)
+def test_rule_3_each_item_counts_for_its_own_plan(
+    house: House, tenant: str, policy: str, day: str, expected: dict[str, int]
+) -> None:
+    found = house.query(
+        "select plan, net_mrr_cents from revenue.metrics_daily_plan_mrr where tenant_id = "
+        f"'{uuid_text('upcoach', 'tenant', tenant)}' and policy = '{policy}' and metric_date = '{day}'"
+    )
+    assert dict(found) == expected
+
+
+def test_a_subscription_of_two_plans_is_one(house: House) -> None:
+    """In the facts, under its first item's plan; its customer moves by what the whole changes."""
+    tenant = f"tenant_id = '{uuid_text('upcoach', 'tenant', 'pair')}' and policy = 'standard'"
+    assert house.query(
+        "select to_char(valid_from, 'MM-DD'), plan, mrr_source_cents::int"
+        f" from revenue.fact_subscription_periods where {tenant} order by 1"
+    ) == [("01-01", "base", 15000), ("03-10", "base", 15001), ("04-10", "base", 10000)]
+    assert house.query(
+        "select to_char(occurred_at, 'MM-DD'), movement_type, mrr_change_cents::int"
+        f" from revenue.fact_mrr_movements where {tenant} order by 1"
+    ) == [("01-01", "new", 15000), ("03-10", "expansion", 1), ("04-10", "contraction", -5001)]
 
 
 def test_the_bridge_tells_each_cause(house: House) -> None:
