@@ -4,11 +4,10 @@ Belongs here: options and exit codes. Does not belong here: work; each command c
 a package.
 """
 
-import os
-import sys
 from collections.abc import Callable
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -223,24 +222,34 @@ def status() -> None:
         fail("\n".join(amiss))
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+# `-h` is the host here, as it is for `dagster dev`.
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+    options_metavar="[-h HOST] [-p PORT]",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
 @sentences
-def dev(arguments: tuple[str, ...]) -> None:
-    """Open Dagster's UI; further ARGUMENTS are those of `dagster dev`."""
-    from app.dagster_home import prepare_instance
+def dev(context: click.Context, arguments: tuple[str, ...]) -> None:
+    """Open Dagster's UI; further ARGUMENTS are those of `dagster dev`.
+
+    -h HOST and -p PORT say where (else 127.0.0.1 and 3000, or another port where that one is taken);
+    `dagster dev --help` lists the others. What the command line built is taken over into Dagster's
+    history first.
+    """
+    from app.dev import open_ui
     from app.preparation import prepare
     from tallyhouse.database import open_warehouse
 
+    followed = pairwise((*arguments, "-"))
+    if any(word == "-h" and after.startswith("-") for word, after in followed):
+        # no host: help is meant, as of every other command
+        click.echo(context.get_help())
+        return
     settings = _settings()
     warehouse = open_warehouse(settings)
     prepare(warehouse)
-    environment = {**os.environ, **prepare_instance(settings, warehouse)}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
-    program = str(Path(sys.executable).parent / "dagster")
-    os.chdir(settings.root)
-    sys.stdout.flush()
-    os.execve(program, [program, "dev", *arguments], environment)
+    open_ui(settings, warehouse, Reporter(), arguments)
 
 
 @main.command()

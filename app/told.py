@@ -1,17 +1,19 @@
 """What the command line did, kept until Dagster takes it over into its own history.
 
 A run that is not Dagster's leaves a file of JSON lines: dbt's own events of finished nodes, and
-lines of ours on loading and training. A sensor reads the files in their order (names are times) and
-clears what it has read. Belongs here: writing, listing and clearing those files. Does not belong
-here: what Dagster makes of a line (`orchestration.defs.automation.told`).
+lines of ours on loading and training. They are read in their order (names are times), and cleared
+when they are read. Belongs here: writing, listing and clearing those files, and how far they were
+read. Does not belong here: what Dagster makes of a line (`orchestration.runs_told`).
 """
 
+import fcntl
 import json
 import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -22,32 +24,46 @@ from tallyhouse.settings import Settings
 FOLDER = "told_to_dagster"  # below the home
 KEPT = 100  # runs; where Dagster is never opened, older ones go
 LOADED, LEARNED = "loads_after", "learned"  # the keys of our own lines
-RESULTS = ("LogSeedResult", "LogModelResult", "LogSnapshotResult", "LogTestResult")
+BUILT = ("LogSeedResult", "LogModelResult", "LogSnapshotResult")
+TESTED = "LogTestResult"
 
 
 class Teller:
-    """Writes the lines of one run; an instance takes dbt's events."""
+    """Writes the lines of one run; an instance takes dbt's events.
+
+    What was built stands before what was tested, so that whoever reads a part of it knows all tables.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self._file, self._lock = file, threading.Lock()
+        self._tests: list[str] = []
         self.lines = 0
 
     def __call__(self, event: Any) -> None:
         """Keep an event that tells how a node of dbt ended."""
-        if event.info.name in RESULTS:
-            self._write(MessageToDict(event, preserving_proto_field_name=True))
+        if event.info.name in (*BUILT, TESTED):
+            line = MessageToDict(event, preserving_proto_field_name=True)
+            self._keep(line, is_test=event.info.name == TESTED)
 
     def loaded_after(self, load_id: int) -> None:
         """Say that this run loaded what the ledger holds beyond a load."""
-        self._write({LOADED: load_id})
+        self._keep({LOADED: load_id})
 
     def learned(self, sentences: list[str]) -> None:
         """Say what training said."""
-        self._write({LEARNED: sentences})
+        self._keep({LEARNED: sentences})
 
-    def _write(self, line: dict[str, Any]) -> None:
+    def end(self) -> None:
+        """Write what was tested; nothing comes after it."""
+        self._file.writelines(self._tests)
+
+    def _keep(self, line: dict[str, Any], *, is_test: bool = False) -> None:
+        text = json.dumps(line) + "\n"
         with self._lock:  # dbt's threads tell of their nodes
-            self._file.write(json.dumps(line) + "\n")
+            if is_test:
+                self._tests.append(text)
+            else:
+                self._file.write(text)
             self.lines += 1
 
 
@@ -65,14 +81,53 @@ def telling(settings: Settings) -> Iterator[Teller]:
         try:
             yield teller
         finally:
+            teller.end()
             file.close()
             if teller.lines > 1:
                 draft.replace(folder / f"{time.time_ns()}.jsonl")
             draft.unlink(missing_ok=True)
         for old in waiting(settings)[:-KEPT]:
-            old.unlink(missing_ok=True)
+            _clear(old)
 
 
 def waiting(settings: Settings) -> list[Path]:
     """The files that are there, oldest first."""
     return sorted((settings.home / FOLDER).glob("*.jsonl"))
+
+
+@contextmanager
+def only_reader(settings: Settings) -> Iterator[bool]:
+    """Whether nobody else reads the files; as long as the block lasts nobody else will."""
+    folder = settings.home / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".reading").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def unread(file: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a file that were not read yet; each counts as read when the next one is asked for.
+
+    The file goes when its last line was read.
+    """
+    mark = _mark(file)
+    read = mark.stat().st_size if mark.exists() else 0
+    with file.open(encoding="utf-8") as lines, mark.open("ab", buffering=0) as marks:
+        for line in islice(lines, read, None):
+            yield json.loads(line)
+            marks.write(b".")
+    _clear(file)
+
+
+def _mark(file: Path) -> Path:
+    """Beside a file: a byte for each of its lines that was read."""
+    return file.with_suffix(".read")
+
+
+def _clear(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    _mark(file).unlink(missing_ok=True)

@@ -329,7 +329,15 @@ declare
     condition text := (
         select string_agg(format('mart.%I = %L', key, value), ' and ' order by key) from jsonb_each_text(in_fixed)
     );
-    description text := format('%s.%s where %s. %s', in_schema, in_relation, replace(condition, 'mart.', ''), in_description);
+    said text := replace(condition, 'mart.', '');
+    period name := (
+        select a.attname from pg_attribute as a
+        where
+            a.attrelid = mart and a.attnum > 0 and not a.attisdropped and a.atttypid = 'date'::regtype
+            and in_fixed ->> 'is_complete' = 'true'
+        order by a.attnum limit 1
+    );
+    description text;
     columns name[] := array(
         select a.attname from pg_attribute as a
         where a.attrelid = mart and a.attnum > 0 and not a.attisdropped and not in_fixed ? a.attname::text
@@ -337,6 +345,16 @@ declare
     );
     described record;
 begin
+    -- A period is over at another time in each time zone: a sum over tenants has it when it is over for all that it reads.
+    if period is not null then
+        condition := condition || format(
+            ' and mart.%1$I < (select coalesce(min(running.%1$I), ''infinity'') from %2$I.%3$I as running'
+            ' where not running.is_complete)',
+            period, in_schema, in_relation
+        );
+        said := said || ', and the period is over for every tenant that the reader sees';
+    end if;
+    description := format('%s.%s where %s. %s', in_schema, in_relation, said, in_description);
     if present is null
         or obj_description(present, 'pg_class') is distinct from description
         or columns <> array(

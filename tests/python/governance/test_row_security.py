@@ -203,6 +203,36 @@ def test_a_plain_sum_of_a_published_view_is_of_one_policy_and_ones_own_tenant(
     assert names == [("tenant_id",), ("cents",)]
 
 
+def test_a_published_view_of_complete_periods_ends_where_they_are_complete_for_all_one_sees(
+    secured: HandMade, logins: dict[str, str]
+) -> None:
+    """Where the day of one tenant still runs that is over for another, a sum of both would be of one alone."""
+    with secured.warehouse.connect() as connection:
+        connection.execute(
+            "create table core.actives as select * from (values"
+            f" (date '2026-03-01', uuid '{NORTH}', 5, true), ('2026-03-02', '{NORTH}', 1, false),"
+            f" ('2026-03-01', '{SOUTH}', 20, true), ('2026-03-02', '{SOUTH}', 30, true),"
+            f" ('2026-03-03', '{SOUTH}', 2, false)"
+            ") as rows (metric_date, tenant_id, dau, is_complete)"
+        )
+        connection.execute("select governance.secure_relation('core', 'actives')")
+        connection.execute(
+            "select governance.publish_view('core', 'actives', 'actives_complete',"
+            """ '{"is_complete": true}', 'One row per day and tenant.', '{}')"""
+        )
+    try:
+        for who, expected in (("north", [5]), ("south", [20, 30]), ("analyst", [25])):
+            with log_in(secured, logins[who]) as connection:
+                rows = connection.execute(
+                    "select sum(dau) from core.actives_complete group by metric_date"
+                    " order by metric_date"
+                ).fetchall()
+                assert [dau for (dau,) in rows] == expected, who
+    finally:
+        with secured.warehouse.connect() as connection:
+            connection.execute("drop table core.actives cascade")
+
+
 def test_a_published_view_outlives_the_swap_of_its_mart_and_is_else_not_touched(
     secured: HandMade, logins: dict[str, str], balances: None
 ) -> None:

@@ -1,68 +1,105 @@
 """What a run of the command line did stands in Dagster's history, once."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import dagster as dg
 import pytest
 
 from app import told
+from app.dagster_home import prepare_instance
 from orchestration.defs.automation.told import runs_of_the_command_line
+from orchestration.runs_told import TakenOver, take_over
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
+from tallyhouse.settings import PROJECT_ROOT
 
 pytestmark = pytest.mark.slow
 
 
-def events_of(found: dg.SensorResult | dg.SkipReason) -> list[object]:
-    assert isinstance(found, dg.SensorResult)
-    return list(found.asset_events)
+@pytest.fixture
+def warehouse(
+    fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
+) -> Warehouse:
+    """A database of which the environment tells, as a run of Dagster or of the command line finds it."""
+    warehouse = fresh_database("told", seeded=True)
+    monkeypatch.setenv("TALLYHOUSE_HOME", str(warehouse.settings.home))
+    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", warehouse.url)
+    return warehouse
+
+
+def build_dim_date(warehouse: Warehouse) -> None:
+    """What a run of the command line leaves that built one model, tested it and had two models learn."""
+    with told.telling(warehouse.settings) as tell:
+        tell.loaded_after(0)
+        built = ["build", "--select", "dim_date", "--indirect-selection", "cautious"]
+        assert dbt.run(built, warehouse.settings, warehouse=warehouse, on_event=tell).success
+        tell.learned(["customer_churn beats its baselines: so it does.", "shift_fill: left out."])
+
+
+def history(instance: dg.DagsterInstance) -> list[dg.DagsterEvent]:
+    """All that Dagster was told of assets and their checks, oldest first."""
+    kinds = (dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    found = [
+        record
+        for kind in kinds
+        for record in instance.get_event_records(dg.EventRecordsFilter(kind), ascending=True)
+    ]
+    found.sort(key=lambda record: record.storage_id)
+    return [record.event_log_entry.get_dagster_event() for record in found]
+
+
+def materialized(events: list[dg.DagsterEvent]) -> dict[str, dict[str, dg.MetadataValue]]:
+    """Asset → what is said of its last materialization."""
+    return {
+        event.materialization.asset_key.to_user_string(): dict(event.materialization.metadata)
+        for event in events
+        if event.is_step_materialization
+    }
 
 
 def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_checks(
-    fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse,
 ) -> None:
-    warehouse = fresh_database("told", seeded=True)
-    settings = warehouse.settings
-    monkeypatch.setenv("TALLYHOUSE_HOME", str(settings.home))
-    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", warehouse.url)
-    with told.telling(settings) as tell:
-        tell.loaded_after(0)
-        built = ["build", "--select", "dim_date", "--indirect-selection", "cautious"]
-        assert dbt.run(built, settings, warehouse=warehouse, on_event=tell).success
-        tell.learned(["customer_churn beats its baselines: so it does.", "shift_fill: left out."])
-
-    def tick(cursor: str | None) -> dg.SensorResult | dg.SkipReason:
-        context = dg.build_sensor_context(
-            instance=dg.DagsterInstance.ephemeral(),
-            cursor=cursor,
-            resources={"house": WarehouseResource()},
+    build_dim_date(warehouse)
+    house = WarehouseResource()
+    with dg.DagsterInstance.ephemeral() as slow, dg.DagsterInstance.ephemeral() as fast:
+        tick = dg.build_sensor_context(instance=fast, resources={"house": house})
+        (file,) = told.waiting(warehouse.settings)
+        text = file.read_text("utf-8")
+        tested = ["LogTestResult" in line for line in text.splitlines()]
+        assert tested == sorted(tested), "what was built comes before what was tested"
+        assert set(tested) == {False, True}
+        answers = [take_over(slow, house, -1.0)]
+        while answers[-1].left:
+            answers.append(take_over(slow, house, -1.0))
+        assert len(answers) == len(text.splitlines()), (
+            "a line at a time, where there is no more time"
         )
-        answer = runs_of_the_command_line(context)
-        assert isinstance(answer, dg.SensorResult | dg.SkipReason)
-        return answer
+        assert answers[-1] == TakenOver(1, 0)
+        assert set(answers[:-1]) == {TakenOver(0, 1)}
+        assert told.waiting(warehouse.settings) == []
+        assert list(file.parent.glob("*.read")) == []
 
-    monkeypatch.setattr("orchestration.defs.automation.told.SECONDS", -1.0)
-    ticks = [tick(None)]
-    while isinstance(ticks[-1], dg.SensorResult) and " " in str(ticks[-1].cursor):
-        ticks.append(tick(ticks[-1].cursor))
-    assert len(ticks) > 3, "one line at a time, where a tick has no more time"
-    by_lines = [event for found in ticks for event in events_of(found)]
-    monkeypatch.undo()
-    monkeypatch.setenv("TALLYHOUSE_HOME", str(settings.home))
-    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", warehouse.url)
+        file.write_text(text, encoding="utf-8")
+        answer = runs_of_the_command_line(tick)
+        assert isinstance(answer, dg.SkipReason)
+        assert answer.skip_message == "1 run of the command line taken over, none left."
+        events = history(fast)
+        kinds = [(event.event_type_value, event.asset_key) for event in history(slow)]
+        assert kinds == [(event.event_type_value, event.asset_key) for event in events]
 
-    first = tick(None)
-    assert isinstance(first, dg.SensorResult)
-    assert [type(event) for event in by_lines] == [type(event) for event in events_of(first)]
-    assert ticks[-1].cursor == first.cursor
+        again = runs_of_the_command_line(tick)
+        assert isinstance(again, dg.SkipReason)
+        assert again.skip_message == "The command line has built nothing since."
+        assert len(history(fast)) == len(events), "nothing is told twice"
+
     with warehouse.connect() as connection:
         days = connection.execute("select count(*) from core.dim_date").fetchone()
-    made = {
-        event.asset_key.to_user_string(): event.metadata
-        for event in first.asset_events
-        if isinstance(event, dg.AssetMaterialization)
-    }
+    made = materialized(events)
     assert days
     assert made["core/dim_date"]["rows written"].value == days[0]
     assert made["core/dim_date"]["dagster/row_count"].value == days[0]
@@ -79,14 +116,43 @@ def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_
     assert "so it does" in str(made["ml/customer_churn"]["report"].value)
     assert "ml/shift_fill" not in made
     assert not any(key.startswith("raw_") for key in made), "nothing was loaded"
-    checks = [e for e in first.asset_events if isinstance(e, dg.AssetCheckEvaluation)]
+    checks = [
+        event.asset_check_evaluation_data
+        for event in events
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+    ]
     assert checks
     assert all(check.passed for check in checks)
     assert {check.asset_key.to_user_string() for check in checks} == {"core/dim_date"}
 
-    assert len(told.waiting(settings)) == 1, "kept until Dagster has written it down"
-    assert isinstance(tick(first.cursor), dg.SkipReason)
-    assert told.waiting(settings) == []
+
+def test_the_program_that_dev_starts_tells_the_storage_that_dagster_will_open(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.dagster_home.write_closed", lambda *_: None)  # not the project's .env
+    build_dim_date(warehouse)
+    environment = {**os.environ, **prepare_instance(warehouse.settings, warehouse)}
+    program = [sys.executable, "-m", "orchestration.runs_told", "300"]
+    done = subprocess.run(
+        program, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1 run of the command line taken over, none left."
+    for name in ("DAGSTER_HOME", "TALLYHOUSE_DAGSTER_URL"):
+        monkeypatch.setenv(name, environment[name])
+    with dg.DagsterInstance.get() as instance:
+        assert "core/dim_date" in materialized(history(instance))
+
+
+def test_whoever_comes_second_leaves_it_to_the_first(warehouse: Warehouse) -> None:
+    with told.telling(warehouse.settings) as tell:
+        tell.loaded_after(0)
+        tell.learned([])
+    with dg.DagsterInstance.ephemeral() as instance:
+        with told.only_reader(warehouse.settings) as is_alone:
+            assert is_alone
+            assert take_over(instance, WarehouseResource(), 60).is_read_elsewhere
+        assert take_over(instance, WarehouseResource(), 60) == TakenOver(1, 0)
 
 
 def test_a_run_that_found_nothing_to_do_tells_nothing_and_old_files_go(

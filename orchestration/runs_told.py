@@ -1,0 +1,111 @@
+"""Runs of the command line, taken over into Dagster's history.
+
+`tallyhouse run` and `make run` leave what they did in files (`app.told`); here it becomes
+materializations and check results, so that the UI shows what is built and when, whoever built it.
+There is one way, `take_over`, and two who go it: a sensor while Dagster runs
+(`defs.automation.told`), and `tallyhouse dev` before it opens the UI, which starts this module
+as a program, because it alone knows Dagster.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from app import told
+from ml.discovery import find_specs
+from orchestration.dbt_events import asset_events
+from orchestration.dbt_project import landed_sources, relation_name
+from orchestration.defs.ingestion.landing import counts_since
+from orchestration.defs.training.models import TABLES
+from orchestration.warehouse import WarehouseResource
+
+Told = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """How many runs stand in Dagster's history now, and how many do not yet."""
+
+    runs: int
+    left: int
+    is_read_elsewhere: bool = False
+
+    def __str__(self) -> str:
+        """What was done, as a sentence."""
+        if self.is_read_elsewhere:
+            return "Another process is taking over what the command line did."
+        if not self.runs and not self.left:
+            return "The command line has built nothing since."
+        if not self.left:
+            return f"{_runs(self.runs)} of the command line taken over, none left."
+        return (
+            f"{_runs(self.runs)} of the command line taken over; {self.left} left to the sensor, "
+            "which goes on while Dagster runs."
+        )
+
+
+def take_over(instance: dg.DagsterInstance, house: WarehouseResource, seconds: float) -> TakenOver:
+    """Write into Dagster's history what runs of the command line did, the oldest first.
+
+    It begins no other line after that many seconds, and the next call goes on there. Each line is told
+    once, or twice where the process was killed while it told it.
+    """
+    end, has_begun = time.monotonic() + seconds, False
+    with told.only_reader(house.settings) as is_alone:
+        files = told.waiting(house.settings)
+        if not is_alone:
+            return TakenOver(0, len(files), is_read_elsewhere=True)
+        for number, file in enumerate(files):
+            for line in told.unread(file):
+                if has_begun and time.monotonic() > end:
+                    return TakenOver(number, len(files) - number)
+                has_begun = True
+                for event in _events_of(line, house):
+                    instance.report_runless_asset_event(event)
+    return TakenOver(len(files), 0)
+
+
+def _events_of(line: dict[str, Any], house: WarehouseResource) -> Iterator[Told]:
+    """What a line says, as Dagster's events without a run."""
+    if told.LOADED in line:
+        yield from _landed(house, line[told.LOADED])
+    elif told.LEARNED in line:
+        yield from _learned(line[told.LEARNED])
+    else:
+        yield from asset_events(line, house.warehouse)
+
+
+def _landed(house: WarehouseResource, load_id: int) -> Iterator[dg.AssetMaterialization]:
+    counts = counts_since(house.warehouse, load_id)
+    if not counts:
+        return
+    for source in landed_sources():
+        figures = counts.get(source["schema"].removeprefix("raw_"), {})
+        key = [source["schema"], relation_name(source)]
+        yield dg.AssetMaterialization(asset_key=key, metadata=figures)
+    yield dg.AssetMaterialization(asset_key=["ops", "load_manifest"])
+
+
+def _learned(sentences: list[str]) -> Iterator[dg.AssetMaterialization]:
+    for spec in find_specs():
+        said = [text for text in sentences if text.startswith((f"{spec.name} ", f"{spec.name}:"))]
+        if any("left out" not in text for text in said):
+            metadata = {"report": "\n".join(said)}
+            yield dg.AssetMaterialization(asset_key=["ml", spec.name], metadata=metadata)
+    for table in TABLES:
+        yield dg.AssetMaterialization(asset_key=["ml", table])
+
+
+def _runs(number: int) -> str:
+    return "1 run" if number == 1 else f"{number} runs"
+
+
+if __name__ == "__main__":
+    with dg.DagsterInstance.get() as dagster:
+        # Else each event opens three connections, which take longer than all that is asked on them.
+        dagster.optimize_for_webserver(statement_timeout=60_000, pool_recycle=3600, max_overflow=5)
+        print(take_over(dagster, WarehouseResource(), float(sys.argv[1])))
