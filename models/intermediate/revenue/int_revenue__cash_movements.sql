@@ -92,135 +92,101 @@ charges as (
 
 ),
 
--- a refund that fails comes back: what its charge shows as refunded is less by it from then on
-failures as (
+-- Stripe's times are whole seconds: of several totals told in one the smaller came first
+refund_totals as (
 
     select
-        account,
-        charge_source_id,
+        *,
+        account || '|' || charge_source_id as charge_key,
+        row_number() over (
+            partition by account, charge_source_id
+            order by created_at desc, refunded_source_cents desc, event_id desc
+        ) as telling_rank
+    from charge_events
+
+),
+
+refund_objects as (
+
+    select
+        account || '|' || charge_source_id as charge_key,
         refund_source_id,
         min(amount_source_cents) as amount_source_cents,
-        min(created_at) as failed_at
+        coalesce(min(refunded_at), min(created_at)) as occurred_at,
+        max(case when status in ('failed', 'canceled') then 1 else 0 end) as has_failed
     from refund_events
-    where status in ('failed', 'canceled')
     group by account, charge_source_id, refund_source_id
 
 ),
 
-refund_totals as (
+-- A refund that fails takes the total down again, and the next one of the same amount only brings it back. Where what
+-- the refunds themselves tell comes to the total that was told last, they are it.
+told_refunds as (
 
     select
-        account,
-        product,
-        event_id,
-        charge_source_id,
-        customer_source_id,
-        currency,
-        created_at as occurred_at,
-        refunded_source_cents,
-        0 as failed_source_cents
-    from charge_events
-    where refunded_source_cents > 0
-
-    union all
-
-    select
-        account,
-        null as product,
-        null as event_id,
-        charge_source_id,
-        null as customer_source_id,
-        null as currency,
-        failed_at as occurred_at,
-        null as refunded_source_cents,
-        amount_source_cents as failed_source_cents
-    from failures
+        charge_key,
+        sum(case when has_failed = 0 then amount_source_cents else 0 end) as standing_source_cents
+    from refund_objects
+    group by charge_key
+    having max(has_failed) = 1
 
 ),
 
--- Stripe's times are whole seconds: of several totals told in one the smaller came first, and a failure last
-ordered_totals as (
+told_charges as (
 
     select
-        *,
-        row_number() over (
-            partition by account, charge_source_id
-            order by occurred_at, failed_source_cents, refunded_source_cents, event_id
-        ) as total_number
+        refund_totals.charge_key,
+        refund_totals.account,
+        refund_totals.product,
+        refund_totals.charge_source_id,
+        refund_totals.customer_source_id,
+        refund_totals.currency
     from refund_totals
+    inner join told_refunds on refund_totals.charge_key = told_refunds.charge_key
+    where
+        refund_totals.telling_rank = 1
+        and refund_totals.refunded_source_cents = told_refunds.standing_source_cents
 
 ),
 
-ever_refunded as (
+grown as (
 
     select
-        *,
-        refunded_source_cents + sum(failed_source_cents) over (
-            partition by account, charge_source_id
-            order by total_number
-            rows between unbounded preceding and current row
-        ) as ever_source_cents
-    from ordered_totals
-
-),
-
--- a total that a failure had not yet taken down is no second refund: there are no more than its objects tell of
-named_refunds as (
-
-    select
-        account,
-        charge_source_id,
-        sum(amount_source_cents) as amount_source_cents
-    from (
-        select distinct
-            account,
-            charge_source_id,
-            refund_source_id,
-            amount_source_cents
-        from refund_events
-    ) as refund_objects
-    group by account, charge_source_id
-
-),
-
-bounded_totals as (
-
-    select
-        ever_refunded.*,
-        least(
-            ever_refunded.ever_source_cents,
-            greatest(
-                max(ever_refunded.refunded_source_cents) over (
-                    partition by ever_refunded.account, ever_refunded.charge_source_id
-                ),
-                coalesce(named_refunds.amount_source_cents, 0)
-            )
-        ) as given_source_cents
-    from ever_refunded
-    left join named_refunds
-        on
-            ever_refunded.account = named_refunds.account
-            and ever_refunded.charge_source_id = named_refunds.charge_source_id
-    where ever_refunded.refunded_source_cents is not null
+        refund_totals.account,
+        refund_totals.product,
+        refund_totals.event_id as source_id,
+        refund_totals.charge_source_id,
+        refund_totals.customer_source_id,
+        refund_totals.currency,
+        refund_totals.created_at as occurred_at,
+        coalesce(max(refund_totals.refunded_source_cents) over (
+            partition by refund_totals.account, refund_totals.charge_source_id
+            order by refund_totals.created_at, refund_totals.refunded_source_cents, refund_totals.event_id
+            rows between unbounded preceding and 1 preceding
+        ), 0) - refund_totals.refunded_source_cents as amount_source_cents
+    from refund_totals
+    left join told_charges on refund_totals.charge_key = told_charges.charge_key
+    where refund_totals.refunded_source_cents > 0 and told_charges.charge_key is null
 
 ),
 
 refunds as (
 
+    select * from grown
+
+    union all
+
     select
-        account,
-        product,
-        event_id,
-        charge_source_id,
-        customer_source_id,
-        currency,
-        occurred_at,
-        coalesce(max(given_source_cents) over (
-            partition by account, charge_source_id
-            order by total_number
-            rows between unbounded preceding and 1 preceding
-        ), 0) - given_source_cents as amount_source_cents
-    from bounded_totals
+        told_charges.account,
+        told_charges.product,
+        refund_objects.refund_source_id as source_id,
+        told_charges.charge_source_id,
+        told_charges.customer_source_id,
+        told_charges.currency,
+        refund_objects.occurred_at,
+        -refund_objects.amount_source_cents as amount_source_cents
+    from told_charges
+    inner join refund_objects on told_charges.charge_key = refund_objects.charge_key
 
 ),
 
@@ -418,7 +384,7 @@ stripe_cash as (
     select
         account,
         product,
-        event_id as source_id,
+        source_id,
         'refund' as cash_type,
         charge_source_id as payment_source_id,
         customer_source_id,

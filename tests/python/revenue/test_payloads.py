@@ -401,6 +401,11 @@ CASH = [
     charge("again", "updated", "2026-02-06", 0),
     charge("again", "refunded", "2026-02-08", 1000),
     refund("again", "refund.created", "2026-02-08", 1000, "succeeded", "re_second"),
+    # the same where the failure is told before any total, as lists of charges and refunds do
+    charge("listed", "succeeded", "2026-02-01"),
+    charge("listed", "updated", "2026-02-08", 700),
+    refund("listed", "refund.created", "2026-02-03", 300, "failed"),
+    refund("listed", "refund.created", "2026-02-08", 700, "succeeded"),
     # and one whose failure the total never followed: no object tells of a second refund
     charge("stale", "succeeded", "2026-02-01"),
     charge("stale", "refunded", "2026-02-03", 1000),
@@ -605,6 +610,7 @@ def test_rules_17_and_29_what_never_went_back_is_nobodys_refund(house: House) ->
     expected = {
         "bank": [("02-01", 5000, 0), ("02-03", 0, 2000)],
         "again": [("02-01", 5000, 0), ("02-08", 0, 1000)],
+        "listed": [("02-01", 5000, 0), ("02-08", 0, 700)],
         "stale": [("02-01", 5000, 0)],
         "reversed": [("02-01", 1000, 0)],
         "returned": [("02-01", 1000, 0), ("02-03", 0, 1000)],
