@@ -451,7 +451,7 @@ final as (
         cast(
             shared.forever_left_source_cents - shared.all_left_source_cents as {{ type_money() }}
         ) as temporary_off_source_cents,
-        shared.temporary_until,
+        case when shared.item_position is not null then shared.temporary_until end as temporary_until,
         shared.inclusive_tax_percent,
         cast(shared.usage_source_cents as {{ type_money() }}) as usage_source_cents,
         states.is_paused,

@@ -22,6 +22,7 @@ BASE, SEATS, DESKS = (
     price(5000, nickname="seats"),
     price(5001, nickname="desks"),
 )
+WITH_USAGE = {"price_10000_month_usd": 10000, "price_metered": 3000}
 TAXED = {"default_tax_rates": [{"percentage": 25, "inclusive": True}]}
 METERED = {
     **price(7),
@@ -198,8 +199,8 @@ def test_each_policy_counts_what_it_says(
         ("pair_weekly", "standard", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4333}),
         ("pair_weekly", "revenuecat", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4000}),
         ("used", "standard", "2026-03-01", {"price_10000_month_usd": 10000}),
-        ("used", "profitwell", "2026-03-01", {"price_10000_month_usd": 10000, "price_metered": 3000}),
-        ("used_old", "profitwell", "2026-03-31", {"price_10000_month_usd": 10000, "price_metered": 3000}),
+        ("used", "profitwell", "2026-03-01", WITH_USAGE),
+        ("used_old", "profitwell", "2026-03-31", WITH_USAGE),
         ("used_old", "profitwell", "2026-04-01", {"price_10000_month_usd": 10000}),
     ],
 )
