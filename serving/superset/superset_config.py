@@ -47,6 +47,8 @@ LOGINS: dict[str, URL] = {
 
 SECRET_KEY = SETTINGS["secret_key"]
 SQLALCHEMY_DATABASE_URI = SETTINGS["metadata"]
+# the proxy before it ends TLS: its addresses are https, and so are the cookies
+ENABLE_PROXY_FIX = SESSION_COOKIE_SECURE = bool(SETTINGS.get("behind_proxy", False))
 
 
 # Who comes in, and with which roles: what the provider says, anew at each login.
@@ -96,6 +98,7 @@ class OidcSecurityManager(SupersetSecurityManager):
 
 
 AUTH_TYPE = AUTH_OAUTH
+AUTH_USERNAME_CI = False  # `sub` tells people apart by its case, too
 CUSTOM_SECURITY_MANAGER = OidcSecurityManager
 OAUTH_PROVIDERS = [
     {

@@ -380,7 +380,7 @@ lowered as (
         -- amounts of several billing intervals add up in the first item's
         billed.bills_per_year / first_value(billed.bills_per_year) over (
             partition by billed.state_key
-            order by billed.item_position, billed.item_key
+            order by case when billed.item_position is null then 1 else 0 end, billed.item_position, billed.item_key
         ) as weight
     from billed
     left join reductions as of_item on billed.item_key = of_item.item_key
@@ -396,7 +396,7 @@ summed as (
         sum({{ kind }}_lowered_source_cents * weight) over (partition by state_key) as {{ kind }}_total_source_cents,
         sum({{ kind }}_lowered_source_cents * weight) over (
             partition by state_key
-            order by item_position, item_key
+            order by case when item_position is null then 1 else 0 end, item_position, item_key
             rows between unbounded preceding and current row
         ) as {{ kind }}_up_to_source_cents{{ ',' if not loop.last }}
         {%- endfor %}

@@ -1,10 +1,15 @@
+{%- set state_columns = 'policy, state_key, account, subscription_source_id, state_number, event_id, product,'
+    ~ ' customer_source_id, status, is_paying, counts_once_paid, is_over, is_by_itself, effective_at' -%}
+
 -- What each state of a subscription is worth under each policy, which chooses among the amounts of its items.
 with items as (
 
     select
         *,
-        min(coalesce(plan, '')) over (partition by state_key)
-        <> max(coalesce(plan, '')) over (partition by state_key) as has_several_plans
+        row_number() over (
+            partition by state_key
+            order by case when item_position is null then 1 else 0 end, item_position, item_key
+        ) as item_number
     from {{ ref('int_revenue__stripe_item_states') }}
 
 ),
@@ -27,43 +32,70 @@ valued_items as (
         items.status = 'trialing'
         and policies.trial_after_paid_counts
         and not (items.is_paused and policies.pause_counts_as_zero) as counts_once_paid,
-        cast(
-            coalesce(
-                (
-                    items.list_source_cents - items.forever_off_source_cents
-                    - case when policies.temporary_discounts_count then items.temporary_off_source_cents else 0 end
-                    + case when policies.metered_usage_counts then items.usage_source_cents else 0 end
-                ) * {{ periods_per_year(
-                    'items.billing_interval', 'policies.weeks_per_year', 'policies.days_per_year'
-                ) }} / (12 * items.interval_count * (1 + items.inclusive_tax_percent / 100)),
-                0
-            ) as {{ type_money() }}
-        ) as full_source_cents
+        coalesce(
+            (
+                items.list_source_cents - items.forever_off_source_cents
+                - case when policies.temporary_discounts_count then items.temporary_off_source_cents else 0 end
+                + case when policies.metered_usage_counts then items.usage_source_cents else 0 end
+            ) * {{ periods_per_year(
+                'items.billing_interval', 'policies.weeks_per_year', 'policies.days_per_year'
+            ) }} / (12 * items.interval_count * (1 + items.inclusive_tax_percent / 100)),
+            0
+        ) as exact_source_cents
     from items
     cross join policies
+
+),
+
+plans as (
+
+    select
+        {{ state_columns }},
+        plan,
+        min(item_number) as item_number,
+        {{ earliest_by('billing_interval', 'item_number') }} as billing_interval,
+        {{ earliest_by('interval_count', 'item_number') }} as interval_count,
+        {{ earliest_by('currency', 'item_number') }} as currency,
+        sum(quantity) as quantity,
+        sum(exact_source_cents) as exact_source_cents
+    from valued_items
+    group by {{ state_columns }}, plan
+
+),
+
+summed as (
+
+    select
+        *,
+        count(*) over (partition by policy, state_key) > 1 as has_several_plans,
+        sum(exact_source_cents) over (
+            partition by policy, state_key
+            order by item_number
+            rows between unbounded preceding and current row
+        ) as up_to_source_cents
+    from plans
+
+),
+
+-- the whole is rounded, not what it is made of: a plan has what is left of the plans up to it less those before it
+shared as (
+
+    select
+        *,
+        cast(up_to_source_cents as {{ type_money() }})
+        - cast(up_to_source_cents - exact_source_cents as {{ type_money() }}) as full_source_cents
+    from summed
 
 ),
 
 states as (
 
     select
-        policy,
-        account,
-        subscription_source_id,
-        state_number,
-        event_id,
-        product,
-        customer_source_id,
-        status,
-        is_paying,
-        counts_once_paid,
-        is_over,
-        is_by_itself,
-        effective_at,
-        {{ earliest_by('plan', 'item_position') }} as plan,
-        {{ earliest_by('billing_interval', 'item_position') }} as billing_interval,
-        {{ earliest_by('interval_count', 'item_position') }} as interval_count,
-        {{ earliest_by('currency', 'item_position') }} as currency,
+        {{ state_columns }},
+        {{ earliest_by('plan', 'item_number') }} as plan,
+        {{ earliest_by('billing_interval', 'item_number') }} as billing_interval,
+        {{ earliest_by('interval_count', 'item_number') }} as interval_count,
+        {{ earliest_by('currency', 'item_number') }} as currency,
         sum(quantity) as quantity,
         sum(full_source_cents) as full_source_cents,
         min(full_source_cents) as least_source_cents,
@@ -75,10 +107,8 @@ states as (
             }) ~ " end",
             'plan, full_source_cents'
         ) }} as plan_amounts
-    from valued_items
-    group by
-        policy, account, subscription_source_id, state_number, event_id, product, customer_source_id, status, is_paying,
-        counts_once_paid, is_over, is_by_itself, effective_at
+    from shared
+    group by {{ state_columns }}
 
 ),
 

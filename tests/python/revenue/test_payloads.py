@@ -367,9 +367,7 @@ def charge(name: str, kind: str, at: str, refunded: int = 0) -> Record:
     return event(f"ch_{name}_{at}", f"charge.{kind}", at, body)
 
 
-def refund(
-    name: str, kind: str, at: str, amount: int, status: str, refund_id: str = ""
-) -> Record:
+def refund(name: str, kind: str, at: str, amount: int, status: str, refund_id: str = "") -> Record:
     refund_id = refund_id or f"re_{name}_{amount}"
     body = {
         "id": refund_id,

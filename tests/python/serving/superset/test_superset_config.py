@@ -196,3 +196,14 @@ def test_what_one_was_shown_is_not_cached_for_another(load: Load) -> None:
 def test_a_file_that_others_may_read_is_refused(load: Load) -> None:
     with pytest.raises(SystemExit, match="chmod 600"):
         load(mode=0o640)
+
+
+def test_people_whose_names_differ_by_case_are_two(load: Load) -> None:
+    assert load().AUTH_USERNAME_CI is False
+
+
+@pytest.mark.parametrize("said", [{}, {"behind_proxy": False}, {"behind_proxy": True}])
+def test_addresses_and_cookies_are_https_behind_a_proxy(load: Load, said: dict[str, bool]) -> None:
+    config = load(SETTINGS | said)
+    assert config.ENABLE_PROXY_FIX is said.get("behind_proxy", False)
+    assert config.SESSION_COOKIE_SECURE is said.get("behind_proxy", False)
