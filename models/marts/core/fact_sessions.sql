@@ -29,7 +29,7 @@ tenants as (
 
 ),
 
-{% if closed_until('fact_days') and load_relation(this) -%}
+{% if keeps_sessions() -%}
 -- of closed days, as they were counted: what they reach of open ones makes no session anew
 kept_sessions as (
 
@@ -68,28 +68,7 @@ events as (
         and coalesce(event_roles.is_activity, true)
         and {{ is_affected(tenant_id='events.tenant_id', day='events.event_date', near='events.date_key') }}
         and {{ is_open_day('events') }}
-        {%- if closed_until('fact_days') and load_relation(this) %}
-        and not exists (
-            select 1
-            from kept_sessions as kept
-            where
-                kept.is_derived
-                and events.session_id is null
-                and events.product = kept.product
-                and events.tenant_id = kept.tenant_id
-                and events.user_id = kept.user_id
-                and events.occurred_at between kept.started_at and kept.ended_at
-        )
-        and not exists (
-            select 1
-            from kept_sessions as kept
-            where
-                not kept.is_derived
-                and events.product = kept.product
-                and events.tenant_id = kept.tenant_id
-                and events.session_id = kept.session_id
-        )
-        {%- endif %}
+        and {{ is_in_no_kept_session('events') }}
 
 ),
 {% if is_incremental() %}
