@@ -85,3 +85,7 @@ def restore(folder: Path, erasures: Path | None) -> None:
         f"The warehouse is what it was on {made.made_at}: {len(made.relations)} tables with {made.rows:,} rows, each"
         " as it was copied. `tallyhouse run` loads what has landed since."
     )
+    click.echo(
+        "What had gone by its retention since then goes again with the next `tallyhouse retain`. A legal hold that was"
+        " placed since is to be placed again before (`tallyhouse hold list` shows those that stand)."
+    )

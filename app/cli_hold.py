@@ -22,7 +22,9 @@ def hold() -> None:
 @hold.command()
 @click.option("--product", default="*", show_default=True, metavar="NAME", help="Whose records.")
 @click.option("--tenant", metavar="ID", help="tenant_id; without it those of all tenants.")
-@click.option("--dataset", default="*", show_default=True, help="raw_events, job_runs or *.")
+@click.option(
+    "--dataset", default="*", show_default=True, help="raw_events, event_facts, job_runs or *."
+)
 @click.option(
     "--from", "first", metavar="DAY", help="First day held; without it from the beginning."
 )

@@ -17,7 +17,7 @@ from tallyhouse.settings import Settings
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @sentences
 def retain(as_of: str | None, dry_run: bool) -> None:
-    """Let go what is past its time: raw events, refused records, notes of runs.
+    """Let go what is past its time: raw events, rows of core.fact_events, refused records, notes of runs.
 
     The seed retention_rules says how long; each event by its tenant's own day. What is under a legal hold stays. Marts
     keep their history. Dagster does it every night.

@@ -1,4 +1,5 @@
-"""The order of a clean-up by retention: raw events, what is shown of refused ones, runs; then the lake.
+"""The order of a clean-up by retention: raw events, rows of core.fact_events, what is shown of refused events, runs;
+then the lake.
 
 Each step can be repeated, and what was interrupted is completed by the next clean-up. Belongs here: what runs in
 which order, and when nothing may go. Does not belong here: what goes (`ingestion.retention`).
@@ -13,7 +14,7 @@ import psycopg
 from app import run_log
 from ingestion.lake.mirror import write_due
 from ingestion.lake.new_days import NewDays
-from ingestion.retention import events, records
+from ingestion.retention import events, facts, records
 from ingestion.retention import log as retention_log
 from ingestion.retention.holds import standing
 from ingestion.retention.log import Cleanup
@@ -66,6 +67,7 @@ def clean_up(
     """The clean-up alone, under the locks of the caller. Raises Unbuilt, LakeError."""
     with reporter.step("Letting go what is past its time"):
         events.clean_up(conn, cleanup)
+        facts.clean_up(conn, cleanup)
         records.clean_up(conn, cleanup)
     if not cleanup.is_dry:
         with reporter.step("Writing the lake anew"), closing(NewDays(settings.lake)) as new_days:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import psycopg
 
 from ingestion.cdc.contract import CdcContract
+from ingestion.consent import kept
 from ingestion.consent.answers import fold
 from ingestion.values.identity import record_key
 
@@ -78,17 +79,24 @@ class TakenOut(NamedTuple):
 
     rows: int = 0
     days: frozenset[date] = frozenset()
+    kept_rows: int = 0  # of days whose events are gone, in models
 
     @property
     def notes(self) -> list[str]:
-        """A sentence about them, where there are any."""
-        if not self.rows:
-            return []
-        were = "1 stored event was" if self.rows == 1 else f"{self.rows:,} stored events were"
-        return [
-            f"{were} taken out and counted: the people had not consented then"
-            f" ({NO_CONSENT} in ops.withheld_records)."
-        ]
+        """A sentence about each, where there are any."""
+        told = []
+        if self.rows:
+            were = "1 stored event was" if self.rows == 1 else f"{self.rows:,} stored events were"
+            told.append(
+                f"{were} taken out and counted: the people had not consented then"
+                f" ({NO_CONSENT} in ops.withheld_records)."
+            )
+        if self.kept_rows:
+            those = "1 row" if self.kept_rows == 1 else f"{self.kept_rows:,} rows"
+            told.append(
+                f"{those} that marts keep of days whose events are gone went, too: the people had not consented then."
+            )
+        return told
 
 
 def follow(
@@ -112,7 +120,8 @@ def follow(
     conn.execute(_EXCHANGE)
     if conn.execute("select exists (select from given)").fetchone() == (True,):
         conn.execute(_REREADS)
-    return _take_out(conn, next_load_id)
+    taken_out = _take_out(conn, next_load_id)
+    return taken_out._replace(kept_rows=kept.take_out(conn, next_load_id))
 
 
 def _take_out(conn: psycopg.Connection, next_load_id: Callable[[], int]) -> TakenOut:

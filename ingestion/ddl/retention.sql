@@ -3,12 +3,16 @@
 
 -- Days of UTC of which the raw events of a tenant are gone, or partly gone: the door of a load counts events of these
 -- days and stores none, and models keep the rows that they have of them. gone_before: nothing that happened earlier is
--- left, but for held days. held_days: closed ones that a hold stands over, of which rows may be left.
+-- left, but for held days. held_days: closed ones that a hold stands over, of which rows may be left. fact_days,
+-- fact_local_days: days of UTC and of the tenant's calendar of which rows of core.fact_events are gone, too: what is
+-- computed from these keeps the rows that it has of them.
 create table if not exists ops.closed_days (
     product text not null,
     tenant_id uuid not null,
     days datemultirange not null,
     held_days datemultirange not null default '{}',
+    fact_days datemultirange not null default '{}',
+    fact_local_days datemultirange not null default '{}',
     gone_before timestamptz not null,
     primary key (product, tenant_id)
 );
@@ -19,7 +23,7 @@ create table if not exists ops.legal_holds (
     hold_id bigint generated always as identity primary key,
     product text not null,
     tenant_id uuid,
-    dataset text not null check (dataset in ('*', 'raw_events', 'job_runs')),
+    dataset text not null check (dataset in ('*', 'raw_events', 'event_facts', 'job_runs')),
     first_day date,
     last_day date,
     reason text not null,

@@ -12,6 +12,8 @@ begin
             ('ops.load_manifest', 'withdrawn_count', 'bigint not null default 0'),
             ('ops.load_manifest', 'expired_count', 'bigint not null default 0'),
             ('ops.load_manifest', 'event_dates', 'date []'),
+            ('ops.closed_days', 'fact_days', 'datemultirange not null default ''{}'''),
+            ('ops.closed_days', 'fact_local_days', 'datemultirange not null default ''{}'''),
             ('ops.load_manifest', 'contract', 'text'),
             ('ops.load_manifest', 'newest_received_at', 'timestamptz'),
             ('ops.load_manifest', 'newest_claimed_at', 'timestamptz'),
@@ -42,6 +44,17 @@ begin
         where attrelid = 'ops.source_watermarks'::regclass and attname = 'max_received_at' and attnotnull
     ) then
         alter table ops.source_watermarks alter column max_received_at drop not null;
+    end if;
+
+    -- holds of an earlier version knew no event facts
+    if not exists (
+        select from pg_constraint
+        where conrelid = 'ops.legal_holds'::regclass and contype = 'c'
+            and pg_get_constraintdef(oid) like '%event_facts%'
+    ) then
+        alter table ops.legal_holds drop constraint if exists legal_holds_dataset_check;
+        alter table ops.legal_holds add constraint legal_holds_dataset_check
+            check (dataset in ('*', 'raw_events', 'event_facts', 'job_runs'));
     end if;
 
     -- key tables said in which part of its load a key was written, which nobody asked

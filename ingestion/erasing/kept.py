@@ -1,6 +1,7 @@
-"""Takes erased people out of the rows that models keep of closed days, which no raw event can make again.
+"""Takes erased people out of the rows that models keep of closed days, which no raw event can make again; and of days
+of which rows of core.fact_events are gone.
 
-Belongs here: those rows, and saying which keys changed, as a build does (`macros/incremental`). Does not belong here:
+Belongs here: what becomes of these rows. Does not belong here: which models keep rows (`ingestion.retention.kept`),
 what a build makes again by itself (`stored` says which), who is meant (`subjects`).
 """
 
@@ -15,6 +16,7 @@ from ingestion.erasing import search
 from ingestion.erasing.ledger import Subject
 from ingestion.erasing.people import People
 from ingestion.erasing.records import KEPT_EVENTS
+from ingestion.retention.kept import KeptModel, kept_models, say
 
 _PROPERTIES = "properties"  # of an event of somebody else the person may be a part
 # What becomes of rows of events that stay without the person (`records.KEPT_EVENTS`), as the model makes them of such
@@ -48,41 +50,33 @@ select
 from gone
 group by product, tenant_id, event_date, date_key, known_date
 """,
+    "intermediate.int_fulfilment__events": """
+update intermediate.int_fulfilment__events as held set
+    user_id = case when held.user_id = any(%(ids)s::uuid[]) then null else held.user_id end,
+    reader_id = coalesce(
+        (select people.other from unnest(%(ids)s::uuid[], %(others)s::uuid[]) as people (id, other)
+        where people.id = held.reader_id limit 1),
+        held.reader_id
+    )
+where held.ctid in (select place from taken_out_of_history)
+""",
+    "intermediate.int_customers__survey_events": """
+update intermediate.int_customers__survey_events set user_id = null
+where ctid in (select place from taken_out_of_history)
+""",
+    "intermediate.int_experiments__events": """
+update intermediate.int_experiments__events set user_id = null
+where ctid in (select place from taken_out_of_history)
+""",
 }
-_MODELS = """
-select model_name, history_columns from ops.model_watermarks
-where history_columns is not null and to_regclass(model_name) is not null
-    and exists (select from ops.closed_days)
-order by model_name
-"""
-_COLUMNS = """
-select attname::text from pg_attribute
-where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum
-"""
 _CLOSED = """
 create temporary table taken_out_of_history on commit drop as
-select held.ctid as place, held.product, {columns}
+select held.ctid as place, closed.product, {columns}
 from {table} as held
 inner join ops.closed_days as closed
-    on held.product = closed.product and held.tenant_id = closed.tenant_id and closed.days @> held.{day}
+    on {product} = closed.product and held.tenant_id = closed.tenant_id and {is_closed}
 where held.ctid = any(%(places)s::tid[])
-    and (%(is_kept)s::boolean is null or %(is_kept)s = (held.product = any(%(kept)s)))
-"""
-# As a build says it: what changed, under a number that no build had before.
-_NUMBER = """
-update ops.model_watermarks
-set build_id = build_id + 1
-where model_name = %s
-returning build_id
-"""
-_CHANGED = """
-insert into ops.replaced_keys (model_name, build_id, {names})
-select distinct %(model)s, %(build)s::bigint, {columns} from taken_out_of_history
-"""
-# And as a load does: the model is due, and all that read it.
-_TOUCHED = """
-insert into ops.load_touched (load_id, source_kind, product, entity_type, tenant_id, touched_on)
-select distinct %(load)s::bigint, 'events', product, 'tenant_day', tenant_id, {day} from taken_out_of_history
+    and (%(is_kept)s::boolean is null or %(is_kept)s = (closed.product = any(%(kept)s)))
 """
 
 
@@ -95,77 +89,72 @@ def take_out(
 ) -> Counter[str]:
     """Remove their rows and their names from rows of others, in the open transaction; rows by model."""
     counts: Counter[str] = Counter()
-    for model, notes in conn.execute(_MODELS).fetchall():
-        columns = [name for (name,) in conn.execute(_COLUMNS, (model,)).fetchall()]
+    names = _stand_ins(people, subjects)
+    for kept in kept_models(conn):
+        model, columns = kept.model, kept.columns
         own = [name for name in columns if name != _PROPERTIES]
-        places = search.rows_of(conn, model, wanted, own)
-        unnamed = _collect(conn, model, notes, places, is_kept=True) if model in _UNNAMED else 0
+        rows = search.rows_of(conn, model, wanted, own)
+        unnamed = _collect(conn, kept, rows, is_kept=True) if model in _UNNAMED else 0
         if unnamed:
-            _say(conn, model, notes, load_id)
-            conn.execute(_UNNAMED[model].encode())
+            say(conn, kept, load_id)
+            conn.execute(_UNNAMED[model].encode(), names)
         # the others of these rows are where they were
         is_kept = False if model in _UNNAMED else None
-        removed = _collect(conn, model, notes, places, is_kept=is_kept)
+        removed = _collect(conn, kept, rows, is_kept=is_kept)
         if removed:
-            _say(conn, model, notes, load_id)
+            say(conn, kept, load_id)
             conn.execute(
                 sql.SQL(
                     "delete from {} where ctid in (select place from taken_out_of_history)"
-                ).format(_table(model))
+                ).format(kept.table)
             )
             counts[f"{model} removed"] += removed
         naming = 0
         if _PROPERTIES in columns:
-            naming = _collect(conn, model, notes, search.rows_of(conn, model, wanted, columns))
+            naming = _collect(conn, kept, search.rows_of(conn, model, wanted, columns))
         if naming:
-            _say(conn, model, notes, load_id)
-            _unname(conn, model, people, subjects)
+            say(conn, kept, load_id)
+            _unname(conn, kept, people, subjects)
         if unnamed or naming:
             counts[f"{model} without the person"] += unnamed + naming
     conn.execute("drop table if exists pg_temp.taken_out_of_history")
     return counts
 
 
-def _table(model: str) -> sql.Identifier:
-    return sql.Identifier(*model.split(".", 1))
+def _stand_ins(people: People, subjects: Sequence[Subject]) -> dict[str, list[str]]:
+    """The ids that models have of people whose events stay, and what takes their place in what others did."""
+    found = {
+        name: people.stand_in(subject.product, "id", name)
+        for subject in subjects
+        if subject.product in KEPT_EVENTS
+        for name in subject.uuids
+    }
+    return {"ids": list(found), "others": list(found.values())}
 
 
 def _collect(
     conn: psycopg.Connection[Any],
-    model: str,
-    notes: dict[str, str],
-    places: list[str],
+    kept: KeptModel,
+    rows: list[str],
     *,
     is_kept: bool | None = None,
 ) -> int:
     """Note which of the rows lie on closed days, perhaps only of products that keep their events; how many do."""
     conn.execute("drop table if exists pg_temp.taken_out_of_history")
-    if not places:
+    if not rows:
         return 0
-    names = dict.fromkeys(["tenant_id", *notes.values()])
+    names = dict.fromkeys(["tenant_id", *kept.notes.values()])
     return conn.execute(
         sql.SQL(_CLOSED).format(
-            table=_table(model), day=sql.Identifier(notes["utc_day"]),
+            table=kept.table, product=kept.product, is_closed=kept.is_closed,
             columns=sql.SQL(", ").join(sql.Identifier("held", name) for name in names),
         ),
-        {"places": places, "is_kept": is_kept, "kept": sorted(KEPT_EVENTS)},
+        {"places": rows, "is_kept": is_kept, "kept": sorted(KEPT_EVENTS)},
     ).rowcount  # fmt: skip
 
 
-def _say(conn: psycopg.Connection[Any], model: str, notes: dict[str, str], load_id: int) -> None:
-    (build,) = conn.execute(_NUMBER, (model,)).fetchone() or (0,)
-    conn.execute(
-        sql.SQL(_CHANGED).format(
-            names=sql.SQL(", ").join(map(sql.Identifier, notes)),
-            columns=sql.SQL(", ").join(map(sql.Identifier, notes.values())),
-        ),
-        {"model": model, "build": build},
-    )
-    conn.execute(sql.SQL(_TOUCHED).format(day=sql.Identifier(notes["utc_day"])), {"load": load_id})
-
-
 def _unname(
-    conn: psycopg.Connection[Any], model: str, people: People, subjects: Sequence[Subject]
+    conn: psycopg.Connection[Any], kept: KeptModel, people: People, subjects: Sequence[Subject]
 ) -> None:
     """Stand-ins for the ids of the people in what others did."""
     for subject in subjects:
@@ -176,7 +165,7 @@ def _unname(
                     "update {table} set {column} = cast(replace(cast({column} as text), %(name)s, %(other)s) as jsonb)"
                     " where ctid in (select place from taken_out_of_history where product = %(product)s)"
                     " and strpos(cast({column} as text), %(name)s) > 0"
-                ).format(table=_table(model), column=sql.Identifier(_PROPERTIES)),
+                ).format(table=kept.table, column=sql.Identifier(_PROPERTIES)),
                 {
                     "name": name,
                     "other": people.stand_in(subject.product, "id", name),

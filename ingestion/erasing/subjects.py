@@ -23,6 +23,10 @@ _HISTORY = {
     "intermediate.int_core__identifications_daily": ("held.user_id", "held.anonymous_id"),
     "intermediate.int_core__anonymous_days": ("null", "held.anonymous_id"),
     "core.fact_events": ("case when not held.is_anonymous then held.user_id end", "null"),
+    "intermediate.int_core__user_days": (
+        "case when not held.is_anonymous then held.user_id end",
+        "null",
+    ),
 }
 
 

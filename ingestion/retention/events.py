@@ -14,8 +14,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
+from ingestion.retention import limits
 from ingestion.retention.log import DELETED, DROPPED, HELD, Cleanup, Gone, merged
-from ingestion.retention.rules import LENGTH, WORDS
 from tallyhouse.errors import TallyhouseError
 
 DATASET = "raw_events"
@@ -25,64 +25,6 @@ KNOWN = (
     "intermediate.int_core__tenant_days",
     "intermediate.int_core__tenant_timezones",
 )
-# Until when each tenant's events may go. What a hold touches of a day of UTC it keeps as a whole, since models
-# count a day together.
-# A midnight that the clock shows twice is the first of both, as in models (macro day_start).
-_LIMITS = f"""
-create temporary table retention_limits on commit preserve rows as
-with tenants as (
-    select distinct days.product, days.tenant_id, zones.timezone
-    from intermediate.int_core__tenant_days as days
-    inner join intermediate.int_core__tenant_timezones as zones on days.tenant_id = zones.tenant_id
-),
-kept as (
-    select
-        tenants.product, tenants.tenant_id, tenants.timezone,
-        {WORDS} as rule,
-        cast(
-            cast(%(as_of)s::timestamptz at time zone tenants.timezone as date) - {LENGTH} as date
-        ) as kept_from
-    from tenants
-    inner join governance.retention_policies as rules
-        on tenants.product = rules.product and rules.dataset = 'raw_events' and rules.bound = 'at_most'
-),
-held as (
-    select kept.product, kept.tenant_id, range_agg(daterange(
-        cast(cast(holds.first_day as timestamp) at time zone kept.timezone at time zone 'UTC' as date),
-        cast(
-            cast(holds.last_day + 1 as timestamp) at time zone kept.timezone at time zone 'UTC'
-            - interval '1 microsecond' as date
-        ),
-        '[]'
-    )) as days
-    from kept
-    inner join ops.legal_holds as holds
-        on
-            holds.lifted_at is null and holds.dataset in ('*', 'raw_events')
-            and holds.product in ('*', kept.product)
-            and (holds.tenant_id is null or kept.tenant_id = holds.tenant_id)
-    group by kept.product, kept.tenant_id
-)
-select
-    kept.*,
-    begun.kept_from_at as gone_before,
-    cast(
-        begun.kept_from_at at time zone 'UTC' + interval '1 day' - interval '1 microsecond' as date
-    ) as closed_before,
-    coalesce(held.days, '{{}}'::datemultirange) as held_days,
-    closed.days as closed_days,
-    coalesce(closed.held_days, '{{}}'::datemultirange) as left_days,
-    closed.gone_before as former_gone_before
-from kept
-cross join lateral (
-    select least(
-        cast(kept.kept_from as timestamp) at time zone kept.timezone,
-        (cast(kept.kept_from as timestamp) - interval '1 hour') at time zone kept.timezone + interval '1 hour'
-    ) as kept_from_at
-) as begun
-left join held on kept.product = held.product and kept.tenant_id = held.tenant_id
-left join ops.closed_days as closed on kept.product = closed.product and kept.tenant_id = closed.tenant_id
-"""
 # Which days there is anything to do on, by what models know of days: nothing is read twice for nothing.
 _DAYS = """
 select distinct days.event_date
@@ -111,7 +53,8 @@ where
     and touched.touched_on < limits.closed_before
     and touched.load_id > (
         select min(last_load_id) from ops.model_watermarks
-        where history_columns is not null and to_regclass(model_name) is not null
+        where history_columns is not null and history_columns ->> 'closed_days' is null
+            and to_regclass(model_name) is not null
     )
 """
 _UNRULED = """
@@ -212,11 +155,11 @@ def clean_up(conn: psycopg.Connection[Any], cleanup: Cleanup) -> None:
     days = [day for (day,) in conn.execute(_DAYS).fetchall()]
     for start in range(0, len(days), DAYS_AT_ONCE):
         with conn.transaction():
-            _set_limits(conn, cleanup.as_of)
+            limits.set_limits(conn, cleanup.as_of, DATASET)
             _clean_days(conn, cleanup, days[start : start + DAYS_AT_ONCE])
     if not cleanup.is_dry:
         with conn.transaction():
-            _set_limits(conn, cleanup.as_of)
+            limits.set_limits(conn, cleanup.as_of, DATASET)
             conn.execute(_CLOSE_ALL)
 
 
@@ -241,22 +184,13 @@ def _must_be_built(conn: psycopg.Connection[Any], as_of: datetime) -> None:
             " lost. Run `tallyhouse run`, then this again."
         )
     with conn.transaction():
-        _set_limits(conn, as_of)
+        limits.set_limits(conn, as_of, DATASET)
     (unbuilt,) = conn.execute(_UNBUILT).fetchone() or (0,)
     if unbuilt:
         raise Unbuilt(
             f"Events of {unbuilt:,} tenants' days that are past their time were loaded since the marts were built, so"
             " nothing was let go: marts would never count them. Run `tallyhouse run`, then this again."
         )
-
-
-def _set_limits(conn: psycopg.Connection[Any], as_of: datetime) -> None:
-    """What may go, in the open transaction: until its end nobody places or lifts a hold, and whoever waits for that
-    with a new one finds it in the next limits."""
-    conn.execute("lock table ops.legal_holds in share mode")
-    conn.execute("drop table if exists pg_temp.retention_limits")
-    conn.execute(_LIMITS.encode(), {"as_of": as_of})
-    conn.execute("analyze retention_limits")
 
 
 def _clean_days(conn: psycopg.Connection[Any], cleanup: Cleanup, days: Sequence[date]) -> None:

@@ -12,7 +12,7 @@ import psycopg
 from tallyhouse.errors import TallyhouseError
 
 ANY = "*"
-DATASETS = (ANY, "raw_events", "job_runs")
+DATASETS = (ANY, "raw_events", "event_facts", "job_runs")
 _COLUMNS = ", ".join((
     "hold_id", "product", "tenant_id", "dataset", "first_day", "last_day", "reason", "placed_by", "placed_at",
     "lifted_by", "lifted_at",

@@ -102,3 +102,36 @@
 {% macro is_long_session(started_at, ended_at) -%}
     {{ ended_at }} >= {{ add_interval(started_at, 1440 - 2 * var('session_gap_minutes'), 'minute') }}
 {%- endmacro %}
+
+{#- Whether the table has sessions of days of which rows of fact_events are gone. -#}
+{% macro keeps_sessions() -%}
+    {{ return(closed_until('fact_days') and load_relation(this)) }}
+{%- endmacro %}
+
+{#- Condition on events as they are read: none of these sessions (the CTE kept_sessions) has counted them. -#}
+{% macro is_in_no_kept_session(rows) -%}
+    {%- if keeps_sessions() -%}
+        not exists (
+            select 1
+            from kept_sessions as kept
+            where
+                kept.is_derived
+                and {{ rows }}.session_id is null
+                and {{ rows }}.product = kept.product
+                and {{ rows }}.tenant_id = kept.tenant_id
+                and {{ rows }}.user_id = kept.user_id
+                and {{ rows }}.occurred_at between kept.started_at and kept.ended_at
+        )
+        and not exists (
+            select 1
+            from kept_sessions as kept
+            where
+                not kept.is_derived
+                and {{ rows }}.product = kept.product
+                and {{ rows }}.tenant_id = kept.tenant_id
+                and {{ rows }}.session_id = kept.session_id
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

@@ -1,7 +1,12 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['tenant_id', 'user_id', 'event_date']}, {'columns': ['event_date', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'event_date'], 'days': 'utc'}},
+    meta={'affected': {
+        'key': ['tenant_id', 'event_date'],
+        'days': 'utc',
+        'closed_with': 'facts',
+        'product': 'upcoach',
+    }},
 ) }}
 
 with
@@ -18,7 +23,7 @@ event_roles as (
 
 ),
 
-final as (
+open_days as (
 
     select
         events.tenant_id,
@@ -33,7 +38,16 @@ final as (
         and events.user_id is not null
         and coalesce(event_roles.is_activity, true)
         and {{ is_affected('events.tenant_id', 'events.event_date', near='events.date_key') }}
+        and {{ is_open_day('events') }}
     group by events.tenant_id, events.user_id, events.event_date
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'tenant_id', 'user_id', 'event_date', 'first_active_at', 'last_active_at',
+    ]) }}
 
 )
 

@@ -4,6 +4,7 @@
     meta={'affected': {
         'key': ['tenant_id', 'event_date'],
         'days': 'utc',
+        'closed_with': 'facts',
         'notes': {'user_id': 'user_id'},
     }},
 ) }}
@@ -14,13 +15,13 @@ with events as (
 
 ),
 
-final as (
+open_days as (
 
     select
         tenant_id,
         user_id,
 
-        min(product) as product,
+        product,
         min(country_code) as country_code,
 
         count(*) as event_count,
@@ -34,7 +35,17 @@ final as (
     where
         user_id is not null
         and {{ is_affected('events.tenant_id', 'events.event_date', near='events.date_key') }}
-    group by tenant_id, user_id, event_date
+        and {{ is_open_day('events') }}
+    group by tenant_id, user_id, product, event_date
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'tenant_id', 'user_id', 'product', 'country_code', 'event_count', 'is_anonymous',
+        'first_event_at', 'first_date_key', 'event_date',
+    ]) }}
 
 )
 

@@ -1,23 +1,24 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts'}},
 ) }}
 
 with
 
 facts as (
 
-    select * from {{ ref('fact_events') }}
+    select * from {{ ref('fact_events') }} as events
     where
         event_name = 'survey_answered'
         -- an answer that a studio's client gave stands in ProjectFlo's own table, which the event merely tells of
         and product <> 'projectflo'
         and {{ is_affected('tenant_id', 'date_key') }}
+        and {{ is_open_day('events') }}
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -32,6 +33,15 @@ final as (
         occurred_at,
         received_at
     from facts
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'event_id', 'user_id', 'survey', 'score', 'date_key',
+        'occurred_at', 'received_at',
+    ]) }}
 
 )
 

@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts'}},
 ) }}
 
 with
@@ -18,7 +18,7 @@ event_roles as (
 
 ),
 
-final as (
+open_days as (
 
     select
         events.product,
@@ -36,8 +36,17 @@ final as (
         ) as listen_through_rate
     from events
     inner join event_roles on events.event_name = event_roles.event_name
-    where {{ is_affected('events.tenant_id', 'events.date_key') }}
+    where {{ is_affected('events.tenant_id', 'events.date_key') }} and {{ is_open_day('events') }}
     group by events.product, events.tenant_id, events.date_key
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'date_key', 'notifications_sent', 'notifications_delivered',
+        'notifications_opened', 'notification_opt_outs', 'listen_through_rate',
+    ]) }}
 
 )
 

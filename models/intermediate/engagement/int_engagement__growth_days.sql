@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts'}},
 ) }}
 
 with
@@ -18,7 +18,7 @@ growth_events as (
 
 ),
 
-final as (
+open_days as (
 
     select
         events.product,
@@ -33,8 +33,16 @@ final as (
     from events
     inner join growth_events
         on events.product = growth_events.product and events.event_name = growth_events.event_name
-    where {{ is_affected('events.tenant_id', 'events.date_key') }}
+    where {{ is_affected('events.tenant_id', 'events.date_key') }} and {{ is_open_day('events') }}
     group by events.product, events.tenant_id, events.user_id, growth_events.growth_role, events.date_key
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'user_id', 'growth_role', 'event_count', 'date_key',
+    ]) }}
 
 )
 

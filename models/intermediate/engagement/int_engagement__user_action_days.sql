@@ -4,6 +4,7 @@
     meta={'affected': {
         'key': ['tenant_id', 'date_key'],
         'days': 'local',
+        'closed_with': 'facts',
         'notes': {'user_id': 'user_id'},
         'vars': ['event_details'],
     }},
@@ -33,10 +34,11 @@ events as (
         events.user_id is not null
         and coalesce(event_roles.is_activity, true)
         and {{ is_affected('events.tenant_id', 'events.date_key') }}
+        and {{ is_open_day('events') }}
 
 ),
 
-final as (
+open_days as (
 
     select
         product,
@@ -50,6 +52,15 @@ final as (
         max(occurred_at) as last_event_at
     from events
     group by product, tenant_id, user_id, event_name, event_detail, date_key
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'user_id', 'event_name', 'event_detail', 'date_key', 'event_count',
+        'first_event_at', 'last_event_at',
+    ]) }}
 
 )
 

@@ -4,6 +4,7 @@
     meta={'affected': {
         'key': ['tenant_id', 'date_key'],
         'days': 'local',
+        'closed_with': 'facts',
         'notes': {'user_id': 'user_id'},
     }},
 ) }}
@@ -22,7 +23,7 @@ event_roles as (
 
 ),
 
-final as (
+open_days as (
 
     select
         events.product,
@@ -38,7 +39,17 @@ final as (
         events.user_id is not null
         and coalesce(event_roles.is_activity, true)
         and {{ is_affected('events.tenant_id', 'events.date_key') }}
+        and {{ is_open_day('events') }}
     group by events.product, events.tenant_id, events.user_id, events.date_key
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'user_id', 'date_key', 'event_count', 'first_event_at',
+        'last_event_at',
+    ]) }}
 
 )
 

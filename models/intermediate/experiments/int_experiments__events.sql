@@ -1,15 +1,15 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts'}},
 ) }}
 
 with
 
 facts as (
 
-    select * from {{ ref('fact_events') }}
-    where {{ is_affected('tenant_id', 'date_key') }}
+    select * from {{ ref('fact_events') }} as events
+    where {{ is_affected('tenant_id', 'date_key') }} and {{ is_open_day('events') }}
 
 ),
 
@@ -22,7 +22,7 @@ metric_events as (
 
 ),
 
-final as (
+open_days as (
 
     select
         facts.product,
@@ -50,6 +50,15 @@ final as (
     left join metric_events
         on facts.product = metric_events.product and facts.event_name = metric_events.event_name
     where facts.event_name = 'experiment_exposed' or metric_events.event_name is not null
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'product', 'tenant_id', 'event_id', 'user_id', 'event_name', 'event_detail', 'test_name',
+        'variant', 'date_key', 'occurred_at',
+    ]) }}
 
 )
 

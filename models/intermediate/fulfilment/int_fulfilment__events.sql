@@ -4,6 +4,8 @@
     meta={'affected': {
         'key': ['tenant_id', 'date_key'],
         'days': 'local',
+        'closed_with': 'facts',
+        'product': 'samia_tarot',
         'notes': {'entity_key': 'entity_key'},
     }},
 ) }}
@@ -14,12 +16,13 @@ with
 
 facts as (
 
-    select * from {{ ref('fact_events') }}
+    select * from {{ ref('fact_events') }} as events
     where
         product = 'samia_tarot'
         and event_domain in ('orders', 'payments', 'calls', 'moderation', 'content')
         and event_name <> 'horoscope_listened'
         and {{ is_affected('tenant_id', 'date_key') }}
+        and {{ is_open_day('events') }}
 
 ),
 
@@ -83,7 +86,7 @@ named as (
 
 ),
 
-final as (
+open_days as (
 
     select
         tenant_id,
@@ -126,6 +129,17 @@ final as (
         date_key,
         occurred_at
     from named
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'tenant_id', 'event_id', 'entity_key', 'order_id', 'payment_id', 'reader_id', 'user_id',
+        'event_name', 'event_domain', 'provider', 'service_code', 'country_code', 'currency',
+        'error_code', 'zodiac_sign', 'amount_cents', 'duration_seconds', 'is_recorded',
+        'horoscope_date', 'date_key', 'occurred_at',
+    ]) }}
 
 )
 

@@ -1,17 +1,18 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts'}},
 ) }}
 
 with
 
 events as (
 
-    select * from {{ ref('fact_events') }}
+    select * from {{ ref('fact_events') }} as facts
     where
         (page_load_time_ms is not null or event_name = 'request_completed')
         and {{ is_affected('tenant_id', 'date_key') }}
+        and {{ is_open_day('facts') }}
 
 ),
 
@@ -38,7 +39,7 @@ read as (
 
 ),
 
-final as (
+open_days as (
 
     select
         tenant_id,
@@ -57,6 +58,15 @@ final as (
         date_key,
         hour_at
     from read
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'tenant_id', 'event_id', 'product', 'surface', 'page_load_time_ms', 'response_ms',
+        'is_request', 'is_error', 'date_key', 'hour_at',
+    ]) }}
 
 )
 

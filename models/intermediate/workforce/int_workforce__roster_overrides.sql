@@ -1,20 +1,23 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {
+        'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts', 'product': 'rostracore',
+    }},
 ) }}
 
 with events as (
 
-    select * from {{ ref('fact_events') }}
+    select * from {{ ref('fact_events') }} as facts
     where
         product = 'rostracore'
         and event_name = 'roster_manual_override'
         and {{ is_affected('tenant_id', 'date_key') }}
+        and {{ is_open_day('facts') }}
 
 ),
 
-final as (
+open_days as (
 
     select
         tenant_id,
@@ -26,6 +29,14 @@ final as (
         ) as overridden_id
     from events
     where {{ json_text('properties', 'roster_id') }} is not null
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'tenant_id', 'date_key', 'event_id', 'roster_id', 'overridden_id',
+    ]) }}
 
 )
 

@@ -13,6 +13,7 @@
         'notes': {'local_day': 'date_key'},
         'fixed': ['dim_date'],
         'vars': ['session_gap_minutes'],
+        'closed_with': 'facts',
     }},
 ) }}
 
@@ -28,6 +29,24 @@ tenants as (
 
 ),
 
+{% if keeps_sessions() -%}
+-- of closed days, as they were counted: what they reach of open ones makes no session anew
+kept_sessions as (
+
+    select * from {{ this }} as sessions
+    where
+        {{ is_affected('sessions.tenant_id', 'sessions.session_id', 'sessions.is_derived') }}
+        and (
+            not sessions.is_derived
+            or {{ local_date('sessions.started_at', "'UTC'") }} <> {{ local_date('sessions.ended_at', "'UTC'") }}
+        )
+        and {{ touches_closed_day(
+            'sessions.product', 'sessions.tenant_id', 'sessions.started_at', 'sessions.ended_at', 'fact_days'
+        ) }}
+
+),
+
+{% endif -%}
 -- while affected sessions are built: the affected days, and the other days that those sessions span
 events as (
 
@@ -48,6 +67,8 @@ events as (
         (events.session_id is not null or events.user_id is not null)
         and coalesce(event_roles.is_activity, true)
         and {{ is_affected(tenant_id='events.tenant_id', day='events.event_date', near='events.date_key') }}
+        and {{ is_open_day('events') }}
+        and {{ is_in_no_kept_session('events') }}
 
 ),
 {% if is_incremental() %}
@@ -185,7 +206,7 @@ sessions as (
 
 ),
 
-final as (
+open_days as (
 
     select
         case
@@ -207,6 +228,17 @@ final as (
         {{ is_long_session('sessions.started_at', 'sessions.ended_at') }} as is_long
     from sessions
     inner join tenants on sessions.tenant_id = tenants.tenant_id
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'session_id', 'user_id', 'tenant_id', 'product', 'started_at', 'ended_at', 'date_key', 'event_count',
+        'active_minutes', 'feature_count', 'session_minutes', 'is_derived', 'is_long',
+    ], is_kept=touches_closed_day(
+        'held.product', 'held.tenant_id', 'held.started_at', 'held.ended_at', 'fact_days'
+    )) }}
 
 )
 

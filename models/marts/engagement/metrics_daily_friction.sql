@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['metric_date', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local'}},
+    meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local', 'closed_with': 'facts'}},
 ) }}
 
 with
@@ -36,12 +36,12 @@ counted as (
         count(distinct events.user_id) as users_affected
     from events
     inner join friction_events on events.event_name = friction_events.event_name
-    where {{ is_affected('events.tenant_id', 'events.date_key') }}
+    where {{ is_affected('events.tenant_id', 'events.date_key') }} and {{ is_open_day('events') }}
     group by events.product, events.tenant_id, events.date_key, friction_events.friction_kind
 
 ),
 
-final as (
+open_days as (
 
     select
         counted.date_key as metric_date,
@@ -63,6 +63,15 @@ final as (
             counted.product = engagement.product
             and counted.tenant_id = engagement.tenant_id
             and counted.date_key = engagement.metric_date
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'metric_date', 'product', 'tenant_id', 'friction_kind', 'events', 'users_affected',
+        'sessions', 'rate_per_session', 'is_complete',
+    ]) }}
 
 )
 

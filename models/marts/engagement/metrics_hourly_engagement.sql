@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['event_date', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'event_date'], 'days': 'utc'}},
+    meta={'affected': {'key': ['tenant_id', 'event_date'], 'days': 'utc', 'closed_with': 'facts'}},
 ) }}
 
 with
@@ -26,6 +26,7 @@ user_minutes as (
     where
         coalesce(event_roles.is_activity, true)
         and {{ is_affected('events.tenant_id', 'events.event_date', near='events.date_key') }}
+        and {{ is_open_day('events') }}
     group by
         events.product,
         events.tenant_id,
@@ -79,7 +80,7 @@ session_hours as (
 
 ),
 
-final as (
+open_days as (
 
     select
         hours.hour_at,
@@ -96,6 +97,15 @@ final as (
             hours.product = session_hours.product
             and hours.tenant_id = session_hours.tenant_id
             and hours.hour_at = session_hours.hour_at
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'hour_at', 'product', 'tenant_id', 'active_users', 'events', 'sessions_started',
+        'active_minutes', 'event_date',
+    ]) }}
 
 )
 

@@ -1,7 +1,9 @@
 {{ config(
     materialized='incremental',
     indexes=[{'columns': ['date_key', 'tenant_id']}],
-    meta={'affected': {'key': ['tenant_id', 'date_key'], 'days': 'local'}},
+    meta={'affected': {
+        'key': ['tenant_id', 'date_key'], 'days': 'local', 'closed_with': 'facts', 'product': 'rentguy',
+    }},
 ) }}
 
 {%- set properties = 'facts.properties' %}
@@ -10,11 +12,12 @@ with
 
 facts as (
 
-    select * from {{ ref('fact_events') }}
+    select * from {{ ref('fact_events') }} as events
     where
         product = 'rentguy'
         and event_name in ('scan.completed', 'scan.exception')
         and {{ is_affected('tenant_id', 'date_key') }}
+        and {{ is_open_day('events') }}
 
 ),
 
@@ -44,7 +47,7 @@ read as (
 
 ),
 
-final as (
+open_days as (
 
     select
         event_id as scan_id,
@@ -62,6 +65,15 @@ final as (
         date_key,
         occurred_at as scanned_at
     from read
+
+),
+
+final as (
+
+    {{ open_and_closed_days([
+        'scan_id', 'tenant_id', 'equipment_id', 'user_id', 'outcome', 'status_before',
+        'status_after', 'exception_reason', 'is_status_change', 'date_key', 'scanned_at',
+    ]) }}
 
 )
 

@@ -24,8 +24,8 @@ def retention() -> dg.Definitions:
     @dg.asset(
         key=RETENTION_LOG,
         group_name="ops",
-        description="The log of what went by its retention, as `tallyhouse retain` lets it go: raw events, refused "
-        "records, notes of runs. What a legal hold keeps is named in it.",
+        description="The log of what went by its retention, as `tallyhouse retain` lets it go: raw events, rows of "
+        "`core.fact_events`, refused records, notes of runs. What a legal hold keeps is named in it.",
         kinds={"python", "postgres"},
         owners=["team:Data governance"],
     )

@@ -22,11 +22,15 @@ with loaded as (
         tenant_id,
         'scans' as kind,
         count(*) as row_count
-    from {{ ref('fact_events') }}
+    from {{ ref('fact_events') }} as events
     where
         product = 'rentguy'
         and event_name in ('scan.completed', 'scan.exception')
         and occurred_at <= {{ as_of() }}
+        -- scans outlive the events that told of them
+        {%- if closed_until('fact_local_days') %}
+        and not {{ is_closed_day('events.product', 'events.tenant_id', 'events.date_key', 'fact_local_days') }}
+        {%- endif %}
     group by tenant_id
 
     union all
@@ -64,7 +68,10 @@ published as (
         tenant_id,
         'scans' as kind,
         count(*) as row_count
-    from {{ ref('fact_scans') }}
+    from {{ ref('fact_scans') }} as scans
+    {%- if closed_until('fact_local_days') %}
+    where not {{ is_closed_day("'rentguy'", 'scans.tenant_id', 'scans.date_key', 'fact_local_days') }}
+    {%- endif %}
     group by tenant_id
 
     union all
