@@ -391,15 +391,15 @@ lowered as (
 summed as (
 
     select
-        *,
         {%- for kind in kinds %}
         sum({{ kind }}_lowered_source_cents * weight) over (partition by state_key) as {{ kind }}_total_source_cents,
         sum({{ kind }}_lowered_source_cents * weight) over (
             partition by state_key
             order by case when item_position is null then 1 else 0 end, item_position, item_key
             rows between unbounded preceding and current row
-        ) as {{ kind }}_up_to_source_cents{{ ',' if not loop.last }}
+        ) as {{ kind }}_up_to_source_cents,
         {%- endfor %}
+        *
     from lowered
 
 ),
@@ -409,7 +409,6 @@ summed as (
 shared as (
 
     select
-        *,
         {%- for kind in kinds %}
         {%- set left = '* (' ~ kind ~ '_total_source_cents - ' ~ kind ~ '_amount_source_cents) / '
             ~ kind ~ '_total_source_cents' %}
@@ -420,8 +419,9 @@ shared as (
                 round({{ kind }}_up_to_source_cents {{ left }}, 12)
                 - round(({{ kind }}_up_to_source_cents - {{ kind }}_lowered_source_cents * weight) {{ left }}, 12)
             ) / weight
-        end as {{ kind }}_left_source_cents{{ ',' if not loop.last }}
+        end as {{ kind }}_left_source_cents,
         {%- endfor %}
+        *
     from summed
 
 ),

@@ -1,6 +1,6 @@
 -- One ledger for both providers: every state a subscription was in, per policy, under the ids of the
--- warehouse. A provider's account is part of every key, so that two accounts never mix. What a store calls a product has
--- the name of the plan by the seed plan_labels, as Stripe's plans have it.
+-- warehouse. A provider's account is part of every key, so that two accounts never mix. What a store calls a
+-- product has the plan's name by the seed plan_labels, as Stripe's plans have it already.
 with stripe_states as (
 
     select * from {{ ref('int_revenue__stripe_states') }}
