@@ -64,14 +64,26 @@ def retain(
 def clean_up(
     settings: Settings, conn: psycopg.Connection[Any], cleanup: Cleanup, reporter: Reporter
 ) -> None:
-    """The clean-up alone, under the locks of the caller. Raises Unbuilt, LakeError."""
+    """The clean-up alone, under the locks of the caller. Raises Unbuilt, LakeError.
+
+    Rows of core.fact_events that cannot go yet keep nothing else from going.
+    """
+    unbuilt: events.Unbuilt | None = None
     with reporter.step("Letting go what is past its time"):
         events.clean_up(conn, cleanup)
-        facts.clean_up(conn, cleanup)
+        try:
+            facts.clean_up(conn, cleanup)
+        except events.Unbuilt as caught:
+            unbuilt = caught
         records.clean_up(conn, cleanup)
     if not cleanup.is_dry:
         with reporter.step("Writing the lake anew"), closing(NewDays(settings.lake)) as new_days:
             write_due(conn, settings.lake, lambda _: None, new_days)
+    if unbuilt is not None:
+        done = (
+            "" if cleanup.is_dry else " All else that is past its time was let go, raw events too."
+        )
+        raise events.Unbuilt(f"{unbuilt}{done}") from unbuilt
 
 
 def status(warehouse: Warehouse) -> list[str]:

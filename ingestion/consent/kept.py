@@ -11,9 +11,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ingestion.retention.kept import KeptModel, kept_models, say
+from ingestion.retention.kept import FACTS, KeptModel, kept_models, remove
 
-FACTS = "core.fact_events"
 _INSTANTS = ("occurred_at", "first_occurred_at", "scanned_at")
 _SPAN = ("started_at", "ended_at")
 # The days of UTC on which events of theirs were taken out of core.fact_events: of the others nothing was refused.
@@ -37,9 +36,16 @@ where {is_closed} and {is_refused}
 """
 _AT = "held.{at} >= refused.from_at and held.{at} < refused.until_at"
 _CLOSED_DAY = "closed.{days} @> held.{day}"
+# Of a session id that reaches a closed day all rows are kept.
 _CLOSED_SPAN = """
-closed.{days} && daterange(
-    cast(held.started_at at time zone 'UTC' as date), cast(held.ended_at at time zone 'UTC' as date), '[]'
+exists (
+    select from {table} as other
+    where
+        other.session_id = held.session_id and other.tenant_id = held.tenant_id
+        and other.product = held.product and other.is_derived = held.is_derived
+        and closed.{days} && daterange(
+            cast(other.started_at at time zone 'UTC' as date), cast(other.ended_at at time zone 'UTC' as date), '[]'
+        )
 )
 """
 _DURING = "held.started_at < refused.until_at and held.ended_at >= refused.from_at"
@@ -77,14 +83,9 @@ def take_out(conn: psycopg.Connection[Any], next_load_id: Callable[[], int]) -> 
         if not conn.execute(_found(kept)).rowcount:
             continue
         load_id = load_id or next_load_id()
-        say(conn, kept, load_id)
         if kept.model == FACTS:
             conn.execute(_NOTE_DAYS)
-        count += conn.execute(
-            sql.SQL("delete from {} where ctid in (select place from taken_out_of_history)").format(
-                kept.table
-            )
-        ).rowcount
+        count += remove(conn, kept, load_id)
     conn.execute("drop table if exists pg_temp.taken_out_of_history")
     return count
 
@@ -97,7 +98,7 @@ def _found(kept: KeptModel) -> sql.Composed:
     if at is not None:
         is_refused: sql.Composable = sql.SQL(_AT).format(at=sql.Identifier(at))
     elif set(_SPAN) <= set(kept.columns):
-        is_closed = sql.SQL(_CLOSED_SPAN).format(days=sql.Identifier(kept.days))
+        is_closed = sql.SQL(_CLOSED_SPAN).format(days=sql.Identifier(kept.days), table=kept.table)
         is_refused = sql.SQL(_DURING)
     else:
         is_local = kept.days == "fact_local_days"

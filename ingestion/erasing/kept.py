@@ -16,7 +16,7 @@ from ingestion.erasing import search
 from ingestion.erasing.ledger import Subject
 from ingestion.erasing.people import People
 from ingestion.erasing.records import KEPT_EVENTS
-from ingestion.retention.kept import KeptModel, kept_models, say
+from ingestion.retention.kept import KeptModel, kept_models, remove, say
 
 _PROPERTIES = "properties"  # of an event of somebody else the person may be a part
 # What becomes of rows of events that stay without the person (`records.KEPT_EVENTS`), as the model makes them of such
@@ -102,12 +102,7 @@ def take_out(
         is_kept = False if model in _UNNAMED else None
         removed = _collect(conn, kept, rows, is_kept=is_kept)
         if removed:
-            say(conn, kept, load_id)
-            conn.execute(
-                sql.SQL(
-                    "delete from {} where ctid in (select place from taken_out_of_history)"
-                ).format(kept.table)
-            )
+            remove(conn, kept, load_id)
             counts[f"{model} removed"] += removed
         naming = 0
         if _PROPERTIES in columns:

@@ -1,6 +1,6 @@
 """The rows that models keep of closed days, which no raw event can make again, and of days without rows of fact_events.
 
-Belongs here: which models keep rows, of which days, and saying which of them changed, as a build does
+Belongs here: which models keep rows, of which days, removing some and saying which of them changed, as a build does
 (`macros/incremental`). Does not belong here: who is taken out of them (`ingestion.erasing.kept`,
 `ingestion.consent.kept`).
 """
@@ -16,6 +16,8 @@ where history_columns is not null and to_regclass(model_name) is not null
     and exists (select from ops.closed_days)
 order by model_name
 """
+FACTS = "core.fact_events"
+SESSIONS = "core.fact_sessions"
 _COLUMNS = """
 select attname::text from pg_attribute
 where attrelid = %s::regclass and attnum > 0 and not attisdropped order by attnum
@@ -38,6 +40,24 @@ select distinct %(model)s, %(build)s::bigint, {columns} from taken_out_of_histor
 _TOUCHED = """
 insert into ops.load_touched (load_id, source_kind, product, entity_type, tenant_id, touched_on)
 select distinct %(load)s::bigint, 'events', product, 'tenant_day', tenant_id, {day} from taken_out_of_history
+"""
+_GONE_SESSIONS = """
+create temporary table gone_sessions on commit drop as
+select held.product, held.tenant_id, held.user_id, held.session_id, held.is_derived, held.started_at, held.ended_at
+from core.fact_sessions as held inner join taken_out_of_history as taken on held.ctid = taken.place
+"""
+# Events on open days that these sessions had counted, or kept from being counted under their id.
+_UNCOUNTED = """
+create temporary table taken_out_of_history on commit drop as
+select held.ctid as place, held.product, {columns}
+from core.fact_events as held
+inner join gone_sessions as gone on held.product = gone.product and held.tenant_id = gone.tenant_id
+where case
+    when gone.is_derived
+        then held.session_id is null and held.user_id = gone.user_id
+            and held.occurred_at between gone.started_at and gone.ended_at
+    else held.session_id = gone.session_id
+end
 """
 
 
@@ -88,3 +108,27 @@ def say(conn: psycopg.Connection[Any], kept: KeptModel, load_id: int) -> None:
         {"model": kept.model, "build": build},
     )
     conn.execute(sql.SQL(_TOUCHED).format(day=sql.Identifier(kept.day)), {"load": load_id})
+
+
+def remove(conn: psycopg.Connection[Any], kept: KeptModel, load_id: int) -> int:
+    """Remove the rows in pg_temp.taken_out_of_history and note them; how many there were.
+
+    Sessions take their keys from core.fact_events alone: what they leave there is noted as changed, to be counted anew.
+    """
+    say(conn, kept, load_id)
+    if kept.model == SESSIONS:
+        conn.execute("drop table if exists pg_temp.gone_sessions")
+        conn.execute(_GONE_SESSIONS)
+    count = conn.execute(
+        sql.SQL("delete from {} where ctid in (select place from taken_out_of_history)").format(
+            kept.table
+        )
+    ).rowcount
+    facts = [other for other in kept_models(conn) if other.model == FACTS]
+    if kept.model == SESSIONS and facts:
+        names = dict.fromkeys(["tenant_id", *facts[0].notes.values()])
+        columns = sql.SQL(", ").join(sql.Identifier("held", name) for name in names)
+        conn.execute("drop table if exists pg_temp.taken_out_of_history")
+        if conn.execute(sql.SQL(_UNCOUNTED).format(columns=columns)).rowcount:
+            say(conn, facts[0], load_id)
+    return count

@@ -108,6 +108,25 @@
     {{ return(closed_until('fact_days') and load_relation(this)) }}
 {%- endmacro %}
 
+{#- Condition on rows of the table: sessions that touch such a day, and all rows of a session id of which one does, since
+    events under it are in no session anew (the CTE kept_sessions has these ids). -#}
+{% macro is_kept_session(rows) -%}
+    (
+            {{ touches_closed_day(
+                rows ~ '.product', rows ~ '.tenant_id', rows ~ '.started_at', rows ~ '.ended_at', 'fact_days'
+            ) }}
+            or not {{ rows }}.is_derived
+            and ({{ rows }}.product, {{ rows }}.tenant_id, {{ rows }}.session_id) in (
+                select
+                    kept.product,
+                    kept.tenant_id,
+                    kept.session_id
+                from kept_sessions as kept
+                where not kept.is_derived
+            )
+        )
+{%- endmacro %}
+
 {#- Condition on events as they are read: none of these sessions (the CTE kept_sessions) has counted them. -#}
 {% macro is_in_no_kept_session(rows) -%}
     {%- if keeps_sessions() -%}

@@ -23,6 +23,8 @@ open_days as (
         tenant_id,
         date_key,
         event_id,
+        user_id,
+        occurred_at,
         {{ entity_uuid('rostracore', 'roster', json_text('properties', 'roster_id')) }} as roster_id,
         coalesce(
             {{ entity_uuid('rostracore', 'shift', json_text('properties', 'shift_id')) }}, event_id
@@ -35,7 +37,7 @@ open_days as (
 final as (
 
     {{ open_and_closed_days([
-        'tenant_id', 'date_key', 'event_id', 'roster_id', 'overridden_id',
+        'tenant_id', 'date_key', 'event_id', 'user_id', 'occurred_at', 'roster_id', 'overridden_id',
     ]) }}
 
 )

@@ -236,9 +236,7 @@ final as (
     {{ open_and_closed_days([
         'session_id', 'user_id', 'tenant_id', 'product', 'started_at', 'ended_at', 'date_key', 'event_count',
         'active_minutes', 'feature_count', 'session_minutes', 'is_derived', 'is_long',
-    ], is_kept=touches_closed_day(
-        'held.product', 'held.tenant_id', 'held.started_at', 'held.ended_at', 'fact_days'
-    )) }}
+    ], is_kept=is_kept_session('held')) }}
 
 )
 

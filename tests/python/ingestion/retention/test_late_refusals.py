@@ -5,6 +5,7 @@ Belongs here: kept rows, with and without rows of core.fact_events. Does not bel
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from tests.python.ingestion.retention.test_event_facts import (
     facts,
     under_their_ids,
 )
-from tests.python.ingestion.retention.test_retention import cleaned
+from tests.python.ingestion.retention.test_retention import MOMENT, cleaned
 from tests.python.marts.house import House, assert_equal
 from tests.python.marts.test_consent import NORTH, SOUTH, answer
 from tests.python.marts.upcoach_lines import event, organization, uid
@@ -31,7 +32,7 @@ ALL = (*TABLES, "core.fact_events")
 
 
 def of(
-    tenant: str, user: str, when: str, name: str = "survey_answered", **more: Any
+    tenant: str, user: str | None, when: str, name: str = "survey_answered", **more: Any
 ) -> dict[str, Any]:
     return event(f"{tenant} {user} {when}", tenant, user, when, name=name, **more)
 
@@ -163,6 +164,52 @@ def test_where_single_events_are_gone_a_day_that_was_refused_in_part_goes_whole(
     assert days_of(house, "intermediate.int_customers__survey_events", "date_key") == exact
     sessions = house.query("select tenant_id::text from core.fact_sessions where session_id = 's1'")
     assert sessions == [(uid(SOUTH),)]
+
+
+def test_what_a_session_reached_of_open_days_is_counted_anew_when_it_goes(house: House) -> None:
+    """Over the last midnight of UTC that is gone, with the session's id and without."""
+    keep(house, "raw_events", "event_facts")
+    day = MOMENT.date() - timedelta(days=91)  # it ends in Johannesburg's day 90
+    night = f"{day + timedelta(days=1)}"
+    house.put("events/upcoach/night.jsonl", under_their_ids(
+        line
+        for tenant in (NORTH, SOUTH)
+        for line in (
+            *(of(tenant, "ann", f"{day} {at}") for at in ("12:00", "23:40", "23:55")),
+            *(of(tenant, "ann", f"{night} {at}") for at in ("00:10", "00:15")),
+            *(of(tenant, "dora", f"{at}", session="s2") for at in (f"{day} 23:40", f"{night} 00:10")),
+            of(tenant, "ed", f"{night} 03:00", session="s2"), of(tenant, None, f"{night} 02:00", session="s2"),
+        )
+    ))  # fmt: skip
+    house.load()
+    house.build(BUILT)
+    cleaned(house)
+    sessions = (
+        "select user_id::text, event_count from core.fact_sessions"
+        f" where tenant_id = '{uid(NORTH)}' and ended_at >= '{night} 00:00+00' and ended_at < '{night} 12:00+00'"
+    )
+    whole = {(uid("ann"), 4), (uid("dora"), 3), (uid("ed"), 1)}
+    assert set(house.query(sessions)) == whole
+    house.put("events/upcoach/later.jsonl", under_their_ids(
+        [of(NORTH, "dora", "2026-06-01 12:00", session="s2")]
+    ))  # fmt: skip
+    house.load()
+    assert_full_refresh_is_the_same(house)
+    assert set(house.query(sessions)) == whole  # what comes later under the id is in no session
+    house.put("cdc/upcoach/b.jsonl", [
+        line
+        for user in ("ann", "dora")
+        for line in (
+            answer(NORTH, user, "c", "2025-11-01 09:00", True), answer(NORTH, user, "u", f"{day} 13:00", False),
+            answer(NORTH, user, "u", f"{night} 00:05", True),
+        )
+    ])  # fmt: skip
+    house.load()
+    assert_full_refresh_is_the_same(house)
+    found = "select user_id::text, event_count from core.fact_sessions where session_id = 's2' and tenant_id = "
+    assert set(house.query(f"{found}'{uid(NORTH)}'")) == {(uid("dora"), 3), (uid("ed"), 1)}
+    assert set(house.query(sessions)) == {(uid("ann"), 2), (uid("ed"), 1)}
+    assert set(house.query(f"{found}'{uid(SOUTH)}'")) == {(uid("dora"), 3), (uid("ed"), 1)}
 
 
 def test_a_refusal_of_an_open_time_leaves_kept_rows_alone(house: House) -> None:
