@@ -108,8 +108,8 @@
     {{ return(closed_until('fact_days') and load_relation(this)) }}
 {%- endmacro %}
 
-{#- Condition on rows of the table: sessions that touch such a day, and all rows of a session id of which one does, since
-    events under it are in no session anew (the CTE kept_sessions has these ids). -#}
+{#- Condition on rows of the table: sessions that touch such a day, and all rows of a session id of which one does,
+    since events under it are in no session anew (the CTE kept_sessions has these ids). -#}
 {% macro is_kept_session(rows) -%}
     (
             {{ touches_closed_day(
