@@ -42,9 +42,10 @@ def tell_dagster(settings: Settings, environment: Mapping[str, str], reporter: R
     waiting = len(told.waiting(settings))
     if not waiting:
         return
-    runs = "1 run" if waiting == 1 else f"{waiting} runs"
     program = [sys.executable, "-m", "orchestration.runs_told", str(TELLING_SECONDS)]
-    with reporter.step(f"Taking over into Dagster's history what {runs} of the command line did"):
+    with reporter.step(
+        f"Taking over into Dagster's history what {told.runs(waiting)} of the command line did"
+    ):
         try:
             done = subprocess.run(
                 program,

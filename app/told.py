@@ -90,6 +90,11 @@ def telling(settings: Settings) -> Iterator[Teller]:
             _clear(old)
 
 
+def runs(number: int) -> str:
+    """So many runs, in words."""
+    return "1 run" if number == 1 else f"{number} runs"
+
+
 def waiting(settings: Settings) -> list[Path]:
     """The files that are there, oldest first."""
     return sorted((settings.home / FOLDER).glob("*.jsonl"))

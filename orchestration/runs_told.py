@@ -41,9 +41,9 @@ class TakenOver:
         if not self.runs and not self.left:
             return "The command line has built nothing since."
         if not self.left:
-            return f"{_runs(self.runs)} of the command line taken over, none left."
+            return f"{told.runs(self.runs)} of the command line taken over, none left."
         return (
-            f"{_runs(self.runs)} of the command line taken over; {self.left} left to the sensor, "
+            f"{told.runs(self.runs)} of the command line taken over; {self.left} left to the sensor, "
             "which goes on while Dagster runs."
         )
 
@@ -98,10 +98,6 @@ def _learned(sentences: list[str]) -> Iterator[dg.AssetMaterialization]:
             yield dg.AssetMaterialization(asset_key=["ml", spec.name], metadata=metadata)
     for table in TABLES:
         yield dg.AssetMaterialization(asset_key=["ml", table])
-
-
-def _runs(number: int) -> str:
-    return "1 run" if number == 1 else f"{number} runs"
 
 
 if __name__ == "__main__":

@@ -106,8 +106,10 @@ def _found(kept: KeptModel) -> sql.Composed:
         form = _WITH_FACTS if kept.days == "days" else _ON_DAY
         of_day = sql.SQL(_DAY).format(day=day, zone=zone)
         is_refused = sql.SQL(form).format(range=of_day, day=day)
-    names = dict.fromkeys(["tenant_id", *kept.notes.values()])
     return sql.SQL(_REFUSED).format(
-        table=kept.table, product=kept.product, is_closed=is_closed, is_refused=is_refused,
-        columns=sql.SQL(", ").join(sql.Identifier("held", name) for name in names),
-    )  # fmt: skip
+        table=kept.table,
+        product=kept.product,
+        is_closed=is_closed,
+        is_refused=is_refused,
+        columns=kept.noted,
+    )

@@ -138,14 +138,12 @@ def _collect(
     conn.execute("drop table if exists pg_temp.taken_out_of_history")
     if not rows:
         return 0
-    names = dict.fromkeys(["tenant_id", *kept.notes.values()])
     return conn.execute(
         sql.SQL(_CLOSED).format(
-            table=kept.table, product=kept.product, is_closed=kept.is_closed,
-            columns=sql.SQL(", ").join(sql.Identifier("held", name) for name in names),
+            table=kept.table, product=kept.product, is_closed=kept.is_closed, columns=kept.noted
         ),
         {"places": rows, "is_kept": is_kept, "kept": sorted(KEPT_EVENTS)},
-    ).rowcount  # fmt: skip
+    ).rowcount
 
 
 def _unname(

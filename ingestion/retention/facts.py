@@ -12,10 +12,10 @@ import psycopg
 from ingestion.retention import limits
 from ingestion.retention.events import DATASET as RAW
 from ingestion.retention.events import DAYS_AT_ONCE, Unbuilt
+from ingestion.retention.kept import FACTS
 from ingestion.retention.log import DELETED, HELD, Cleanup, Gone
 
 DATASET = "event_facts"
-MODEL = "core.fact_events"
 _MISSING = "select to_regclass(%s) is null"
 # Days that are closed to raw events, or would be: a dry run has closed none.
 _CLOSED = """
@@ -87,7 +87,7 @@ order by reads.model_name
 
 def clean_up(conn: psycopg.Connection[Any], cleanup: Cleanup) -> None:
     """Let go what is past its time at cleanup.as_of. Raises Unbuilt. Not in a transaction of the caller."""
-    if conn.execute(_MISSING, (MODEL,)).fetchone() == (True,):
+    if conn.execute(_MISSING, (FACTS,)).fetchone() == (True,):
         return
     with conn.transaction():
         limits.set_limits(conn, cleanup.as_of, RAW)
@@ -119,13 +119,13 @@ def _must_be_taken_over(conn: psycopg.Connection[Any]) -> None:
     careless = [name for name, keeps, _ in readers if not keeps]
     if careless:
         raise Unbuilt(
-            f"{', '.join(careless)} would lose days with the events of {MODEL}, so none of these were let go. Run"
+            f"{', '.join(careless)} would lose days with the events of {FACTS}, so none of these were let go. Run"
             " `tallyhouse run`; a model of your own that reads it keeps such days by the macro open_and_closed_days"
             " (docs/governance.md), and the table of a model that is no more is to be dropped."
         )
     behind = [name for name, _, is_behind in readers if is_behind]
     if behind:
         raise Unbuilt(
-            f"{', '.join(behind[:3])}{', …' if len(behind) > 3 else ''} did not follow the newest build of {MODEL}, so"
+            f"{', '.join(behind[:3])}{', …' if len(behind) > 3 else ''} did not follow the newest build of {FACTS}, so"
             " none of its events were let go: they would never be counted there. Run `tallyhouse run`, then this again."
         )

@@ -77,6 +77,12 @@ class KeptModel(NamedTuple):
     def table(self) -> sql.Identifier:
         return sql.Identifier(*self.model.split(".", 1))
 
+    @property
+    def noted(self) -> sql.Composed:
+        """What pg_temp.taken_out_of_history holds of a row for its note, as columns of `held`."""
+        names = dict.fromkeys(["tenant_id", *self.notes.values()])
+        return sql.SQL(", ").join(sql.Identifier("held", name) for name in names)
+
 
 def kept_models(conn: psycopg.Connection[Any]) -> list[KeptModel]:
     """All of them, by name; none before a day is closed."""
@@ -116,7 +122,9 @@ def remove(conn: psycopg.Connection[Any], kept: KeptModel, load_id: int) -> int:
     Sessions take their keys from core.fact_events alone: what they leave there is noted as changed, to be counted anew.
     """
     say(conn, kept, load_id)
+    facts = None
     if kept.model == SESSIONS:
+        facts = next((other for other in kept_models(conn) if other.model == FACTS), None)
         conn.execute("drop table if exists pg_temp.gone_sessions")
         conn.execute(_GONE_SESSIONS)
     count = conn.execute(
@@ -124,11 +132,8 @@ def remove(conn: psycopg.Connection[Any], kept: KeptModel, load_id: int) -> int:
             kept.table
         )
     ).rowcount
-    facts = [other for other in kept_models(conn) if other.model == FACTS]
-    if kept.model == SESSIONS and facts:
-        names = dict.fromkeys(["tenant_id", *facts[0].notes.values()])
-        columns = sql.SQL(", ").join(sql.Identifier("held", name) for name in names)
+    if facts is not None:
         conn.execute("drop table if exists pg_temp.taken_out_of_history")
-        if conn.execute(sql.SQL(_UNCOUNTED).format(columns=columns)).rowcount:
-            say(conn, facts[0], load_id)
+        if conn.execute(sql.SQL(_UNCOUNTED).format(columns=facts.noted)).rowcount:
+            say(conn, facts, load_id)
     return count

@@ -21,7 +21,11 @@
         )
 {%- endmacro %}
 
-{#- A query of the newest closed day as text, empty where no day is closed. -#}
-{% macro newest_closed_day(days='days') -%}
-    select coalesce(cast(max(upper({{ days }})) - 1 as text), '') as day from ops.closed_days
+{#- A query of the newest closed day of each kind as text, empty where no day is closed. -#}
+{% macro newest_closed_days(kinds) -%}
+    select
+        {%- for days in kinds %}
+        coalesce(cast(max(upper({{ days }})) - 1 as text), '') as {{ days }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from ops.closed_days
 {%- endmacro %}

@@ -82,10 +82,8 @@
 {% macro default__closed_until(days) -%}
     {%- set held = graph.get('closed_until', {}) -%}
     {%- if held.get('invocation_id') != invocation_id -%}
-        {%- set held = {'invocation_id': invocation_id} -%}
-        {%- for name in ['days', 'fact_days', 'fact_local_days'] -%}
-            {%- do held.update({name: run_query(newest_closed_day(name)).columns[0].values()[0]}) -%}
-        {%- endfor -%}
+        {%- set found = run_query(newest_closed_days(['days', 'fact_days', 'fact_local_days'])) -%}
+        {%- set held = dict(found.rows[0], invocation_id=invocation_id) -%}
         {%- do graph.update({'closed_until': held}) -%}
     {%- endif -%}
     {{ return(held[days]) }}

@@ -21,9 +21,8 @@ from superset.security import SupersetSecurityManager
 
 log = logging.getLogger("tallyhouse")
 
-OURS = (
-    "login_of_the_group"  # user name in the address of a database that each group has a login for
-)
+# the user name in the address of a database that each group has a login for
+OURS = "login_of_the_group"
 
 
 def read_settings(path: Path) -> dict[str, Any]:

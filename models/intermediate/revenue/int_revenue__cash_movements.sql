@@ -108,14 +108,16 @@ refund_totals as (
 
 refund_objects as (
 
+    {{ refund_objects('refund_events') }}
+
+),
+
+keyed_refund_objects as (
+
     select
-        account || '|' || charge_source_id as charge_key,
-        refund_source_id,
-        min(amount_source_cents) as amount_source_cents,
-        coalesce(min(refunded_at), min(created_at)) as occurred_at,
-        max(case when status in ('failed', 'canceled') then 1 else 0 end) as has_failed
-    from refund_events
-    group by account, charge_source_id, refund_source_id
+        *,
+        account || '|' || charge_source_id as charge_key
+    from refund_objects
 
 ),
 
@@ -125,10 +127,10 @@ told_refunds as (
 
     select
         charge_key,
-        sum(case when has_failed = 0 then amount_source_cents else 0 end) as standing_source_cents
-    from refund_objects
+        sum(case when has_failed then 0 else amount_source_cents end) as standing_source_cents
+    from keyed_refund_objects
     group by charge_key
-    having max(has_failed) = 1
+    having max(case when has_failed then 1 else 0 end) = 1
 
 ),
 
@@ -183,10 +185,10 @@ refunds as (
         told_charges.charge_source_id,
         told_charges.customer_source_id,
         told_charges.currency,
-        refund_objects.occurred_at,
+        coalesce(refund_objects.refunded_at, refund_objects.told_at) as occurred_at,
         -refund_objects.amount_source_cents as amount_source_cents
     from told_charges
-    inner join refund_objects on told_charges.charge_key = refund_objects.charge_key
+    inner join keyed_refund_objects as refund_objects on told_charges.charge_key = refund_objects.charge_key
 
 ),
 

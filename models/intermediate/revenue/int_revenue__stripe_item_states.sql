@@ -349,10 +349,15 @@ items as (
 
 ),
 
+-- what was used comes after all items
 billed as (
 
     select
         *,
+        row_number() over (
+            partition by state_key
+            order by case when item_position is null then 1 else 0 end, item_position, item_key
+        ) as item_number,
         {{ periods_per_year('billing_interval', 52, 365) }}
         / cast(interval_count as {{ type_numeric() }}) as bills_per_year
     from items
@@ -380,7 +385,7 @@ lowered as (
         -- amounts of several billing intervals add up in the first item's
         billed.bills_per_year / first_value(billed.bills_per_year) over (
             partition by billed.state_key
-            order by case when billed.item_position is null then 1 else 0 end, billed.item_position, billed.item_key
+            order by billed.item_number
         ) as weight
     from billed
     left join reductions as of_item on billed.item_key = of_item.item_key
@@ -395,7 +400,7 @@ summed as (
         sum({{ kind }}_lowered_source_cents * weight) over (partition by state_key) as {{ kind }}_total_source_cents,
         sum({{ kind }}_lowered_source_cents * weight) over (
             partition by state_key
-            order by case when item_position is null then 1 else 0 end, item_position, item_key
+            order by item_number
             rows between unbounded preceding and current row
         ) as {{ kind }}_up_to_source_cents,
         {%- endfor %}
@@ -435,6 +440,7 @@ final as (
         states.subscription_source_id,
         states.state_number,
         shared.item_position,
+        shared.item_number,
         states.event_id,
         states.product,
         states.customer_source_id,

@@ -17,16 +17,7 @@ refund_events as (
 
 objects as (
 
-    select
-        account,
-        refund_source_id,
-        min(charge_source_id) as charge_source_id,
-        min(amount_source_cents) as amount_source_cents,
-        min(refunded_at) as refunded_at,
-        max(reason) as reason,
-        max(case when status in ('failed', 'canceled') then 1 else 0 end) = 1 as has_failed
-    from refund_events
-    group by account, refund_source_id
+    {{ refund_objects('refund_events') }}
 
 ),
 

@@ -4,13 +4,7 @@
 -- What each state of a subscription is worth under each policy, which chooses among the amounts of its items.
 with items as (
 
-    select
-        *,
-        row_number() over (
-            partition by state_key
-            order by case when item_position is null then 1 else 0 end, item_position, item_key
-        ) as item_number
-    from {{ ref('int_revenue__stripe_item_states') }}
+    select * from {{ ref('int_revenue__stripe_item_states') }}
 
 ),
 
@@ -105,7 +99,7 @@ states as (
             "case when has_several_plans and full_source_cents <> 0 then " ~ json_build({
                 'plan': 'plan', 'mrr_source_cents': 'cast(full_source_cents as ' ~ type_string() ~ ')',
             }) ~ " end",
-            'plan, full_source_cents'
+            'plan'
         ) }} as plan_amounts
     from shared
     group by {{ state_columns }}
