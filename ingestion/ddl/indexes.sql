@@ -15,7 +15,12 @@ begin
             ('', 'ops', 'load_touched', 'load_touched_load', '(load_id)'),
             ('', 'raw_cdc', 'changes', 'changes_key', '(key_hash)'),
             -- a load reads back what it brought, however much its days hold already
-            ('', 'raw_cdc', 'changes', 'changes_load', '(load_id)')
+            ('', 'raw_cdc', 'changes', 'changes_load', '(load_id)'),
+            -- models read a customer's events, and all of what is nobody's
+            ('', 'raw_stripe', 'events', 'events_entity',
+                '((''stripe:'' || account || '':'' || coalesce(customer_id, '''')))'),
+            ('', 'raw_stripe', 'events', 'events_of_nobody',
+                '(object_type) where object_type in (''coupon'', ''plan'', ''price'', ''refund'')')
         ) as wanted (kind, schema_name, table_name, index_name, definition)
         where to_regclass(format('%I.%I', wanted.schema_name, wanted.index_name)) is null
     loop

@@ -84,7 +84,7 @@ class Erasing:
         table = f"raw_{kind}.events"
 
         def touch(row: Mapping[str, Any]) -> tuple[Any, ...]:
-            entity = f"{kind}:{row['owner']}:{row[customer]}"
+            entity = f"{kind}:{row['owner']}:{row[customer] or ''}"
             return kind, row["product"], "customer", None, entity, None
 
         for rows in self._read(

@@ -56,7 +56,7 @@ class StripeSource(WebhookSource):
         columns=COLUMNS,
         part="account",
         touch_sql=(
-            "'customer'", "product", "null", "'stripe:' || account || ':' || customer_id", "null",
+            "'customer'", "product", "null", "'stripe:' || account || ':' || coalesce(customer_id, '')", "null",
         ),
     )  # fmt: skip
 
@@ -139,8 +139,7 @@ class StripeParser(WithoutFastPath):
         held = payload["data"]["object"]
         object_type = text_or_none(held.get("object"))
         customer = text_or_none(held.get("id" if object_type == "customer" else "customer"))
-        entity = f"stripe:{account}:{customer}"
-        touch = Touch("customer", owner.product, None, entity, None) if customer else None
+        touch = Touch("customer", owner.product, None, f"stripe:{account}:{customer or ''}", None)
         # How many endpoints still wait for the event differs from delivery to delivery.
         hashed = {name: value for name, value in payload.items() if name != "pending_webhooks"}
         if is_snapshot:

@@ -57,15 +57,22 @@
     {%- set queries = [] -%}
     {%- for name, lookup in affected().through.items() -%}
         {%- if name == 'loads' -%}
-            {%- set is_of_users = 'user_id' in affected().key -%}
-            {%- set columns = {
-                'tenant_id': 'touched.tenant_id',
-                'user_id' if is_of_users else 'utc_day': 'touched.entity_id' if is_of_users else 'touched.touched_on',
-            } -%}
+            {%- set key = affected().key -%}
+            {%- set is_of_users, is_of_customers = 'user_id' in key, 'entity_key' in key -%}
+            {%- if is_of_customers -%}
+                {%- set columns = {'entity_key': 'touched.entity_id'} -%}
+            {%- else -%}
+                {%- set columns = {
+                    'tenant_id': 'touched.tenant_id',
+                    'user_id' if is_of_users else 'utc_day':
+                        'touched.entity_id' if is_of_users else 'touched.touched_on',
+                } -%}
+            {%- endif -%}
             {%- set rows -%}
                 from ops.load_touched as touched
                 where
-                    touched.entity_type = '{{ 'user' if is_of_users else 'tenant_day' }}'
+                    touched.entity_type
+                    = '{{ 'customer' if is_of_customers else 'user' if is_of_users else 'tenant_day' }}'
                     and (
                         touched.load_id > {{ state.loaded }}
                         {%- if var('rebuilt_days') %} or {{ is_day_asked_for('touched.touched_on') }}{% endif %}

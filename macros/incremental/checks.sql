@@ -15,10 +15,11 @@
 {% macro check_affected() -%}
     {%- set stated = affected() -%}
     {%- set code = modules.re.sub('(?s)\\{#.*?#\\}|--[^\\n]*', '', model.raw_code) -%}
-    {%- if 'tenant_id' not in stated.key -%}
+    {%- if 'tenant_id' not in stated.key and not stated.within -%}
         {{ refuse("is incremental without saying what is rebuilt together. Name the columns of its key, the"
             ~ " tenant among them,"
-            ~ " e.g. meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local'}}.") }}
+            ~ " e.g. meta={'affected': {'key': ['tenant_id', 'metric_date'], 'days': 'local'}}; or, of rows whose"
+            ~ " tenant is not known yet, what keeps tenants apart in it (within: 'account').") }}
     {%- endif -%}
     {%- if not stated.whole -%}
         {%- do check_other_refs(stated) -%}
@@ -88,7 +89,9 @@
     {%- set in_parentheses = '\\(((?:[^()]|\\((?:[^()]|\\([^()]*\\))*\\))*)\\)' -%}
     {%- for window in re.findall('(?is)(?:\\bover|\\bwindow\\s+\\w+\\s+as)\\s*' ~ in_parentheses, code) -%}
         {%- set partition = re.split('(?i)\\b(?:order\\s+by|rows|range)\\b', window)[0] -%}
-        {%- for column in stated.key if column != stated.day and not re.search('\\b' ~ column ~ '\\b', partition) -%}
+        {%- set inside = stated.inside | select('in', re.findall('\\w+', partition)) | list -%}
+        {%- for column in stated.key
+            if column != stated.day and not inside and not re.search('\\b' ~ column ~ '\\b', partition) -%}
             {{ refuse("looks over rows of other keys in over (" ~ window | trim ~ "). Add " ~ column ~ " to its"
                 ~ " partition.") }}
         {%- endfor -%}

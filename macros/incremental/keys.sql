@@ -22,7 +22,8 @@
     {%- set grain = said.get('grain', 'day') -%}
     {%- set stated = {
         'key': key, 'days': none, 'reach': 0, 'by': none, 'near': none, 'whole': false, 'finds_keys': false,
-        'unnoted': [], 'fixed': [], 'vars': [], 'closed_with': 'events', 'product': none,
+        'unnoted': [], 'fixed': [], 'vars': [], 'inside': [], 'within': none, 'closed_with': 'events',
+        'product': none,
     } -%}
     {%- do stated.update(said) -%}
     {%- do stated.update(day=day, names=key | reject('equalto', day) | join(', '), notes=notes, through=through) -%}

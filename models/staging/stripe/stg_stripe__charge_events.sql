@@ -12,6 +12,7 @@ final as (
     select
         account,
         event_id,
+        {{ billing_entity('stripe', 'account', 'customer_id') }} as entity_key,
         product,
         load_id,
         object_id as charge_source_id,

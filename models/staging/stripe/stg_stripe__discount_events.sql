@@ -14,6 +14,7 @@ final as (
     select
         account,
         event_id,
+        {{ billing_entity('stripe', 'account', 'customer_id') }} as entity_key,
         product,
         load_id,
         {{ json_text('payload', object + ['id']) }} as discount_source_id,

@@ -13,6 +13,7 @@ lines as (
     select
         events.account,
         events.event_id,
+        {{ billing_entity('stripe', 'events.account', 'events.customer_id') }} as entity_key,
         events.livemode as is_live,
         coalesce(
             {{ json_text('events.payload', object + ['subscription']) }},
@@ -33,6 +34,7 @@ final as (
     select
         account,
         event_id,
+        entity_key,
         line_position,
         coalesce(
             {{ json_text('line', ['subscription']) }},
