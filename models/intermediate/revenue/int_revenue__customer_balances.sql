@@ -1,15 +1,27 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_zones_and_rates',
+        'through': ['int_revenue__mrr_changes', 'int_core__tenant_timezones', 'int_revenue__fx_daily'],
+    }},
+) }}
+
 -- A customer's recurring revenue in every currency it ever paid in, before and after each change, with the
 -- rate of that tenant-local day. All currencies stand at every change, so that a sum over them is the
 -- customer's whole.
 with plan_changes as (
 
     select * from {{ ref('int_revenue__mrr_changes') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 tenants as (
 
-    select * from {{ ref('dim_tenant') }}
+    select * from {{ ref('int_core__tenant_timezones') }}
 
 ),
 
@@ -27,11 +39,12 @@ changes as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         currency,
         occurred_at,
         sum(change_source_cents) as change_source_cents
     from plan_changes
-    group by policy, provider, product, tenant_id, customer_id, currency, occurred_at
+    group by policy, provider, product, tenant_id, customer_id, entity_key, currency, occurred_at
     having sum(change_source_cents) <> 0
 
 ),
@@ -69,6 +82,7 @@ entries as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         currency,
         occurred_at,
         change_source_cents
@@ -82,6 +96,7 @@ entries as (
         counted.product,
         counted.tenant_id,
         counted.customer_id,
+        counted.entity_key,
         mixed_currencies.currency,
         counted.occurred_at,
         0 as change_source_cents
@@ -105,11 +120,12 @@ summed as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         currency,
         occurred_at,
         sum(change_source_cents) as change_source_cents
     from entries
-    group by policy, provider, product, tenant_id, customer_id, currency, occurred_at
+    group by policy, provider, product, tenant_id, customer_id, entity_key, currency, occurred_at
 
 ),
 
@@ -149,6 +165,7 @@ final as (
         running.product,
         running.tenant_id,
         running.customer_id,
+        running.entity_key,
         running.currency,
         running.change_source_cents,
         running.after_source_cents - running.change_source_cents as before_source_cents,

@@ -1,19 +1,36 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_moved_months',
+        'through': [
+            'int_revenue__customer_balances',
+            'int_revenue__mrr_movements',
+            'int_revenue__running_months',
+            'int_revenue__fx_daily',
+        ],
+        'fixed': ['dim_date'],
+    }},
+) }}
 {%- set customer_key = "policy || '|' || provider || '|' || product || '|' || cast(tenant_id as " ~ type_string()
     ~ ") || '|' || cast(customer_id as " ~ type_string() ~ ')' %}
 
 -- What a customer was worth when a month opened and when it closed (the running month: as it stands), for all rates of
 -- retention. An amount is also valued at the rates with which the month opened, and at those of the customer's first
--- day, so that exchange rates retain and lose nobody.
+-- day, so that exchange rates retain and lose nobody. {{ ref('int_revenue__running_months') }} says when there is another.
 with balances as (
 
     select * from {{ ref('int_revenue__customer_balances') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 movements as (
 
     select * from {{ ref('int_revenue__mrr_movements') }}
-    where movement_type = 'new'
+    where movement_type = 'new' and {{ is_affected('entity_key') }}
 
 ),
 
@@ -75,6 +92,7 @@ closings as (
         last_of_months.product,
         last_of_months.tenant_id,
         last_of_months.customer_id,
+        last_of_months.entity_key,
         last_of_months.currency,
         months.month_start,
         months.next_month_start,
@@ -103,6 +121,7 @@ held as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         currency,
         month_start,
         cast(0 as {{ type_money() }}) as opening_source_cents,
@@ -117,6 +136,7 @@ held as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         currency,
         next_month_start as month_start,
         after_source_cents as opening_source_cents,
@@ -155,6 +175,7 @@ valued as (
         held.product,
         held.tenant_id,
         held.customer_id,
+        held.entity_key,
         held.month_start,
         sum(held.opening_source_cents * {{ fx_rate('held.currency', 'opening_rates.rate') }}) as opening_mrr_cents,
         sum(held.closing_source_cents * {{ fx_rate('held.currency', 'opening_rates.rate') }})
@@ -179,6 +200,7 @@ valued as (
         held.product,
         held.tenant_id,
         held.customer_id,
+        held.entity_key,
         held.month_start,
         firsts.first_date,
         firsts.first_mrr_cents
@@ -193,6 +215,7 @@ final as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         month_start,
         {{ month_start('first_date') }} as cohort_month,
         cast(opening_mrr_cents as {{ type_money() }}) as opening_mrr_cents,

@@ -1,3 +1,15 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['rate_date', 'currency']}],
+    meta={'affected': {
+        'key': ['currency', 'rate_date'],
+        'days': 'utc',
+        'notes': {'entity_key': 'currency'},
+        'within': 'currency',
+        'whole': true,
+    }},
+) }}
+
 -- What one minor unit of a currency is worth in minor units of the reporting currency, for every day: the
 -- last published rate stands until the next, of a currency that is no longer published for 30 days. Both rates are
 -- against the euro, whose own is 1.

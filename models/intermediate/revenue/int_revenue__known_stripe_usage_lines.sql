@@ -2,11 +2,9 @@ with final as (
 
     {{ same_sql(ref('int_revenue__stripe_usage_lines'), {
         'int_revenue__stripe_invoices': ref('int_revenue__known_stripe_invoices'),
-        'int_revenue__stripe_items': ref('int_revenue__known_stripe_items'),
+        'int_revenue__stripe_prices': ref('int_revenue__known_stripe_prices'),
         'plan_labels': ref('plan_labels'),
-        'stg_stripe__invoice_lines': same_sql_inlined(
-            ref('stg_stripe__invoice_lines'), {'stripe.events': ref('int_revenue__known_stripe_events')}
-        ),
+        'int_revenue__stripe_invoice_lines': ref('int_revenue__known_stripe_invoice_lines'),
     }) }}
 
 )

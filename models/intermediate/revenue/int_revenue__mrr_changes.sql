@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_rated_products',
+        'through': ['int_revenue__subscription_periods', 'int_revenue__products_without_rate'],
+    }},
+) }}
+
 -- Changes of a customer's recurring revenue, netted: what happens to one customer within
 -- mrr_netting_minutes of the previous change is one change, dated by its first. One row per customer, change,
 -- currency, plan and user. A swap of plans at the same price moves no revenue of the customer; it is dated as it
@@ -14,7 +25,10 @@ periods as (
     select periods.*
     from {{ ref('int_revenue__subscription_periods') }} as periods
     left join unrated on periods.product = unrated.product
-    where periods.mrr_source_cents > 0 and unrated.product is null
+    where
+        periods.mrr_source_cents > 0
+        and unrated.product is null
+        and {{ is_affected('periods.entity_key') }}
 
 ),
 
@@ -26,6 +40,7 @@ plan_periods as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         user_id,
         plan,
         currency,
@@ -43,6 +58,7 @@ plan_periods as (
         periods.product,
         periods.tenant_id,
         periods.customer_id,
+        periods.entity_key,
         periods.user_id,
         {{ json_text('entry.value', 'plan') }} as plan,
         periods.currency,
@@ -62,6 +78,7 @@ edges as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         user_id,
         plan,
         currency,
@@ -77,6 +94,7 @@ edges as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         user_id,
         plan,
         currency,
@@ -201,6 +219,7 @@ beside as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         user_id,
         plan,
         currency,
@@ -217,6 +236,7 @@ beside as (
         product,
         tenant_id,
         customer_id,
+        cast(null as {{ type_string() }}) as entity_key,
         cast(null as {{ type_uuid() }}) as user_id,
         cast(null as {{ type_string() }}) as plan,
         cast(null as {{ type_string() }}) as currency,
@@ -246,6 +266,7 @@ final as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         user_id,
         plan,
         currency,
@@ -253,7 +274,7 @@ final as (
         occurred_at
     from found
     where change_source_cents is not null
-    group by policy, provider, product, tenant_id, customer_id, user_id, plan, currency, occurred_at
+    group by policy, provider, product, tenant_id, customer_id, entity_key, user_id, plan, currency, occurred_at
     having sum(change_source_cents) <> 0
 
 )

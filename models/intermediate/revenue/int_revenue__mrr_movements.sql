@@ -1,8 +1,20 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['customer_id'],
+        'through': ['int_revenue__customer_balances'],
+    }},
+) }}
+
 -- One row per change of a customer, valued at the rate of its day, and named. A first revenue ever is
 -- `new`, a return is `reactivation`; what the rate alone does is in int_revenue__fx_movements.
 with balances as (
 
     select * from {{ ref('int_revenue__customer_balances') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -14,6 +26,7 @@ valued as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         occurred_at,
         date_key,
         sum(change_source_cents * rate) as mrr_change_cents,
@@ -26,7 +39,7 @@ valued as (
             order by occurred_at
         ) as movement_number
     from balances
-    group by policy, provider, product, tenant_id, customer_id, occurred_at, date_key
+    group by policy, provider, product, tenant_id, customer_id, entity_key, occurred_at, date_key
 
 ),
 
@@ -38,6 +51,7 @@ final as (
         product,
         tenant_id,
         customer_id,
+        entity_key,
         case
             when not was_paying and movement_number = 1 then 'new'
             when not was_paying then 'reactivation'

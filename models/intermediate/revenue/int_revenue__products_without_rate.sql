@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    meta={'affected': {
+        'key': ['product', 'currency'],
+        'notes': {'entity_key': 'product'},
+        'within': 'product',
+        'whole': true,
+        'unnoted': ['first_date', 'last_date', 'first_rate_date', 'last_rate_date'],
+    }},
+) }}
+
 -- Products whose recurring revenue cannot be told in the reporting currency, since a currency of it has no exchange
 -- rate on some day between its first use and its last. They have no MRR until it has; all other products do.
 with periods as (

@@ -1,3 +1,13 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'whole': true,
+    }},
+) }}
+
 -- A payer is the source's user. Its tenant: the user's own, else the first that its subscriber attributes
 -- named, else the project stands for it.
 with events as (
@@ -91,6 +101,7 @@ final as (
         identified.project,
         identified.product,
         identified.payer_source_id,
+        {{ billing_entity('revenuecat', 'identified.project', 'identified.payer_source_id') }} as entity_key,
         identified.user_id,
         coalesce(
             users.tenant_id,

@@ -1,3 +1,13 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'whole': true,
+    }},
+) }}
+
 with history as (
 
     select * from {{ ref('int_revenue__revenuecat_history') }}
@@ -172,6 +182,7 @@ final as (
         dated.project as account,
         dated.subscription_source_id,
         dated.state_number,
+        {{ billing_entity('revenuecat', 'dated.project', 'dated.payer_source_id') }} as entity_key,
         dated.event_id,
         dated.product,
         dated.payer_source_id as customer_source_id,

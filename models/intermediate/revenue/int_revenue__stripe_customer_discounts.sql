@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['customer_source_id'],
+        'through': ['loads', 'int_revenue__stripe_discounts', 'int_revenue__stripe_owners', 'int_revenue__stripe_versions', 'int_revenue__stripe_item_amounts'],
+    }},
+) }}
+
 -- A customer's discount, of which it has one at a time, with the time that it covers of each of its subscriptions.
 -- Events of the discount tell it, and the customer as it then was; of which only its end is told, that says when it
 -- began. One that counts once covers the billing period for which it was taken: the first of a subscription that began
@@ -5,33 +16,35 @@
 with discounts as (
 
     select * from {{ ref('int_revenue__stripe_discounts') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 discount_events as (
 
     select * from {{ ref('stg_stripe__discount_events') }}
-    where is_live and is_of_customer
+    where is_live and is_of_customer and {{ is_affected('entity_key') }}
 
 ),
 
 customer_events as (
 
     select * from {{ ref('stg_stripe__customer_events') }}
-    where is_live
+    where is_live and {{ is_affected('entity_key') }}
 
 ),
 
 owners as (
 
     select * from {{ ref('int_revenue__stripe_owners') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 versions as (
 
     select * from {{ ref('int_revenue__stripe_versions') }}
-    where version_number is not null
+    where version_number is not null and {{ is_affected('entity_key') }}
 
 ),
 
@@ -43,6 +56,7 @@ amounts as (
         {{ earliest_by('billing_interval', 'item_position') }} as billing_interval,
         {{ earliest_by('interval_count', 'item_position') }} as interval_count
     from {{ ref('int_revenue__stripe_item_amounts') }}
+    where {{ is_affected('entity_key') }}
     group by account, event_id
 
 ),
@@ -151,6 +165,7 @@ subscriptions as (
     select
         versions.account,
         versions.subscription_source_id,
+        min(versions.entity_key) as entity_key,
         min(owners.customer_source_id) as customer_source_id,
         min(least(versions.started_at, versions.created_at)) as started_at,
         max(versions.ended_at) as ended_at,
@@ -171,6 +186,7 @@ applied as (
     select
         given.account,
         subscriptions.subscription_source_id,
+        subscriptions.entity_key,
         given.event_id,
         discounts.discount_source_id,
         discounts.coupon_source_id,
@@ -210,6 +226,7 @@ final as (
         account,
         subscription_source_id,
         event_id,
+        entity_key,
         discount_source_id,
         coupon_source_id,
         duration,

@@ -1,29 +1,41 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['customer_source_id'],
+        'through': ['loads', 'int_revenue__stripe_owners'],
+    }},
+) }}
+
 -- Whom a payment without a subscription belongs to: what the customer's metadata names, else what its
 -- first subscription says, else the account and the customer themselves.
 with charge_events as (
 
     select * from {{ ref('stg_stripe__charge_events') }}
-    where is_live
+    where is_live and {{ is_affected('entity_key') }}
 
 ),
 
 invoice_events as (
 
     select * from {{ ref('stg_stripe__invoice_events') }}
-    where is_live
+    where is_live and {{ is_affected('entity_key') }}
 
 ),
 
 customer_events as (
 
     select * from {{ ref('stg_stripe__customer_events') }}
-    where is_live
+    where is_live and {{ is_affected('entity_key') }}
 
 ),
 
 subscription_owners as (
 
     select * from {{ ref('int_revenue__stripe_owners') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -31,6 +43,7 @@ named as (
 
     select
         account,
+        entity_key,
         product,
         customer_source_id,
         tenant_source_id,
@@ -43,6 +56,7 @@ named as (
 
     select
         account,
+        entity_key,
         product,
         customer_source_id,
         case when tenant_source_id <> account then tenant_source_id end as tenant_source_id,
@@ -55,6 +69,7 @@ named as (
 
     select
         account,
+        entity_key,
         product,
         customer_source_id,
         tenant_source_id,
@@ -67,6 +82,7 @@ named as (
 
     select
         account,
+        entity_key,
         product,
         customer_source_id,
         null as tenant_source_id,
@@ -95,6 +111,7 @@ final as (
     select
         account,
         customer_source_id,
+        min(entity_key) as entity_key,
         min(product) as product,
         coalesce({{ first_named('tenant_source_id') }}, account) as tenant_source_id,
         coalesce({{ first_named('user_source_id') }}, customer_source_id) as user_source_id

@@ -1,211 +1,65 @@
--- What events say of discounts: of those on a subscription (`discount`, old, or `discounts`), on its items and on a
--- customer, and of a discount by itself. Each is an object, or an id whose object came elsewhere. Its coupon is on it
--- (old) or below `source` (new), as an object or as an id whose object came elsewhere. A coupon that nobody shows takes
--- off what an invoice took off for it; where none does, everything, and `every_coupon_can_be_read` names it.
-with versions as (
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_coupons',
+        'through': ['int_revenue__stripe_discount_mentions', 'int_revenue__stripe_coupons', 'int_revenue__stripe_invoice_lines', 'int_revenue__stripe_items'],
+    }},
+) }}
 
-    select * from {{ ref('int_revenue__stripe_versions') }}
+-- What events say of discounts on a subscription, on its items and on a customer, and of a discount by itself: what each
+-- takes off, and from when until when. A coupon that nobody shows takes off what an invoice took off for it; where none
+-- does, everything, and `every_coupon_can_be_read` names it.
+with mentions as (
+
+    select
+        *,
+        entity_key || '|' || named_discount as named_key
+    from {{ ref('int_revenue__stripe_discount_mentions') }}
+    where {{ is_affected('entity_key') }}
+
+),
+
+known_coupons as (
+
+    select * from {{ ref('int_revenue__stripe_coupons') }}
 
 ),
 
 items as (
 
     select * from {{ ref('int_revenue__stripe_items') }}
-
-),
-
-discount_events as (
-
-    select * from {{ ref('stg_stripe__discount_events') }}
-    where is_live
-
-),
-
-customer_events as (
-
-    select * from {{ ref('stg_stripe__customer_events') }}
-    where is_live
-
-),
-
-coupon_events as (
-
-    select * from {{ ref('stg_stripe__coupon_events') }}
-    where is_live
-
-),
-
-invoice_events as (
-
-    select * from {{ ref('stg_stripe__invoice_events') }}
-    where is_live
+    where {{ is_affected('entity_key') }}
 
 ),
 
 invoice_lines as (
 
-    select * from {{ ref('stg_stripe__invoice_lines') }}
-    where is_live and not is_proration and price_source_id is not null and amount_source_cents > 0
+    select * from {{ ref('int_revenue__stripe_invoice_lines') }}
+    where
+        not is_proration
+        and price_source_id is not null
+        and amount_source_cents > 0
+        and {{ is_affected('entity_key') }}
 
 ),
 
-named as (
-
-    select
-        versions.account,
-        versions.event_id,
-        0 as item_position,
-        entry.position as discount_position,
-        entry.value as discount,
-        versions.created_at as told_at,
-        false as is_part,
-        false as is_event_of_its_own
-    from versions
-    {{ json_array_lateral('versions.discounts', none, 'entry') }}
-
-    union all
-
-    select
-        account,
-        event_id,
-        0 as item_position,
-        1 as discount_position,
-        discount,
-        created_at as told_at,
-        coalesce(is_discount_in_part, false) as is_part,
-        false as is_event_of_its_own
-    from versions
-    where {{ json_text('discounts', [0]) }} is null
-
-    union all
-
-    select
-        items.account,
-        items.event_id,
-        items.item_position,
-        entry.position as discount_position,
-        entry.value as discount,
-        items.told_at,
-        false as is_part,
-        false as is_event_of_its_own
-    from items
-    {{ json_array_lateral('items.discounts', none, 'entry') }}
-
-    union all
-
-    select
-        account,
-        event_id,
-        0 as item_position,
-        1 as discount_position,
-        discount,
-        created_at as told_at,
-        false as is_part,
-        false as is_event_of_its_own
-    from customer_events
-
-    union all
-
-    select
-        account,
-        event_id,
-        0 as item_position,
-        1 as discount_position,
-        discount,
-        created_at as told_at,
-        false as is_part,
-        true as is_event_of_its_own
-    from discount_events
-
-),
-
-identified as (
-
-    select
-        *,
-        coalesce(
-            {{ json_text('discount', 'coupon') }}, {{ json_text('discount', ['source', 'coupon']) }}
-        ) is not null as is_object,
-        coalesce(
-            {{ json_text('discount', 'id') }},
-            nullif(replace(cast(discount as {{ type_string() }}), '"', ''), 'null')
-        ) as discount_text
-    from named
-
-),
-
-mentions as (
-
-    select
-        *,
-        case when not is_object then account || '|' || discount_text end as named_key
-    from identified
-
-),
-
--- where else a discount is shown whole, not put together of what two differ in; one that was taken away says how it
--- ended, which others leave open
-shown as (
-
-    select
-        account,
-        discount_source_id,
-        discount,
-        case when event_type = 'customer.discount.deleted' then 3 else 1 end as precedence,
-        created_at as told_at,
-        event_id
-    from discount_events
-
-    union all
-
-    select
-        account,
-        {{ json_text('discount', 'id') }} as discount_source_id,
-        discount,
-        2 as precedence,
-        told_at,
-        event_id
-    from mentions
-    where is_object and not is_part and not is_event_of_its_own
-
-    union all
-
-    select
-        account,
-        {{ json_text('discount', 'id') }} as discount_source_id,
-        discount,
-        2 as precedence,
-        created_at as told_at,
-        event_id
-    from invoice_events
-
-    union all
-
-    select
-        invoice_events.account,
-        {{ json_text('entry.value', 'id') }} as discount_source_id,
-        entry.value as discount,
-        2 as precedence,
-        invoice_events.created_at as told_at,
-        invoice_events.event_id
-    from invoice_events
-    {{ json_array_lateral('invoice_events.discounts', none, 'entry') }}
-
-),
-
--- joins below are by one key each: an engine that knows nothing of several columns together takes what they leave for
--- next to nothing, and compares all with all
+-- Where a discount is shown whole, not put together of what two differ in; one that was taken away says how it ended,
+-- which others leave open. Joins below are by one key each: an engine that knows nothing of several columns together
+-- takes what they leave for next to nothing, and compares all with all.
 ranked as (
 
     select
         *,
-        account || '|' || discount_source_id as discount_key,
+        entity_key || '|' || discount_source_id as discount_key,
         row_number() over (
-            partition by account, discount_source_id
-            order by precedence asc, told_at desc, event_id desc
+            partition by entity_key, discount_source_id
+            order by precedence asc, told_at desc, event_id desc, discount_position desc
         ) as telling_rank
-    from shown
-    where discount_source_id is not null
+    from mentions
+    where discount_source_id is not null and not is_part
 
 ),
 
@@ -213,7 +67,9 @@ best_shown as (
 
     select
         discount_key,
-        discount
+        discount,
+        coupon,
+        coupon_source_id
     from ranked
     where telling_rank = 1
 
@@ -224,15 +80,20 @@ resolved as (
     select
         mentions.account,
         mentions.event_id,
+        mentions.entity_key,
         mentions.item_position,
         mentions.discount_position,
         mentions.told_at,
         mentions.is_part,
         case when mentions.is_object then mentions.discount else best_shown.discount end as discount,
-        case when not mentions.is_object then mentions.discount_text end as named_discount
+        case when mentions.is_object then mentions.coupon else best_shown.coupon end as coupon,
+        case
+            when mentions.is_object then mentions.coupon_source_id else best_shown.coupon_source_id
+        end as coupon_source_id,
+        mentions.named_discount
     from mentions
     left join best_shown on mentions.named_key = best_shown.discount_key
-    where mentions.is_object or mentions.discount_text is not null
+    where mentions.item_position is not null
 
 ),
 
@@ -242,95 +103,8 @@ couponed as (
         *,
         coalesce({{ json_text('discount', 'id') }}, named_discount) as shown_discount_id,
         {{ to_timestamp_seconds(json_integer('discount', 'start')) }} as starts_at,
-        {{ to_timestamp_seconds(json_integer('discount', 'end')) }} as ends_at,
-        case
-            when {{ json_text('discount', 'coupon') }} is not null then {{ json_value('discount', 'coupon') }}
-            else {{ json_value('discount', ['source', 'coupon']) }}
-        end as coupon,
-        coalesce(
-            {{ json_text('discount', ['coupon', 'id']) }},
-            {{ json_text('discount', ['source', 'coupon', 'id']) }},
-            {{ json_text('discount', 'coupon') }},
-            {{ json_text('discount', ['source', 'coupon']) }}
-        ) as coupon_source_id
+        {{ to_timestamp_seconds(json_integer('discount', 'end')) }} as ends_at
     from resolved
-
-),
-
-shown_coupons as (
-
-    select
-        account,
-        coupon_source_id,
-        coupon,
-        created_at as told_at,
-        event_id
-    from coupon_events
-
-    union all
-
-    select
-        account,
-        coupon_source_id,
-        coupon,
-        told_at,
-        event_id
-    from couponed
-    where not is_part and {{ json_text('coupon', 'duration') }} is not null
-
-    union all
-
-    select
-        account,
-        coalesce(
-            {{ json_text('discount', ['coupon', 'id']) }}, {{ json_text('discount', ['source', 'coupon', 'id']) }}
-        ) as coupon_source_id,
-        case
-            when {{ json_text('discount', ['coupon', 'duration']) }} is not null
-                then {{ json_value('discount', 'coupon') }}
-            else {{ json_value('discount', ['source', 'coupon']) }}
-        end as coupon,
-        told_at,
-        event_id
-    from shown
-    where
-        coalesce(
-            {{ json_text('discount', ['coupon', 'duration']) }},
-            {{ json_text('discount', ['source', 'coupon', 'duration']) }}
-        ) is not null
-
-),
-
--- what a coupon takes off never changes, but an id may be given anew once its coupon was deleted
-numbered_coupons as (
-
-    select
-        account,
-        coupon_source_id,
-        account || '|' || coupon_source_id as coupon_key,
-        coupon,
-        coalesce({{ json_integer('coupon', 'created') }}, 0) as made_at,
-        row_number() over (
-            partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
-            order by told_at desc, event_id desc
-        ) as telling_rank
-    from shown_coupons
-    where coupon_source_id is not null
-
-),
-
-known_coupons as (
-
-    select
-        coupon_key,
-        coupon,
-        row_number() over (partition by account, coupon_source_id order by made_at) as coupon_number,
-        {{ to_timestamp_seconds('made_at') }} as made_at,
-        {{ to_timestamp_seconds(
-            'lead(made_at) over (partition by account, coupon_source_id order by made_at)'
-        ) }} as next_made_at
-    from numbered_coupons
-    where telling_rank = 1
 
 ),
 
@@ -339,7 +113,7 @@ sought as (
     select
         *,
         account || '|' || event_id as event_key,
-        account || '|' || coalesce(shown_discount_id, coupon_source_id) as discount_key,
+        entity_key || '|' || coalesce(shown_discount_id, coupon_source_id) as discount_key,
         case
             when {{ json_text('coupon', 'duration') }} is null then account || '|' || coupon_source_id
         end as coupon_key
@@ -352,6 +126,7 @@ told as (
     select
         couponed.account,
         couponed.event_id,
+        couponed.entity_key,
         couponed.event_key,
         couponed.discount_key,
         couponed.event_key
@@ -385,7 +160,7 @@ told as (
 billed_lines as (
 
     select
-        invoice_lines.account,
+        invoice_lines.entity_key,
         invoice_lines.price_source_id,
         invoice_lines.quantity,
         invoice_lines.currency,
@@ -402,11 +177,11 @@ billed_lines as (
 billed as (
 
     select
-        account || '|' || discount_source_id || '|' || price_source_id
+        entity_key || '|' || discount_source_id || '|' || price_source_id
         || '|' || cast(quantity as {{ type_string() }}) || '|' || currency as billed_key,
         max(off_source_cents) as off_source_cents
     from billed_lines
-    group by account, discount_source_id, price_source_id, quantity, currency
+    group by entity_key, discount_source_id, price_source_id, quantity, currency
 
 ),
 
@@ -414,10 +189,10 @@ billed as (
 billed_shares as (
 
     select
-        account || '|' || discount_source_id as discount_key,
+        entity_key || '|' || discount_source_id as discount_key,
         100 * sum(off_source_cents) / sum(amount_source_cents) as percent_off
     from billed_lines
-    group by account, discount_source_id
+    group by entity_key, discount_source_id
 
 ),
 
@@ -467,6 +242,7 @@ final as (
         told.event_id,
         told.item_position,
         told.discount_position,
+        told.entity_key,
         told.discount_source_id,
         told.coupon_source_id,
         -- only a repeating discount says when it ends

@@ -1,21 +1,38 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['invoice_source_id'],
+        'through': ['loads', 'int_revenue__stripe_owners', 'int_revenue__stripe_customers'],
+    }},
+) }}
+
 -- An invoice as its newest live event shows it. Stripe's times are whole seconds: of several events in one the furthest
 -- state counts. What is only foreseen (invoice.upcoming) or was thrown away as a draft is no invoice.
 with events as (
 
     select * from {{ ref('stg_stripe__invoice_events') }}
-    where is_live and invoice_source_id is not null and event_type <> 'invoice.upcoming'
+    where
+        is_live
+        and invoice_source_id is not null
+        and event_type <> 'invoice.upcoming'
+        and {{ is_affected('entity_key') }}
 
 ),
 
 owners as (
 
     select * from {{ ref('int_revenue__stripe_owners') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 customers as (
 
     select * from {{ ref('int_revenue__stripe_customers') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -65,6 +82,7 @@ final as (
     select
         account,
         event_id,
+        entity_key,
         subscription_source_id,
         {{ entity_uuid('product', 'invoice', "account || '|' || invoice_source_id", true) }} as invoice_id,
         {{ entity_uuid('product', 'tenant', 'tenant_source_id', true) }} as tenant_id,

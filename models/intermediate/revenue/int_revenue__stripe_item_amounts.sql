@@ -1,8 +1,20 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_billed_prices',
+        'through': ['int_revenue__stripe_items', 'int_revenue__stripe_invoice_lines', 'int_revenue__stripe_billed_prices'],
+    }},
+) }}
+
 -- What an item costs a period before discounts, as its price says; where the price does not, as an invoice billed so
 -- many of it for a whole period. Null where neither says: `every_price_can_be_read` names those.
 with items as (
 
     select * from {{ ref('int_revenue__stripe_items') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -16,8 +28,8 @@ invoice_lines as (
                 then 1
             else 0
         end) over (partition by account, event_id) = 1 as is_taxed_by_line
-    from {{ ref('stg_stripe__invoice_lines') }}
-    where is_live
+    from {{ ref('int_revenue__stripe_invoice_lines') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -31,23 +43,9 @@ priced_lines as (
 
 ),
 
-lines as (
-
-    select * from priced_lines
-    where not is_proration
-
-),
-
 billed as (
 
-    select
-        account,
-        price_source_id,
-        quantity,
-        currency,
-        max(amount_source_cents) as amount_source_cents
-    from lines
-    group by account, price_source_id, quantity, currency
+    select * from {{ ref('int_revenue__stripe_billed_prices') }}
 
 ),
 
@@ -305,6 +303,7 @@ final as (
         items.account,
         items.event_id,
         items.item_position,
+        items.entity_key,
         items.plan,
         items.currency,
         items.billing_interval,
@@ -334,10 +333,8 @@ final as (
             and items.item_position = tiered.item_position
     left join billed
         on
-            items.account = billed.account
-            and items.price_source_id = billed.price_source_id
-            and items.quantity = billed.quantity
-            and items.currency = billed.currency
+            items.price_key || '|' || cast(items.quantity as {{ type_string() }}) || '|' || items.currency
+            = billed.billed_key
     left join inclusive_taxes
         on
             items.account = inclusive_taxes.account

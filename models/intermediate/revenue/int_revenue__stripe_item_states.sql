@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['subscription_source_id', 'state_key'],
+        'through': ['int_revenue__stripe_versions', 'int_revenue__stripe_item_amounts', 'int_revenue__stripe_discounts', 'int_revenue__stripe_temporary_discounts', 'int_revenue__stripe_customer_discounts', 'int_revenue__stripe_usage_lines'],
+    }},
+) }}
+
 -- The ledger of Stripe's subscriptions, whatever the policy: of each state of a subscription and each of its items what
 -- the price is, what discounts take off and what was used, apart, for one billing period of the item. A state begins
 -- with a version, and by itself where a discount begins or ends or usage is billed.
@@ -8,7 +19,7 @@ with recorded as (
         account || '|' || event_id as event_key,
         status in ('canceled', 'incomplete_expired') as is_over
     from {{ ref('int_revenue__stripe_versions') }}
-    where version_number is not null
+    where version_number is not null and {{ is_affected('entity_key') }}
 
 ),
 
@@ -18,6 +29,7 @@ amounts as (
         *,
         account || '|' || event_id as event_key
     from {{ ref('int_revenue__stripe_item_amounts') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -27,27 +39,31 @@ forever_discounts as (
         *,
         account || '|' || event_id as event_key
     from {{ ref('int_revenue__stripe_discounts') }}
-    where duration = 'forever'
+    where duration = 'forever' and {{ is_affected('entity_key') }}
 
 ),
 
 temporary_discounts as (
 
     select * from {{ ref('int_revenue__stripe_temporary_discounts') }}
-    where covered_until is null or covered_until > covered_from
+    where (covered_until is null or covered_until > covered_from) and {{ is_affected('entity_key') }}
 
 ),
 
 customer_discounts as (
 
     select * from {{ ref('int_revenue__stripe_customer_discounts') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 usage_lines as (
 
     select * from {{ ref('int_revenue__stripe_usage_lines') }}
-    where subscription_source_id is not null and period_ends_at > period_started_at
+    where
+        subscription_source_id is not null
+        and period_ends_at > period_started_at
+        and {{ is_affected('entity_key') }}
 
 ),
 
@@ -87,6 +103,7 @@ versions as (
         account || '|' || subscription_source_id || '|' || cast(version_number as {{ type_string() }}) as version_key,
         event_id,
         event_key,
+        entity_key,
         product,
         customer_source_id,
         currency,
@@ -107,6 +124,7 @@ versions as (
         account || '|' || subscription_source_id || '|0' as version_key,
         event_id,
         event_key,
+        entity_key,
         product,
         customer_source_id,
         currency,
@@ -210,6 +228,7 @@ states as (
         numbered.state_number,
         versions.event_id,
         versions.event_key,
+        versions.entity_key,
         versions.product,
         versions.customer_source_id,
         versions.currency,
@@ -439,6 +458,7 @@ final as (
         states.account,
         states.subscription_source_id,
         states.state_number,
+        states.entity_key,
         shared.item_position,
         shared.item_number,
         states.event_id,

@@ -1,9 +1,21 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_changed_tiers',
+        'through': ['int_revenue__stripe_versions', 'int_revenue__stripe_price_tiers'],
+    }},
+) }}
+
 -- `price` (new) or `plan` (old); a subscription of the oldest shape has one plan of its own and no items. Webhooks show
 -- a tiered price without its tiers: they come from a list of prices, where one was landed. A subscription in another
 -- currency than its price pays what the price says for that currency, which Stripe shows on request, too.
 with versions as (
 
     select * from {{ ref('int_revenue__stripe_versions') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -12,6 +24,7 @@ listed as (
     select
         versions.account,
         versions.event_id,
+        versions.entity_key,
         versions.subscription_source_id,
         versions.created_at as told_at,
         item.position as item_position,
@@ -28,6 +41,7 @@ single as (
     select
         account,
         event_id,
+        entity_key,
         subscription_source_id,
         created_at as told_at,
         1 as item_position,
@@ -63,22 +77,9 @@ items as (
 
 ),
 
-price_events as (
-
-    select * from {{ ref('stg_stripe__price_events') }}
-    where is_live and has_tiers
-
-),
-
 known_prices as (
 
-    select
-        account,
-        price_source_id,
-        {{ latest_by('tiers_mode', 'created_at') }} as tiers_mode,
-        {{ latest_by('tiers', 'created_at') }} as tiers
-    from price_events
-    group by account, price_source_id
+    select * from {{ ref('int_revenue__stripe_price_tiers') }}
 
 ),
 
@@ -128,10 +129,12 @@ final as (
         account,
         event_id,
         item_position,
+        entity_key,
         subscription_source_id,
         told_at,
         {{ json_text('item', 'id') }} as item_source_id,
         price_source_id,
+        account || '|' || price_source_id as price_key,
         coalesce(
             {{ json_text('item', ['price', 'lookup_key']) }},
             {{ json_text('item', ['price', 'nickname']) }},

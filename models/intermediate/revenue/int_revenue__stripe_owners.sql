@@ -1,16 +1,28 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['subscription_source_id', 'customer_source_id'],
+        'through': ['loads', 'int_revenue__stripe_versions'],
+    }},
+) }}
+
 -- Whose subscription it is: the first tenant and user that its metadata named, else those of its customer,
 -- else the account stands for the tenant and the customer for the user. The first, so that a later
 -- overwrite moves no history.
 with versions as (
 
     select * from {{ ref('int_revenue__stripe_versions') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 customer_events as (
 
     select * from {{ ref('stg_stripe__customer_events') }}
-    where is_live
+    where is_live and {{ is_affected('entity_key') }}
 
 ),
 
@@ -43,6 +55,7 @@ subscriptions as (
     select
         account,
         subscription_source_id,
+        min(entity_key) as entity_key,
         min(product) as product,
         {{ earliest_by('customer_source_id', 'version_number') }} as customer_source_id,
         {{ first_named('tenant_source_id') }} as tenant_source_id,
@@ -57,6 +70,7 @@ final as (
     select
         subscriptions.account,
         subscriptions.subscription_source_id,
+        subscriptions.entity_key,
         subscriptions.product,
         subscriptions.customer_source_id,
         coalesce(

@@ -1,10 +1,22 @@
-{%- set state_columns = 'policy, state_key, account, subscription_source_id, state_number, event_id, product,'
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['state_key', 'subscription_source_id'],
+        'through': ['int_revenue__stripe_item_states'],
+    }},
+) }}
+
+{%- set state_columns = 'policy, state_key, entity_key, account, subscription_source_id, state_number, event_id, product,'
     ~ ' customer_source_id, status, is_paying, counts_once_paid, is_over, is_by_itself, effective_at' -%}
 
 -- What each state of a subscription is worth under each policy, which chooses among the amounts of its items.
 with items as (
 
     select * from {{ ref('int_revenue__stripe_item_states') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -134,6 +146,7 @@ final as (
         account,
         subscription_source_id,
         state_number,
+        entity_key,
         event_id,
         product,
         customer_source_id,

@@ -1,10 +1,21 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['subscription_source_id'],
+        'through': ['int_revenue__stripe_discounts', 'int_revenue__stripe_versions', 'int_revenue__stripe_item_amounts'],
+    }},
+) }}
+
 -- Coupons that end by themselves, each with the time that it covers: a repeating one until the end that Stripe says, or
 -- until it is taken away; one that counts once covers the whole billing period that it was given for, though Stripe
 -- takes it off the subscription as soon as it is billed.
 with discounts as (
 
     select * from {{ ref('int_revenue__stripe_discounts') }}
-    where duration in ('once', 'repeating')
+    where duration in ('once', 'repeating') and {{ is_affected('entity_key') }}
 
 ),
 
@@ -17,7 +28,7 @@ versions as (
             order by version_number
         ) as next_created_at
     from {{ ref('int_revenue__stripe_versions') }}
-    where version_number is not null
+    where version_number is not null and {{ is_affected('entity_key') }}
 
 ),
 
@@ -29,6 +40,7 @@ amounts as (
         {{ earliest_by('billing_interval', 'item_position') }} as billing_interval,
         {{ earliest_by('interval_count', 'item_position') }} as interval_count
     from {{ ref('int_revenue__stripe_item_amounts') }}
+    where {{ is_affected('entity_key') }}
     group by account, event_id
 
 ),
@@ -38,6 +50,7 @@ listed as (
     select
         versions.account,
         versions.subscription_source_id,
+        versions.entity_key,
         versions.version_number,
         discounts.item_position,
         discounts.discount_position,
@@ -68,6 +81,7 @@ given as (
         subscription_source_id,
         item_position,
         discount_source_id,
+        min(entity_key) as entity_key,
         min(discount_position) as discount_position,
         min(duration) as duration,
         max(duration_months) as duration_months,
@@ -108,6 +122,7 @@ final as (
         subscription_source_id,
         item_position,
         discount_source_id,
+        entity_key,
         discount_position,
         duration,
         percent_off,

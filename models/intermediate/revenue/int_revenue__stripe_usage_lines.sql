@@ -1,22 +1,27 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'by': 'customers_of_changed_prices',
+        'through': ['int_revenue__stripe_invoices', 'int_revenue__stripe_invoice_lines', 'int_revenue__stripe_prices'],
+    }},
+) }}
+
 -- Metered usage as invoices bill it. Whether a price is metered says the line (until 2025-03-31), or the subscription
 -- that has the price.
 with invoices as (
 
     select * from {{ ref('int_revenue__stripe_invoices') }}
-    where status not in ('draft', 'void')
+    where status not in ('draft', 'void') and {{ is_affected('entity_key') }}
 
 ),
 
 lines as (
 
-    select * from {{ ref('stg_stripe__invoice_lines') }}
-    where is_live
-
-),
-
-items as (
-
-    select * from {{ ref('int_revenue__stripe_items') }}
+    select * from {{ ref('int_revenue__stripe_invoice_lines') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -28,16 +33,7 @@ plan_labels as (
 
 prices as (
 
-    select
-        account,
-        price_source_id,
-        max(plan) as plan,
-        max(billing_interval) as billing_interval,
-        max(interval_count) as interval_count,
-        max(case when is_metered then 1 else 0 end) = 1 as is_metered
-    from items
-    where price_source_id is not null
-    group by account, price_source_id
+    select * from {{ ref('int_revenue__stripe_prices') }}
 
 ),
 
@@ -54,7 +50,7 @@ metered as (
         coalesce(plan_labels.plan_label, prices.plan, lines.price_source_id, 'unknown') as plan
     from lines
     inner join invoices on lines.account = invoices.account and lines.event_id = invoices.event_id
-    left join prices on lines.account = prices.account and lines.price_source_id = prices.price_source_id
+    left join prices on lines.price_key = prices.price_key
     left join plan_labels
         on
             invoices.product = plan_labels.product
@@ -115,6 +111,7 @@ final as (
         metered.account,
         metered.event_id,
         metered.line_position,
+        metered.entity_key,
         metered.product,
         metered.tenant_id,
         metered.plan,

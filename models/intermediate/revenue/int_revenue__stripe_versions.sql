@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['subscription_source_id', 'event_id'],
+        'through': 'loads',
+    }},
+) }}
+
 -- Webhooks arrive in any order and Stripe counts whole seconds. Order: the second, then what the objects
 -- say (`created` opens, `deleted` closes, an `updated` follows the version it names in
 -- previous_attributes), then arrival, then the id, so that any order of loading ends in the same history.
@@ -6,7 +17,7 @@ with recursive
 events as (
 
     select * from {{ ref('stg_stripe__subscription_events') }}
-    where is_live
+    where is_live and {{ is_affected('entity_key') }}
 
 ),
 
@@ -279,6 +290,7 @@ final as (
     select
         account,
         event_id,
+        entity_key,
         product,
         load_id,
         subscription_source_id,
@@ -320,6 +332,7 @@ final as (
     select
         candidates.account,
         candidates.event_id || '|before' as event_id,
+        candidates.entity_key,
         candidates.product,
         candidates.load_id,
         candidates.subscription_source_id,

@@ -1,3 +1,14 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'inside': ['subscription_id'],
+        'through': ['int_revenue__subscription_states', 'int_revenue__due_states'],
+    }},
+) }}
+
 {%- set constants = [
     'tenant_id', 'customer_id', 'user_id', 'status', 'plan', 'quantity', 'billing_interval', 'currency',
     'mrr_source_cents', 'plan_amounts', 'is_at_risk',
@@ -6,12 +17,12 @@
 -- States become intervals. What is known later but took effect earlier (an end, a refund) cuts what came
 -- before it; access that runs out by as_of ends a subscription without any further event. States that
 -- change nothing here merge. subscription_id holds product and account; a subscription that moves to
--- another tenant ends there and begins here.
+-- another tenant ends there and begins here. What comes due by as_of alone is named by {{ ref('int_revenue__due_states') }}.
 with states as (
 
     select * from {{ ref('int_revenue__subscription_states') }}
     -- what begins or ends by itself is foretold: until as_of nothing came of it
-    where not coalesce(is_by_itself, false) or effective_at <= {{ as_of() }}
+    where (not coalesce(is_by_itself, false) or effective_at <= {{ as_of() }}) and {{ is_affected('entity_key') }}
 
 ),
 
@@ -101,6 +112,7 @@ final as (
         customer_id,
         subscription_id,
         period_number,
+        min(entity_key) as entity_key,
         status,
         plan,
         quantity,

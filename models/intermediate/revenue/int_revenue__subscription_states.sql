@@ -1,27 +1,41 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'through': ['int_revenue__stripe_states', 'int_revenue__stripe_owners', 'int_revenue__revenuecat_states', 'int_revenue__revenuecat_owners'],
+    }},
+) }}
+
 -- One ledger for both providers: every state a subscription was in, per policy, under the ids of the
 -- warehouse. A provider's account is part of every key, so that two accounts never mix. What a store calls a
 -- product has the plan's name by the seed plan_labels, as Stripe's plans have it already.
 with stripe_states as (
 
     select * from {{ ref('int_revenue__stripe_states') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 stripe_owners as (
 
     select * from {{ ref('int_revenue__stripe_owners') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 revenuecat_states as (
 
     select * from {{ ref('int_revenue__revenuecat_states') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 revenuecat_owners as (
 
     select * from {{ ref('int_revenue__revenuecat_owners') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -40,6 +54,7 @@ states as (
         stripe_states.account,
         stripe_states.subscription_source_id,
         stripe_states.state_number,
+        stripe_states.entity_key,
         {{ entity_uuid(
             'stripe_states.product', 'tenant', 'stripe_owners.tenant_source_id', true
         ) }} as tenant_id,
@@ -73,6 +88,7 @@ states as (
         revenuecat_states.account,
         revenuecat_states.subscription_source_id,
         revenuecat_states.state_number,
+        revenuecat_states.entity_key,
         revenuecat_owners.tenant_id,
         revenuecat_owners.user_id,
         revenuecat_states.customer_source_id,
@@ -114,6 +130,7 @@ final as (
             'product', 'subscription', "account || '|' || subscription_source_id", true
         ) }} as subscription_id,
         state_number,
+        entity_key,
         status,
         plan,
         quantity,

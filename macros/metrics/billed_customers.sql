@@ -1,0 +1,77 @@
+{#- Which customers something changes for that is no customer's own: `by` of the models that look it up. Each takes the query
+    of changes, in which that thing is named by entity_key, too. -#}
+
+{% macro customers_of_changed_tiers(changes) -%}
+    {{ customers_who_have(changes, this, "held.price_key = changed.entity_key") }}
+{%- endmacro %}
+
+{#- Only an item whose price says nothing takes what others were billed. -#}
+{% macro customers_of_billed_prices(changes) -%}
+    {%- set key -%}
+        held.price_key || '|' || cast(held.quantity as {{ type_string() }}) || '|' || held.currency
+    {%- endset -%}
+    {{ customers_who_have(
+        changes,
+        ref('int_revenue__stripe_items'),
+        "held.unit_source_cents is null and " ~ key ~ " = changed.entity_key"
+    ) }}
+{%- endmacro %}
+
+{% macro customers_of_coupons(changes) -%}
+    {{ customers_who_have(
+        changes, ref('int_revenue__stripe_discount_mentions'), "held.coupon_key = changed.entity_key"
+    ) }}
+{%- endmacro %}
+
+{% macro customers_of_changed_prices(changes) -%}
+    {{ customers_who_have(
+        changes, ref('int_revenue__stripe_invoice_lines'), "held.price_key = changed.entity_key"
+    ) }}
+{%- endmacro %}
+
+{#- Of a product that got the rates it lacked, or lacks one now, all. -#}
+{% macro customers_of_rated_products(changes) -%}
+    {{ customers_who_have(
+        changes, ref('int_revenue__subscription_periods'), "held.product = changed.entity_key"
+    ) }}
+{%- endmacro %}
+
+{#- Of a tenant in another time zone all; of a rate those who changed on its day. -#}
+{% macro customers_of_zones_and_rates(changes) -%}
+    {{ customers_who_have(changes, ref('int_revenue__mrr_changes'), "held.tenant_id = changed.tenant_id") }}
+    union
+    {{ customers_who_have(
+        changes, this, "held.currency = changed.entity_key and held.date_key = changed.utc_day"
+    ) }}
+{%- endmacro %}
+
+{#- Where another month runs all; of a rate with which a month opens all in its currency, of another day's those who began
+    on it. -#}
+{% macro customers_of_moved_months(changes) -%}
+    {{ customers_who_have(changes, ref('int_revenue__customer_balances'), "held.timezone = changed.entity_key") }}
+    union
+    {{ customers_who_have(
+        changes,
+        ref('int_revenue__customer_balances'),
+        "held.currency = changed.entity_key and (held.date_key = changed.utc_day or "
+        ~ month_start(add_days('changed.utc_day', 1)) ~ " = " ~ add_days('changed.utc_day', 1) ~ ")"
+    ) }}
+{%- endmacro %}
+
+{#- The customers who changed themselves, and those of a table for whose rows (`held`) something of the changes (`changed`)
+    is. What is not theirs has a day or names nobody, and finds no rows. -#}
+{% macro customers_who_have(changes, relation, condition) -%}
+    select
+        changed.entity_key,
+        cast(null as date) as day
+    from ({{ changes }}) as changed
+    where changed.entity_key is not null
+
+    union
+
+    select
+        held.entity_key,
+        cast(null as date) as day
+    from {{ relation }} as held
+    inner join ({{ changes }}) as changed on {{ condition }}
+{%- endmacro %}
