@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tallyhouse.database import Warehouse, find_warehouse
 from tallyhouse.settings import Settings
+from tests.patience import PATIENCE
 
 COMMAND = str(Path(sys.executable).parent / "tallyhouse")
 
@@ -43,7 +44,7 @@ class House:
         }
 
     def run(
-        self, *arguments: str, dbt_tests: bool = False, timeout: float = 900
+        self, *arguments: str, dbt_tests: bool = False, timeout: float = PATIENCE
     ) -> subprocess.CompletedProcess[str]:
         """Run `tallyhouse …` to its end."""
         tested = {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"} if dbt_tests else {}

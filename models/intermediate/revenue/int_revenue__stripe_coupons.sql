@@ -57,7 +57,7 @@ numbered as (
         coalesce({{ json_integer('coupon', 'created') }}, 0) as made_at,
         row_number() over (
             partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
-            order by told_at desc, event_id desc
+            order by told_at desc, event_id desc, cast(coupon as {{ type_string() }}) desc
         ) as telling_rank
     from shown
     where coupon_source_id is not null

@@ -56,7 +56,7 @@ ranked as (
         entity_key || '|' || discount_source_id as discount_key,
         row_number() over (
             partition by entity_key, discount_source_id
-            order by precedence asc, told_at desc, event_id desc, discount_position desc
+            order by precedence asc, told_at desc, event_id desc, item_position desc, discount_position desc
         ) as telling_rank
     from mentions
     where discount_source_id is not null and not is_part

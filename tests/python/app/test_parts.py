@@ -13,6 +13,7 @@ import pytest
 
 from app.checks.parts import environment
 from tallyhouse.settings import PROJECT_ROOT
+from tests.patience import PATIENCE
 
 PROGRAM = """
     import os, sys
@@ -52,7 +53,7 @@ def test_what_is_said_beside_comes_whole_when_the_rest_has_ended(tmp_path: Path)
     first = "print('beside 1', flush=True); open('said', 'w').close(); print('beside 2')"
     then = "import os, time\nwhile not os.path.exists('said'): time.sleep(0.01)\nprint('in front')"
     program = start(tmp_path, first, f"{then}\nraise SystemExit(3)")
-    said, _ = program.communicate(timeout=60)
+    said, _ = program.communicate(timeout=PATIENCE)
     assert said.split("\n") == ["in front", "", "beside 1", "beside 2", "code 3", ""]
 
 
@@ -69,7 +70,7 @@ def test_all_processes_of_all_parts_end_with_the_program(tmp_path: Path) -> None
     program = start(tmp_path, WAITS, WAITS)
     grandchildren = wait_for_grandchildren(tmp_path)
     program.terminate()
-    said, _ = program.communicate(timeout=60)
+    said, _ = program.communicate(timeout=PATIENCE)
     assert program.returncode == 143
     assert said.split("\n") == ["left in order", "", "left in order", ""]
     for pid in grandchildren:
@@ -77,7 +78,8 @@ def test_all_processes_of_all_parts_end_with_the_program(tmp_path: Path) -> None
 
 
 def wait_for_grandchildren(folder: Path) -> list[int]:
-    for _ in range(600):
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
         found = [int(path.stem) for path in folder.glob("*.started")]
         if len(found) == 2:
             return found
@@ -87,7 +89,8 @@ def wait_for_grandchildren(folder: Path) -> list[int]:
 
 def ended(pid: int) -> bool:
     """Whether a process is gone, or dead and not yet collected."""
-    for _ in range(200):
+    ends = time.monotonic() + PATIENCE / 60
+    while time.monotonic() < ends:
         try:
             os.kill(pid, 0)
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

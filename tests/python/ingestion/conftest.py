@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from ingestion.storing.ledger import LOADER_LOCK
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT, Settings
 from tests.keys import put_key
+from tests.patience import wait_until
 
 KEY = bytes(range(32))
 TENANT = "5c0ac4e0-0005-4a00-8000-000000000001"
@@ -141,11 +141,7 @@ def wait_for_nobody(rows: Callable[[str], list[tuple[Any, ...]]]) -> None:
         f"select 1 from pg_locks where locktype = 'advisory' and objid = {LOADER_LOCK}"
         " and database = (select oid from pg_database where datname = current_database())"
     )
-    for _ in range(200):
-        if not rows(held):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the lock of a dead loader is still held")
+    wait_until(lambda: not rows(held), "the lock of a dead loader is still held")
 
 
 def conflict_log(loading: Loading) -> list[tuple[Any, ...]]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ingestion.landing.containers import is_packed
 from ingestion.load import load_all
 from ingestion.load_errors import LoadError
+from tests.patience import PATIENCE
 from tests.python.ingestion.conftest import Loading, line, wait_for_nobody
 
 pytestmark = pytest.mark.slow
@@ -97,7 +98,7 @@ def test_killed_five_times_it_ends_like_an_undisturbed_load(loading: Loading) ->
 def test_two_loaders_at_once(loading: Loading) -> None:
     many_files(loading)
     loaders = [start(loading), start(loading)]
-    assert [loader.wait(120) for loader in loaders] == [0, 0]
+    assert [loader.wait(PATIENCE) for loader in loaders] == [0, 0]
     assert loading.one("select count(*) from ops.load_manifest") == FILES
     both = loading.events()
     loading.reset()

@@ -13,6 +13,7 @@ import yaml
 
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT
+from tests.patience import PATIENCE
 from tests.shared_data import shared
 
 pytestmark = pytest.mark.slow
@@ -76,7 +77,7 @@ def test_ranges_without_a_bound_fail_as_they_do_there(
             env=environment,
             check=False,
             capture_output=True,
-            timeout=300,
+            timeout=PATIENCE,
         )
     results = json.loads((tmp_path / "target/run_results.json").read_text())["results"]
     failures = {

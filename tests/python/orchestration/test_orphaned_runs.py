@@ -18,6 +18,7 @@ from dagster._core.launcher import WorkerStatus
 
 from app.dagster_home import instance_config
 from orchestration.run_launcher import HOST_TAG, WatchedRunLauncher
+from tests.patience import PATIENCE
 
 LOCATION = """
 import time
@@ -79,7 +80,7 @@ def daemon(home: Path) -> Iterator[None]:
 def status_after_a_while(
     instance: dg.DagsterInstance, job: str, *awaited: dg.DagsterRunStatus
 ) -> dg.DagsterRunStatus | None:
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         runs = instance.get_runs(dg.RunsFilter(job_name=job))
         if runs and runs[0].status in awaited:

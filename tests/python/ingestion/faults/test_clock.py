@@ -25,6 +25,7 @@ from serving.receiver.audit import SPOOL, AuditLog
 from serving.receiver.credentials import ApiKey, Credentials
 from serving.receiver.landing_writer import LandingWriter
 from tallyhouse.settings import PROJECT_ROOT
+from tests.patience import wait_until
 from tests.python.ingestion.conftest import TENANT
 from tests.python.ingestion.faults.conftest import State, Trial
 
@@ -128,10 +129,8 @@ def test_a_signature_too_old_by_the_receivers_clock_is_refused_audited_and_sent_
     monkeypatch.setattr(time, "time", real)
     assert send() == 200
     assert lines(tmp_path, "landing/stripe") == [body]
-    for _ in range(100):
-        if refused := lines(tmp_path, SPOOL):
-            break
-        time.sleep(0.05)
+    wait_until(lambda: lines(tmp_path, SPOOL), "the refusal was not noted")
+    refused = lines(tmp_path, SPOOL)
     assert json.loads(refused[0])["details"] == {"status": 400, "reason": "bad_signature"}
 
 

@@ -17,6 +17,7 @@ import pytest
 from ingestion.load import load_all
 from ingestion.parsing import workers
 from tallyhouse.errors import TallyhouseError
+from tests.patience import PATIENCE
 from tests.python.ingestion.conftest import wait_for_nobody
 from tests.python.ingestion.faults.conftest import State, Trial, children
 
@@ -33,7 +34,7 @@ def run(trial: Trial, counts: Path, *moment: str) -> int:
         [sys.executable, str(Path(__file__).with_name("hooked_load.py")), trial.warehouse.url,
          settings.landing, settings.lake, str(settings.pii_key_file), str(counts), *moment],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        timeout=300, check=False,
+        timeout=PATIENCE, check=False,
     )  # fmt: skip
     return done.returncode
 
@@ -88,7 +89,7 @@ def test_a_parsing_process_killed(
     killer.start()
     with pytest.raises(TallyhouseError, match="run the load again"):
         load_all(trial.warehouse.connect, trial.warehouse.settings, processes=2)
-    killer.join(10)
+    killer.join(PATIENCE)
     trial.assert_sound()
     load_all(trial.warehouse.connect, trial.warehouse.settings, processes=2)
     trial.assert_like(clean)
@@ -96,7 +97,7 @@ def test_a_parsing_process_killed(
 
 def kill_a_parser() -> None:
     """kill -9 of the first child of this process that parses."""
-    ends = time.monotonic() + 60
+    ends = time.monotonic() + PATIENCE
     while time.monotonic() < ends:
         for pid in children(os.getpid()):
             with contextlib.suppress(OSError):

@@ -15,6 +15,7 @@ import pytest
 from ingestion.storing.ledger import LOADER_LOCK
 from tallyhouse.errors import TallyhouseError
 from tests.end_to_end.house import COMMAND, House
+from tests.patience import PATIENCE
 from tests.python.ingestion.faults.conftest import State, Trial, children
 
 pytestmark = pytest.mark.slow
@@ -38,7 +39,7 @@ def test_killed_in_mid_load(house: House, clean: State) -> None:
         wait_for_files(house, load, wanted)
         time.sleep(chance.uniform(0, 0.1))
         kill_postgres(house)
-        _, told = load.communicate(timeout=120)
+        _, told = load.communicate(timeout=PATIENCE)
         assert load.returncode == 1, told
         assert "run again" in told and "Traceback" not in told
         house.good("db", "start")
@@ -55,7 +56,7 @@ def test_one_backend_killed(house: House, clean: State) -> None:
     wait_for_files(house, load, 3)
     for pid in loading_backends(house):
         os.kill(pid, signal.SIGKILL)
-    _, told = load.communicate(timeout=120)
+    _, told = load.communicate(timeout=PATIENCE)
     assert load.returncode == 1 and "run again" in told, told
     house.good("load")
     Trial(house.warehouse()).assert_like(clean)

@@ -15,6 +15,7 @@ import pytest
 
 from ingestion.load import load_all
 from tallyhouse.settings import PROJECT_ROOT
+from tests.patience import PATIENCE
 from tests.python.ingestion.conftest import wait_for_nobody
 from tests.python.ingestion.faults.conftest import State, Trial
 
@@ -89,7 +90,7 @@ def run(trial: Trial, counts: Path, *moment: str) -> int:
         [sys.executable, str(Path(__file__).with_name("hooked_load.py")), trial.warehouse.url,
          settings.landing, settings.lake, str(settings.pii_key_file), str(counts), *moment],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "RELOAD": " ".join(SOURCES)},
-        timeout=300, check=False,
+        timeout=PATIENCE, check=False,
     )  # fmt: skip
     return done.returncode
 

@@ -20,6 +20,7 @@ from s3fs import S3FileSystem
 from ingestion.lake.layout import OWN_ROWS, own_file, shared_file
 from ingestion.lake.new_days import NewDays
 from tallyhouse.storage import open_storage
+from tests.patience import PATIENCE
 from tests.python.ingestion import conftest as made
 from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, wait_for_nobody
 from tests.python.ingestion.test_faults import start
@@ -247,7 +248,7 @@ def test_killed_while_a_tenant_leaves_the_shared_file(
         [sys.executable, str(Path(__file__).parents[1] / "faults" / "hooked_load.py"),
          loading.warehouse.url, settings.landing, settings.lake, str(settings.pii_key_file),
          str(tmp_path / "counts"), "before lake file", str(renames)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, timeout=300, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert killed.returncode == -signal.SIGKILL
     wait_for_nobody(loading.rows)

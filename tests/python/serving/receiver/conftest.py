@@ -19,6 +19,7 @@ from serving.receiver.credentials import add_key
 from tallyhouse import key_file
 from tallyhouse.storage import open_storage
 from tallyhouse.storage.sealed import Opening
+from tests.patience import PATIENCE
 
 SECRETS = ("whsec_new", "whsec_old")
 AUTHORIZATION = "Bearer of-the-project"
@@ -95,7 +96,8 @@ def start(
     )
     running = Running(process, f"http://127.0.0.1:{port}", landing, home, key)
     register(running)
-    for _ in range(200):
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends:
         assert process.poll() is None, "the receiver did not start"
         try:
             httpx.get(running.url + "/health")

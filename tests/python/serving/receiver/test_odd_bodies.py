@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.patience import PATIENCE
 from tests.python.ingestion.odd_lines import ODD_LINES, ODD_VALUES, odd_line
 from tests.python.serving.receiver.conftest import AUTHORIZATION, SECRETS, Running
 from tests.python.serving.receiver.test_receiver import signature
@@ -43,7 +44,7 @@ def send(http: httpx.Client, folder: str, body: bytes, key: str) -> httpx.Respon
 )
 def test_odd_bodies(receiver: Running, folder: str) -> None:
     stored = refused = 0
-    with httpx.Client(base_url=receiver.url, timeout=30) as http:
+    with httpx.Client(base_url=receiver.url, timeout=PATIENCE) as http:
         for body in bodies():
             answer = send(http, folder, body, receiver.key)
             assert answer.status_code in ANSWERS, (answer.status_code, body[:200])
@@ -66,7 +67,7 @@ def test_odd_encodings_and_headers(receiver: Running) -> None:
     key = {"X-Api-Key": receiver.key}
     packed = gzip.compress(GOOD[0])
     rng = random.Random(44)
-    with httpx.Client(base_url=receiver.url, timeout=30) as http:
+    with httpx.Client(base_url=receiver.url, timeout=PATIENCE) as http:
         for number in range(200):
             broken = bytearray(packed)
             for _ in range(rng.randint(1, 3)):

@@ -18,6 +18,7 @@ import pytest
 
 from serving.receiver.audit import import_spool
 from tallyhouse.database import Warehouse
+from tests.patience import PATIENCE, wait_until
 from tests.python.serving.receiver.conftest import AUTHORIZATION, SECRETS, Running, start
 
 pytestmark = pytest.mark.slow
@@ -64,7 +65,9 @@ def test_what_stripe_did_not_sign_is_refused_and_audited_without_its_body(
     assert not receiver.lines("stripe")
 
     spool = receiver.home / "audit_spool"
-    wait_for(lambda: sum(1 for f in spool.rglob("*.jsonl") for _ in f.open()) == 5)
+    wait_until(
+        lambda: sum(1 for f in spool.rglob("*.jsonl") for _ in f.open()) == 5, "not all is written"
+    )
     database = fresh_database("audit", prepared=True)
     assert import_spool(spool, database).moved == 5
     assert import_spool(spool, database).moved == 0
@@ -175,7 +178,7 @@ async def hammer(receiver: Running, clients: int, kill_after: int) -> set[str]:
     acknowledged: set[str] = set()
 
     async def client(number: int) -> None:
-        async with httpx.AsyncClient(headers={"X-Api-Key": receiver.key}, timeout=60) as http:
+        async with httpx.AsyncClient(headers={"X-Api-Key": receiver.key}, timeout=PATIENCE) as http:
             for count in itertools.count():
                 name = f"{number}-{count}"
                 try:
@@ -197,17 +200,10 @@ async def flood(receiver: Running, requests: int) -> dict[str, int]:
     """Send all requests at once over as many connections."""
     limits = httpx.Limits(max_connections=requests)
     headers = {"X-Api-Key": receiver.key}
-    async with httpx.AsyncClient(limits=limits, timeout=120, headers=headers) as http:
+    async with httpx.AsyncClient(limits=limits, timeout=PATIENCE, headers=headers) as http:
 
         async def send(name: str) -> tuple[str, int]:
             url = f"{receiver.url}/events/rostracore"
             return name, (await http.post(url, json={"event_id": name})).status_code
 
         return dict(await asyncio.gather(*(send(str(number)) for number in range(requests))))
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends, "it did not happen in time"
-        time.sleep(0.02)

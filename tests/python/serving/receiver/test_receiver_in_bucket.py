@@ -15,6 +15,7 @@ import pytest
 from ingestion.landing.listing import open_landing
 from orchestration.landing_state import landing_fingerprint
 from tallyhouse.storage import StorageError
+from tests.patience import PATIENCE
 from tests.python.object_store import NO_ANSWER, UNAVAILABLE, FaultyLine, ObjectStore
 from tests.python.serving.receiver.conftest import SECRETS, Running, start
 from tests.python.serving.receiver.test_receiver import EVENT, hammer, post_stripe, signature
@@ -91,7 +92,7 @@ def test_a_landing_that_cannot_be_reached_is_one_sentence_at_the_start(
             cwd=Path(__file__).parents[4],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert ended.returncode == 1
