@@ -185,7 +185,7 @@
         ).columns[0].values()[0] -%}
         {%- set mode.name = 'full' if 2 * count > known else 'keys' -%}
     {%- endif -%}
-    {{ return({'mode': mode.name, 'key_table': key_table, 'days': days}) }}
+    {{ return({'mode': mode.name, 'key_table': key_table, 'days': days, 'count': count}) }}
 {%- endmacro %}
 
 {#- The days in a table of keys, in order, and the number of keys. -#}

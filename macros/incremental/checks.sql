@@ -145,7 +145,8 @@
         )
     {%- endset -%}
     {%- set key_table = make_scratch_table('keys_alone_' ~ reach, keys_and_what_they_read(keys, reach)) -%}
-    {%- do plan.update(mode='keys', key_table=key_table, days=staged_days(key_table)[0]) -%}
+    {%- set days, count = staged_days(key_table) -%}
+    {%- do plan.update(mode='keys', key_table=key_table, days=days, count=count) -%}
     {%- set differing = rows_that_differ(
         columns, this, is_rebuilt(), '(' ~ render(model.raw_code) ~ ') as alone', is_rebuilt()
     ) -%}

@@ -86,9 +86,15 @@
         (
             {%- if columns.day %}{{ days_condition(columns.day, plan.days) }} and {% endif -%}
             {%- if near %}{{ days_condition(near, plan.days, 1) }} and {% endif -%}
-            ({{ columns.values() | join(', ') }}) in (
+            {%- set keys -%}
                 select {{ columns.keys() | join(', ') }} from {{ plan.key_table }}{{ ' where ' ~ only if only }}
-            ))
+            {%- endset -%}
+            {%- if columns | length == 1 and plan.count and plan.count <= var('affected_keys_to_weigh') -%}
+                {{ is_one_of_few(columns.values() | first, keys) }}
+            {%- else -%}
+                ({{ columns.values() | join(', ') }}) in ({{ keys }})
+            {%- endif -%}
+            )
     {%- endif -%}
 {%- endmacro %}
 

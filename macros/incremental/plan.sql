@@ -7,7 +7,8 @@
         fingerprint  of the code and seeds
         upstreams    incremental models that are read, each with the number of its newest build
         key_table    scratch table of the affected keys
-        days         days in it, as bounds that the planner sees -#}
+        days         days in it, as bounds that the planner sees
+        count        how many keys these are -#}
 
 {% macro build_plan() -%}
     {%- set node = graph.nodes[model.unique_id] -%}
