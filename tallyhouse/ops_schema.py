@@ -100,16 +100,23 @@ create table if not exists ops.replaced_keys (
     anonymous_id text,
     utc_day date,
     local_day date,
-    entity_key text
+    entity_key text,
+    customer_id uuid
 );
 do $$
+declare
+    missing record;
 begin
-    if not exists (
-        select from pg_attribute
-        where attrelid = 'ops.replaced_keys'::regclass and attname = 'entity_key'
-    ) then
-        alter table ops.replaced_keys add column entity_key text;
-    end if;
+    for missing in
+        select wanted.name, wanted.type
+        from (values ('entity_key', 'text'), ('customer_id', 'uuid')) as wanted (name, type)
+        where not exists (
+            select from pg_attribute
+            where attrelid = 'ops.replaced_keys'::regclass and attname = wanted.name
+        )
+    loop
+        execute format('alter table ops.replaced_keys add column %I %s', missing.name, missing.type);
+    end loop;
 end $$;
 do $$
 begin

@@ -51,8 +51,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day, local_day and
-    entity_key as far as that is known; and with var rebuilt_days of what lies on those days, changed or not. -#}
+{#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day, local_day,
+    entity_key and customer_id as far as that is known; and with var rebuilt_days of what lies on those days, changed or not. -#}
 {% macro changes_query(state) -%}
     {%- set queries = [] -%}
     {%- for name, lookup in affected().through.items() -%}
@@ -114,6 +114,7 @@
         'utc_day': 'date',
         'local_day': 'date',
         'entity_key': type_string(),
+        'customer_id': type_uuid(),
     } %}
         select
             {%- for column, type in types.items() %}

@@ -75,3 +75,37 @@
     from {{ relation }} as held
     inner join ({{ changes }}) as changed on {{ condition }}
 {%- endmacro %}
+
+{#- The same of a table by tenant and customer: who changed, of a tenant in another time zone all, of a rate those of whom a
+    period began about its day. -#}
+{% macro tenants_customers_of_zones_and_rates(changes) -%}
+    select
+        changed.tenant_id,
+        changed.customer_id,
+        cast(null as date) as day
+    from ({{ changes }}) as changed
+    where changed.customer_id is not null
+
+    union
+
+    select
+        held.tenant_id,
+        held.customer_id,
+        cast(null as date) as day
+    from {{ this }} as held
+    inner join ({{ changes }}) as changed
+        on held.tenant_id = changed.tenant_id and changed.customer_id is null
+
+    union
+
+    select
+        held.tenant_id,
+        held.customer_id,
+        cast(null as date) as day
+    from {{ this }} as held
+    inner join ({{ changes }}) as changed
+        on
+            held.currency = changed.entity_key
+            and {{ local_date('held.valid_from', "'UTC'") }}
+            between {{ add_days('changed.utc_day', -1) }} and {{ add_days('changed.utc_day', 1) }}
+{%- endmacro %}

@@ -2,7 +2,12 @@
 -- as an account of its own, so that the ledger, which mixes no two accounts, works them out side by side.
 with arrivals as (
 
-    select * from {{ ref('int_revenue__arrivals') }}
+    select * from {{ ref('int_revenue__stripe_arrivals') }}
+    where cause is not null
+
+    union all
+
+    select * from {{ ref('int_revenue__store_arrivals') }}
     where cause is not null
 
 ),

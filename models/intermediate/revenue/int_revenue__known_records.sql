@@ -6,7 +6,11 @@ with editions as (
 
 arrivals as (
 
-    select * from {{ ref('int_revenue__arrivals') }}
+    select * from {{ ref('int_revenue__stripe_arrivals') }}
+
+    union all
+
+    select * from {{ ref('int_revenue__store_arrivals') }}
 
 ),
 

@@ -4,6 +4,7 @@
     meta={'affected': {
         'key': ['entity_key'],
         'within': 'account',
+        'notes': {'tenant_id': 'tenant_id', 'customer_id': 'customer_id'},
         'inside': ['subscription_id'],
         'through': ['int_revenue__subscription_states', 'int_revenue__due_states'],
     }},

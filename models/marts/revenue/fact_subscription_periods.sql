@@ -1,12 +1,23 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'customer_id']}],
+    meta={'affected': {
+        'key': ['tenant_id', 'customer_id'],
+        'by': 'tenants_customers_of_zones_and_rates',
+        'through': ['int_revenue__subscription_periods', 'int_core__tenant_timezones', 'int_revenue__fx_daily'],
+    }},
+) }}
+
 with periods as (
 
     select * from {{ ref('int_revenue__subscription_periods') }}
+    where {{ is_affected('tenant_id', 'customer_id') }}
 
 ),
 
 tenants as (
 
-    select * from {{ ref('dim_tenant') }}
+    select * from {{ ref('int_core__tenant_timezones') }}
 
 ),
 

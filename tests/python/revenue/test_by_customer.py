@@ -27,16 +27,22 @@ from tests.python.revenue.webhooks import (
 
 pytestmark = pytest.mark.slow
 
-LEDGER = ("+int_revenue__customer_months", "+int_revenue__stripe_usage")
+LEDGER = (
+    "+int_revenue__customer_months",
+    "+int_revenue__stripe_arrivals",
+    "+fact_subscription_periods",
+)
 BY_CUSTOMER = (
     "stripe_versions", "stripe_owners", "stripe_customers", "stripe_invoice_lines", "stripe_price_tiers",
     "stripe_items", "stripe_billed_prices", "stripe_item_amounts", "stripe_discount_mentions", "stripe_coupons",
     "stripe_discounts", "stripe_temporary_discounts", "stripe_customer_discounts", "stripe_prices",
     "stripe_invoices", "stripe_usage_lines", "stripe_item_states", "stripe_states", "stripe_names",
     "revenuecat_states", "revenuecat_owners", "subscription_states", "due_states", "subscription_periods",
-    "mrr_changes", "customer_balances", "mrr_movements", "customer_months",
+    "mrr_changes", "customer_balances", "mrr_movements", "customer_months", "stripe_arrivals",
 )  # fmt: skip
-TABLES = [f"intermediate.int_revenue__{name}" for name in BY_CUSTOMER]
+TABLES = [f"intermediate.int_revenue__{name}" for name in BY_CUSTOMER] + [
+    "revenue.fact_subscription_periods"
+]
 ACCOUNTS = ("acct_upcoach", "acct_rentguy")
 TENANTS = ("kompas", "umoya")
 TIERED = {**price(1, "month"), "id": "price_tiered", "unit_amount": None, "tiers_mode": "volume"}
