@@ -10,7 +10,7 @@ with items as (
 
 policies as (
 
-    select * from {{ ref('mrr_policies') }}
+    select * from {{ ref('int_revenue__policies') }}
     where is_computed
 
 ),

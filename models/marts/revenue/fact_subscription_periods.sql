@@ -1,6 +1,7 @@
 with periods as (
 
     select * from {{ ref('int_revenue__subscription_periods') }}
+    where policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
 
 ),
 
