@@ -313,7 +313,14 @@ numbered_coupons as (
         row_number() over (
             partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
             order by told_at desc, event_id desc
-        ) as telling_rank
+        ) as telling_rank,
+        -- the products that it is limited to are shown on request alone
+        max(case
+            when {{ json_text('coupon', ['applies_to', 'products', 0]) }} is not null
+                then cast({{ json_value('coupon', ['applies_to', 'products']) }} as {{ type_string() }})
+        end) over (
+            partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
+        ) as applies_to
     from shown_coupons
     where coupon_source_id is not null
 
@@ -328,7 +335,9 @@ known_coupons as (
         {{ to_timestamp_seconds('made_at') }} as made_at,
         {{ to_timestamp_seconds(
             'lead(made_at) over (partition by account, coupon_source_id order by made_at)'
-        ) }} as next_made_at
+        ) }} as next_made_at,
+        coupon_key || '|' || cast(made_at as {{ type_string() }}) as made_key,
+        applies_to
     from numbered_coupons
     where telling_rank = 1
 
@@ -460,6 +469,21 @@ billed_items as (
 
 ),
 
+limits as (
+
+    select
+        told.mention_key,
+        known_coupons.applies_to
+    from told
+    inner join known_coupons
+        on
+            told.account || '|' || told.coupon_source_id
+            || '|' || cast(coalesce({{ json_integer('told.coupon', 'created') }}, 0) as {{ type_string() }})
+            = known_coupons.made_key
+    where known_coupons.applies_to is not null
+
+),
+
 final as (
 
     select
@@ -492,10 +516,12 @@ final as (
             false
         ) as is_read,
         told.starts_at,
-        told.ends_at
+        told.ends_at,
+        limits.applies_to
     from told
     left join billed_items on told.mention_key = billed_items.mention_key
     left join billed_shares on told.discount_key = billed_shares.discount_key
+    left join limits on told.mention_key = limits.mention_key
 
 )
 

@@ -11,7 +11,7 @@ import pytest
 from ingestion.values.identity import uuid_text
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE
-from tests.python.revenue.webhooks import price, seconds, subscription
+from tests.python.revenue.webhooks import coupon, price, seconds, subscription
 
 pytestmark = pytest.mark.slow
 
@@ -135,6 +135,39 @@ STRIPE = [
     ),
     # 1: 100 a month and 10 a week
     subscription("pair_weekly", "created", "2026-05-01", BASE, WEEK),
+    # 14: half off seats, and for two months 30 off seats and desks; a list alone shows of which products the first is
+    coupon("c_seats", percent_off=50, applies_to={"products": ["prod_seats"]}),
+    subscription(
+        "some",
+        "created",
+        "2026-05-01",
+        {**BASE, "product": "prod_base"},
+        {**SEATS, "product": {"id": "prod_seats", "object": "product"}},
+        {**DESKS, "product": "prod_desks", "unit_amount": 2500},
+        discounts=[
+            {
+                "id": "di_seats",
+                "coupon": {
+                    "id": "c_seats",
+                    "created": seconds("2025-01-01"),
+                    "duration": "forever",
+                    "percent_off": 50,
+                },
+            },
+            {
+                "id": "di_both",
+                "coupon": {
+                    "id": "c_both",
+                    "created": seconds("2025-01-01"),
+                    "duration": "repeating",
+                    "amount_off": 3000,
+                    "applies_to": {"products": ["prod_seats", "prod_desks"]},
+                },
+                "start": seconds("2026-05-01"),
+                "end": seconds("2026-07-01"),
+            },
+        ],
+    ),
 ]  # fmt: skip
 
 
@@ -198,6 +231,9 @@ def test_each_policy_counts_what_it_says(
         ("pair_taxed", "revenuecat", "2026-01-01", {"base": 6400, "seats": 3200}),
         ("pair_weekly", "standard", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4333}),
         ("pair_weekly", "revenuecat", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4000}),
+        ("some", "standard", "2026-05-01", {"base": 10000, "seats": 2500, "desks": 2500}),
+        ("some", "chartmogul", "2026-05-01", {"base": 10000, "seats": 1000, "desks": 1000}),
+        ("some", "chartmogul", "2026-07-01", {"base": 10000, "seats": 2500, "desks": 2500}),
         ("used", "standard", "2026-03-01", {"price_10000_month_usd": 10000}),
         ("used", "profitwell", "2026-03-01", WITH_USAGE),
         ("used_old", "profitwell", "2026-03-31", WITH_USAGE),
