@@ -20,7 +20,8 @@ from tallyhouse.database import Warehouse
 WEEKS = 6
 BLOCKS = "▁▂▃▄▅▆▇█"
 LOADED = """
-    select source_kind, count(*) as files, sum(record_count) as records,
+    select source_kind, count(*) filter (where superseded_by is null) as files,
+        sum(record_count) as records,
         sum(stored_count) as stored, sum(duplicate_count) as duplicates,
         sum(rejected_count) as rejected,
         sum((
@@ -28,7 +29,8 @@ LOADED = """
             where counted.load_id = loads.load_id
         )) as withheld
     from ops.load_manifest as loads
-    where superseded_by is null or stored_count > withdrawn_count  -- else read again since
+    -- a file that was read again is one; of its first reading stands what was not withdrawn since
+    where superseded_by is null or stored_count > withdrawn_count
     group by source_kind order by source_kind
 """
 REJECTED = """

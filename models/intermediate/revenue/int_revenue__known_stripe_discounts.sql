@@ -14,6 +14,7 @@ with final as (
         'is_read',
         'starts_at',
         'ends_at',
+        'applies_to',
     ]) }}
 
 )

@@ -12,6 +12,7 @@ with final as (
         'is_metered',
         'inclusive_tax_percent',
         'amount_source_cents',
+        'product_source_id',
     ]) }}
 
 )

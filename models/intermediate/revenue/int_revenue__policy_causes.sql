@@ -1,5 +1,16 @@
--- Why a policy departs from `standard`: what a bridge between two policies is told by. A policy that departs in several
--- ways at once has the one cause `several`; one that departs in none has no row.
+{#- What a policy may depart from `standard` in, in the order in which a bridge takes one after the other: that of the
+    seed's columns. A cause is departed in where one of its columns says otherwise. -#}
+{%- set causes = {
+    'weeks_and_days': ['weeks_per_year', 'days_per_year'],
+    'pause': ['pause_counts_as_zero'],
+    'temporary_discount': ['temporary_discounts_count'],
+    'metered_usage': ['metered_usage_counts'],
+    'trial_after_paid': ['trial_after_paid_counts'],
+} -%}
+
+-- Why a policy departs from `standard`, a step for each cause: from what counts like `standard` but for the causes
+-- before it, to what counts otherwise in this one, too. The last step arrives at the policy itself; those before it, at
+-- policies in between, which are computed so that every step has one cause. A policy that departs in none has no row.
 with policies as (
 
     select * from {{ ref('mrr_policies') }}
@@ -7,42 +18,41 @@ with policies as (
 
 ),
 
-compared as (
+departures as (
 
+    {% for cause, departed in causes.items() -%}
+    {%- set cause_number = loop.index -%}
     select
-        policies.*,
-        case
-            when policies.weeks_per_year <> hub.weeks_per_year or policies.days_per_year <> hub.days_per_year then 1
-            else 0
-        end as departs_in_calendar,
-        case when policies.pause_counts_as_zero <> hub.pause_counts_as_zero then 1 else 0 end as departs_in_pauses,
-        case
-            when policies.temporary_discounts_count <> hub.temporary_discounts_count then 1
-            else 0
-        end as departs_in_discounts,
-        case when policies.metered_usage_counts <> hub.metered_usage_counts then 1 else 0 end as departs_in_usage,
-        case when policies.trial_after_paid_counts <> hub.trial_after_paid_counts then 1 else 0 end as departs_in_trials
+        policies.policy,
+        '{{ cause }}' as cause,
+        {{ cause_number }} as cause_number,
+        {%- for columns in causes.values() %}
+        {%- set counts_as = 'policies' if loop.index <= cause_number else 'hub' %}
+        {%- set is_last = loop.last %}
+        {%- for column in columns %}
+        {{ counts_as }}.{{ column }}{{ ',' if not (is_last and loop.last) }}
+        {%- endfor %}
+        {%- endfor %}
     from policies
     inner join policies as hub on hub.policy = 'standard'
+    where
+        {%- for column in departed %}
+        {{ 'or ' if not loop.first }}policies.{{ column }} <> hub.{{ column }}
+        {%- endfor %}
+    {{- '\n\n    union all\n\n    ' if not loop.last }}
+    {%- endfor %}
 
 ),
 
-causes as (
+named as (
 
     select
-        policy,
+        *,
         case
-            when
-                departs_in_calendar + departs_in_pauses + departs_in_discounts + departs_in_usage
-                + departs_in_trials > 1
-                then 'several'
-            when departs_in_calendar = 1 then 'weeks_and_days'
-            when departs_in_pauses = 1 then 'pause'
-            when departs_in_discounts = 1 then 'temporary_discount'
-            when departs_in_usage = 1 then 'metered_usage'
-            when departs_in_trials = 1 then 'trial_after_paid'
-        end as cause
-    from compared
+            when cause_number = max(cause_number) over (partition by policy) then policy
+            else policy || '/' || cause
+        end as after_policy
+    from departures
 
 ),
 
@@ -50,9 +60,22 @@ final as (
 
     select
         policy,
-        cause
-    from causes
-    where cause is not null
+        cause,
+        coalesce(
+            lag(after_policy) over (
+                partition by policy
+                order by cause_number
+            ),
+            'standard'
+        ) as before_policy,
+        after_policy,
+        weeks_per_year,
+        days_per_year,
+        pause_counts_as_zero,
+        temporary_discounts_count,
+        metered_usage_counts,
+        trial_after_paid_counts
+    from named
 
 )
 

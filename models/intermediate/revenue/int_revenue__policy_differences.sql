@@ -1,5 +1,5 @@
--- How a customer's recurring revenue under each policy departs from what it is under `standard`, by day on which that
--- changes.
+-- By how much a customer's recurring revenue under each policy departs from what it is under `standard`, cause by
+-- cause, by day on which that changes.
 with causes as (
 
     select * from {{ ref('int_revenue__policy_causes') }}
@@ -15,7 +15,7 @@ balances as (
 entries as (
 
     select
-        balances.policy,
+        causes.policy,
         causes.cause,
         balances.provider,
         balances.product,
@@ -25,7 +25,7 @@ entries as (
         balances.date_key,
         balances.change_source_cents
     from balances
-    inner join causes on balances.policy = causes.policy
+    inner join causes on balances.policy = causes.after_policy
 
     union all
 
@@ -40,8 +40,7 @@ entries as (
         balances.date_key,
         -balances.change_source_cents as change_source_cents
     from balances
-    cross join causes
-    where balances.policy = 'standard'
+    inner join causes on balances.policy = causes.before_policy
 
 ),
 

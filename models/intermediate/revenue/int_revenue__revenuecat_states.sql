@@ -16,7 +16,7 @@ with history as (
 
 policies as (
 
-    select * from {{ ref('mrr_policies') }}
+    select * from {{ ref('int_revenue__policies') }}
     where is_computed
 
 ),

@@ -58,7 +58,14 @@ numbered as (
         row_number() over (
             partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
             order by told_at desc, event_id desc, cast(coupon as {{ type_string() }}) desc
-        ) as telling_rank
+        ) as telling_rank,
+        -- the products that it is limited to are shown on request alone
+        max(case
+            when {{ json_text('coupon', ['applies_to', 'products', 0]) }} is not null
+                then cast({{ json_value('coupon', ['applies_to', 'products']) }} as {{ type_string() }})
+        end) over (
+            partition by account, coupon_source_id, coalesce({{ json_integer('coupon', 'created') }}, 0)
+        ) as applies_to
     from shown
     where coupon_source_id is not null
 
@@ -71,7 +78,9 @@ final as (
         row_number() over (partition by account, coupon_source_id order by made_at) as coupon_number,
         account,
         coupon_source_id,
+        coupon_key || '|' || cast(made_at as {{ type_string() }}) as made_key,
         coupon,
+        applies_to,
         {{ to_timestamp_seconds('made_at') }} as made_at,
         {{ to_timestamp_seconds(
             'lead(made_at) over (partition by account, coupon_source_id order by made_at)'

@@ -207,7 +207,8 @@ applied as (
                 then {{ repeating_until(
                     'given.begins_at', 'discounts.ends_at', 'discounts.duration_months', 'given.removed_at'
                 ) }}
-        end as removed_at
+        end as removed_at,
+        discounts.applies_to
     from given
     inner join discounts on given.account = discounts.account and given.event_id = discounts.event_id
     inner join subscriptions
@@ -237,7 +238,8 @@ final as (
         case
             when duration <> 'once' then removed_at
             else {{ after_billing_periods('covered_from', 'billing_interval', 'interval_count') }}
-        end as covered_until
+        end as covered_until,
+        applies_to
     from applied
     where covered_from is not null and (removed_at is null or removed_at > covered_from)
 

@@ -235,6 +235,21 @@ billed_items as (
 
 ),
 
+limits as (
+
+    select
+        told.mention_key,
+        known_coupons.applies_to
+    from told
+    inner join known_coupons
+        on
+            told.account || '|' || told.coupon_source_id
+            || '|' || cast(coalesce({{ json_integer('told.coupon', 'created') }}, 0) as {{ type_string() }})
+            = known_coupons.made_key
+    where known_coupons.applies_to is not null
+
+),
+
 final as (
 
     select
@@ -268,10 +283,12 @@ final as (
             false
         ) as is_read,
         told.starts_at,
-        told.ends_at
+        told.ends_at,
+        limits.applies_to
     from told
     left join billed_items on told.mention_key = billed_items.mention_key
     left join billed_shares on told.discount_key = billed_shares.discount_key
+    left join limits on told.mention_key = limits.mention_key
 
 )
 

@@ -319,7 +319,8 @@ final as (
                 items.unit_source_cents * packaged.unit_count,
                 billed.amount_source_cents
             ) as {{ type_money() }}
-        ) as amount_source_cents
+        ) as amount_source_cents,
+        items.product_source_id
     from items
     inner join packaged
         on

@@ -253,7 +253,8 @@ applied as (
         true as is_forever,
         forever_discounts.percent_off,
         forever_discounts.off_source_cents,
-        cast(null as {{ type_timestamp() }}) as covered_until
+        cast(null as {{ type_timestamp() }}) as covered_until,
+        forever_discounts.applies_to
     from states
     inner join forever_discounts on states.event_key = forever_discounts.event_key
 
@@ -266,7 +267,8 @@ applied as (
         false as is_forever,
         temporary_discounts.percent_off,
         temporary_discounts.off_source_cents,
-        temporary_discounts.covered_until
+        temporary_discounts.covered_until,
+        temporary_discounts.applies_to
     from states
     inner join temporary_discounts
         on
@@ -287,7 +289,8 @@ applied as (
         customer_discounts.duration = 'forever' as is_forever,
         customer_discounts.percent_off,
         customer_discounts.off_source_cents,
-        customer_discounts.covered_until
+        customer_discounts.covered_until,
+        customer_discounts.applies_to
     from states
     inner join customer_discounts
         on
@@ -308,6 +311,7 @@ ordered as (
             order by discount_position, percent_off, off_source_cents
         ) as place
     from applied
+    where item_position > 0 or applies_to is null
 
 ),
 
@@ -339,7 +343,8 @@ items as (
         amounts.quantity,
         amounts.inclusive_tax_percent,
         case when amounts.is_metered then 0 else amounts.amount_source_cents end as list_source_cents,
-        0 as usage_source_cents
+        0 as usage_source_cents,
+        amounts.product_source_id
     from states
     inner join amounts on states.event_key = amounts.event_key
 
@@ -357,7 +362,8 @@ items as (
         null as quantity,
         0 as inclusive_tax_percent,
         0 as list_source_cents,
-        usages.usage_source_cents
+        usages.usage_source_cents,
+        null as product_source_id
     from states
     inner join usages
         on
@@ -383,6 +389,56 @@ billed as (
 
 ),
 
+-- a discount of the subscription that is limited to products is one of its items of these; which product an item is of
+-- that does not say it, nobody knows: such a discount is one of it, too
+limited as (
+
+    select
+        items.item_key,
+        applied.is_forever,
+        applied.percent_off,
+        applied.off_source_cents,
+        applied.covered_until,
+        applied.applies_to,
+        row_number() over (
+            partition by items.item_key
+            order by applied.discount_position, applied.percent_off, applied.off_source_cents
+        ) as place
+    from applied
+    inner join items on applied.state_key = items.state_key
+    where
+        applied.item_position = 0
+        and applied.applies_to is not null
+        and items.item_position is not null
+        and coalesce(position('"' || items.product_source_id || '"' in applied.applies_to) > 0, true)
+
+),
+
+limited_reductions as (
+
+    select
+        item_key,
+        {{ share_kept('case when is_forever then percent_off end', 'place') }} as forever_share_kept,
+        {{ share_kept('percent_off', 'place') }} as all_share_kept,
+        min(case when not is_forever then covered_until end) as temporary_until
+    from limited
+    group by item_key
+
+),
+
+limited_amounts as (
+
+    select
+        item_key,
+        applies_to,
+        coalesce(sum(case when is_forever then off_source_cents end), 0) as forever_amount_source_cents,
+        sum(off_source_cents) as all_amount_source_cents
+    from limited
+    where off_source_cents > 0
+    group by item_key, applies_to
+
+),
+
 -- an item's own discounts come first, then the percentages of the subscription
 {%- set kinds = ['forever', 'all'] %}
 lowered as (
@@ -394,12 +450,14 @@ lowered as (
             billed.list_source_cents * coalesce(of_item.{{ kind }}_share_kept, 1)
             - coalesce(of_item.{{ kind }}_amount_source_cents, 0),
             0
-        ) * coalesce(of_subscription.{{ kind }}_share_kept, 1) as {{ kind }}_lowered_source_cents,
+        ) * coalesce(of_subscription.{{ kind }}_share_kept, 1)
+        * coalesce(of_products.{{ kind }}_share_kept, 1) as {{ kind }}_percent_left_source_cents,
         coalesce(of_subscription.{{ kind }}_amount_source_cents, 0) as {{ kind }}_amount_source_cents,
         {%- endfor %}
         least(
-            coalesce(of_item.temporary_until, of_subscription.temporary_until),
-            coalesce(of_subscription.temporary_until, of_item.temporary_until)
+            coalesce(of_item.temporary_until, of_subscription.temporary_until, of_products.temporary_until),
+            coalesce(of_subscription.temporary_until, of_products.temporary_until, of_item.temporary_until),
+            coalesce(of_products.temporary_until, of_item.temporary_until, of_subscription.temporary_until)
         ) as temporary_until,
         -- amounts of several billing intervals add up in the first item's
         billed.bills_per_year / first_value(billed.bills_per_year) over (
@@ -409,6 +467,66 @@ lowered as (
     from billed
     left join reductions as of_item on billed.item_key = of_item.item_key
     left join reductions as of_subscription on billed.state_key || '|0' = of_subscription.item_key
+    left join limited_reductions as of_products on billed.item_key = of_products.item_key
+
+),
+
+-- then an amount off some products, of each of their items by its part in what they cost, as below of all items
+limited_sums as (
+
+    select
+        lowered.item_key,
+        lowered.weight,
+        {%- for kind in kinds %}
+        limited_amounts.{{ kind }}_amount_source_cents,
+        lowered.{{ kind }}_percent_left_source_cents,
+        sum(lowered.{{ kind }}_percent_left_source_cents * lowered.weight) over (
+            partition by lowered.state_key, limited_amounts.applies_to
+        ) as {{ kind }}_total_source_cents,
+        sum(lowered.{{ kind }}_percent_left_source_cents * lowered.weight) over (
+            partition by lowered.state_key, limited_amounts.applies_to
+            order by lowered.item_number
+            rows between unbounded preceding and current row
+        ) as {{ kind }}_up_to_source_cents{{ ',' if not loop.last }}
+        {%- endfor %}
+    from lowered
+    inner join limited_amounts on lowered.item_key = limited_amounts.item_key
+
+),
+
+limited_offs as (
+
+    select
+        item_key,
+        {%- for kind in kinds %}
+        {%- set part = '* ' ~ kind ~ '_amount_source_cents / ' ~ kind ~ '_total_source_cents' %}
+        sum(case
+            when {{ kind }}_amount_source_cents >= {{ kind }}_total_source_cents
+                then {{ kind }}_percent_left_source_cents
+            else (
+                round({{ kind }}_up_to_source_cents {{ part }}, 12)
+                - round(
+                    ({{ kind }}_up_to_source_cents - {{ kind }}_percent_left_source_cents * weight) {{ part }}, 12
+                )
+            ) / weight
+        end) as {{ kind }}_off_source_cents{{ ',' if not loop.last }}
+        {%- endfor %}
+    from limited_sums
+    group by item_key
+
+),
+
+lowered_by_products as (
+
+    select
+        {%- for kind in kinds %}
+        greatest(
+            lowered.{{ kind }}_percent_left_source_cents - coalesce(limited_offs.{{ kind }}_off_source_cents, 0), 0
+        ) as {{ kind }}_lowered_source_cents,
+        {%- endfor %}
+        lowered.*
+    from lowered
+    left join limited_offs on lowered.item_key = limited_offs.item_key
 
 ),
 
@@ -424,7 +542,7 @@ summed as (
         ) as {{ kind }}_up_to_source_cents,
         {%- endfor %}
         *
-    from lowered
+    from lowered_by_products
 
 ),
 

@@ -192,7 +192,13 @@ final as (
                 then {{ json_value('item', ['tax_rates']) }}
             else default_tax_rates
         end as tax_rates,
-        {{ json_value('item', ['discounts']) }} as discounts
+        {{ json_value('item', ['discounts']) }} as discounts,
+        coalesce(
+            {{ json_text('item', ['price', 'product', 'id']) }},
+            {{ json_text('item', ['price', 'product']) }},
+            {{ json_text('item', ['plan', 'product', 'id']) }},
+            {{ json_text('item', ['plan', 'product']) }}
+        ) as product_source_id
     from priced
 
 )

@@ -6,6 +6,7 @@
         'within': 'account',
         'inside': ['state_key', 'subscription_source_id'],
         'through': ['int_revenue__stripe_item_states'],
+        'fixed': ['int_revenue__policies'],
     }},
 ) }}
 
@@ -22,7 +23,7 @@ with items as (
 
 policies as (
 
-    select * from {{ ref('mrr_policies') }}
+    select * from {{ ref('int_revenue__policies') }}
     where is_computed
 
 ),

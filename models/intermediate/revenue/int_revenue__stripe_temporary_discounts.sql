@@ -67,7 +67,8 @@ listed as (
         ) as starts_at,
         amounts.billing_interval,
         amounts.interval_count,
-        versions.next_created_at
+        versions.next_created_at,
+        discounts.applies_to
     from discounts
     inner join versions on discounts.account = versions.account and discounts.event_id = versions.event_id
     left join amounts on discounts.account = amounts.account and discounts.event_id = amounts.event_id
@@ -93,7 +94,8 @@ given as (
         max(ends_at) as ends_at,
         case
             when count(next_created_at) = count(*) then max(next_created_at)
-        end as removed_at
+        end as removed_at,
+        max(applies_to) as applies_to
     from listed
     group by account, subscription_source_id, item_position, discount_source_id
 
@@ -128,7 +130,8 @@ final as (
         percent_off,
         off_source_cents,
         starts_at as covered_from,
-        covered_until
+        covered_until,
+        applies_to
     from ended
 
 )

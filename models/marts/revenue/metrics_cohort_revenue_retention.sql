@@ -5,7 +5,9 @@
 with movements as (
 
     select * from {{ ref('int_revenue__mrr_movements') }}
-    where movement_type = 'new'
+    where
+        movement_type = 'new'
+        and policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
 
 ),
 

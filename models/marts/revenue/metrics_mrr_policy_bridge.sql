@@ -1,6 +1,7 @@
 -- Standard is the hub: two policies differ by what each departs from it, so that the way from one policy to a second
 -- and on to a third is, cause by cause, the way from the first to the third, and the way back has the other sign.
--- Departures are differences of the whole cents that metrics_daily_mrr publishes, and so close to the cent.
+-- Who departs in several ways does so a step at a time, over policies in between. Departures are differences of whole
+-- cents, those that metrics_daily_mrr publishes at both ends, and so close to the cent.
 with causes as (
 
     select * from {{ ref('int_revenue__policy_causes') }}
@@ -20,9 +21,52 @@ days as (
 
 ),
 
+daily as (
+
+    select * from {{ ref('int_revenue__daily_mrr') }}
+    where policy in (
+        select policy_causes.after_policy from {{ ref('int_revenue__policy_causes') }} as policy_causes
+        where policy_causes.after_policy <> policy_causes.policy
+    )
+
+),
+
 customer_differences as (
 
     select * from {{ ref('int_revenue__policy_differences') }}
+
+),
+
+-- of policies in between nothing is published
+closings as (
+
+    select
+        metric_date,
+        product,
+        policy,
+        net_mrr_cents
+    from days
+
+    union all
+
+    select
+        metric_date,
+        product,
+        policy,
+        cast(round(sum(net_mrr_cents)) as bigint) as net_mrr_cents
+    from daily
+    group by metric_date, product, policy
+
+),
+
+horizons as (
+
+    select
+        metric_date,
+        product,
+        min(case when is_complete then 1 else 0 end) as completeness
+    from days
+    group by metric_date, product
 
 ),
 
@@ -43,25 +87,24 @@ steps as (
 departures as (
 
     select
-        days.metric_date,
-        days.product,
+        closings.metric_date,
+        closings.product,
         causes.policy,
-        days.net_mrr_cents as departure_cents,
-        days.is_complete
-    from days
-    inner join causes on days.policy = causes.policy
+        causes.cause,
+        closings.net_mrr_cents as departure_cents
+    from closings
+    inner join causes on closings.policy = causes.after_policy
 
     union all
 
     select
-        days.metric_date,
-        days.product,
+        closings.metric_date,
+        closings.product,
         causes.policy,
-        -days.net_mrr_cents as departure_cents,
-        days.is_complete
-    from days
-    cross join causes
-    where days.policy = 'standard'
+        causes.cause,
+        -closings.net_mrr_cents as departure_cents
+    from closings
+    inner join causes on closings.policy = causes.before_policy
 
 ),
 
@@ -73,12 +116,19 @@ differences as (
         steps.from_policy,
         steps.to_policy,
         steps.cause,
-        sum(steps.direction * departures.departure_cents) as difference_cents,
-        min(case when departures.is_complete then 1 else 0 end) as completeness
+        horizons.completeness,
+        sum(steps.direction * departures.departure_cents) as difference_cents
     from departures
-    inner join steps on departures.policy = steps.policy
+    inner join steps on departures.policy = steps.policy and departures.cause = steps.cause
+    inner join horizons
+        on departures.metric_date = horizons.metric_date and departures.product = horizons.product
     group by
-        departures.metric_date, departures.product, steps.from_policy, steps.to_policy, steps.cause
+        departures.metric_date,
+        departures.product,
+        steps.from_policy,
+        steps.to_policy,
+        steps.cause,
+        horizons.completeness
 
 ),
 
@@ -97,7 +147,8 @@ customer_changes as (
         customer_differences.date_key,
         sum(steps.direction * customer_differences.change_source_cents) as change_source_cents
     from customer_differences
-    inner join steps on customer_differences.policy = steps.policy
+    inner join steps
+        on customer_differences.policy = steps.policy and customer_differences.cause = steps.cause
     group by
         steps.from_policy,
         steps.to_policy,

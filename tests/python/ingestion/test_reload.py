@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from app.summary import collect
 from ingestion.rereading import NothingNamed
 from tests.python.ingestion.conftest import OTHER_TENANT, TENANT, Loading, conflict_log, line
 
@@ -303,3 +304,20 @@ def test_a_mended_file_is_read_alike_too(shop: Loading) -> None:
     colours = "select properties ->> 'colour', count(*) from raw_events.events group by 1"
     assert shop.rows(colours) == [("red", 6000)]
     assert shop.unaccounted() == 0
+
+
+def test_a_file_that_was_read_again_is_one_in_the_summary(shop: Loading) -> None:
+    """Though a row of its first reading stands; what was read of it stays counted, by source."""
+    shop.put(f"{FOLDER}/a.jsonl", two_tenants(0, 2))
+    shop.put("stripe/acct_upcoach/a.jsonl", [b"junk"])
+    shop.load()
+    with shop.warehouse.connect() as connection:
+        connection.execute(
+            "insert into ops.load_manifest (source_kind, source_name, file_path, content_hash, size_bytes,"
+            " record_count, stored_count, withdrawn_count, superseded_by)"
+            " select source_kind, source_name, file_path, 'before', 1, 3, 3, 2, load_id"
+            " from ops.load_manifest where source_kind = 'events'"
+        )
+    loaded = collect(shop.warehouse, tests={}, seconds=0)["loaded"]
+    found = {row["source_kind"]: (row["files"], row["records"]) for row in loaded}
+    assert found == {"events": (1, 7), "stripe": (1, 1)}

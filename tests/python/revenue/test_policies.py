@@ -11,7 +11,7 @@ import pytest
 from ingestion.values.identity import uuid_text
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE
-from tests.python.revenue.webhooks import price, seconds, subscription
+from tests.python.revenue.webhooks import coupon, price, seconds, subscription
 
 pytestmark = pytest.mark.slow
 
@@ -135,6 +135,39 @@ STRIPE = [
     ),
     # 1: 100 a month and 10 a week
     subscription("pair_weekly", "created", "2026-05-01", BASE, WEEK),
+    # 14: half off seats, and for two months 30 off seats and desks; a list alone shows of which products the first is
+    coupon("c_seats", percent_off=50, applies_to={"products": ["prod_seats"]}),
+    subscription(
+        "some",
+        "created",
+        "2026-05-01",
+        {**BASE, "product": "prod_base"},
+        {**SEATS, "product": {"id": "prod_seats", "object": "product"}},
+        {**DESKS, "product": "prod_desks", "unit_amount": 2500},
+        discounts=[
+            {
+                "id": "di_seats",
+                "coupon": {
+                    "id": "c_seats",
+                    "created": seconds("2025-01-01"),
+                    "duration": "forever",
+                    "percent_off": 50,
+                },
+            },
+            {
+                "id": "di_both",
+                "coupon": {
+                    "id": "c_both",
+                    "created": seconds("2025-01-01"),
+                    "duration": "repeating",
+                    "amount_off": 3000,
+                    "applies_to": {"products": ["prod_seats", "prod_desks"]},
+                },
+                "start": seconds("2026-05-01"),
+                "end": seconds("2026-07-01"),
+            },
+        ],
+    ),
 ]  # fmt: skip
 
 
@@ -198,6 +231,9 @@ def test_each_policy_counts_what_it_says(
         ("pair_taxed", "revenuecat", "2026-01-01", {"base": 6400, "seats": 3200}),
         ("pair_weekly", "standard", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4333}),
         ("pair_weekly", "revenuecat", "2026-05-01", {"base": 10000, "price_1000_week_usd": 4000}),
+        ("some", "standard", "2026-05-01", {"base": 10000, "seats": 2500, "desks": 2500}),
+        ("some", "chartmogul", "2026-05-01", {"base": 10000, "seats": 1000, "desks": 1000}),
+        ("some", "chartmogul", "2026-07-01", {"base": 10000, "seats": 2500, "desks": 2500}),
         ("used", "standard", "2026-03-01", {"price_10000_month_usd": 10000}),
         ("used", "profitwell", "2026-03-01", WITH_USAGE),
         ("used_old", "profitwell", "2026-03-31", WITH_USAGE),
@@ -245,15 +281,147 @@ def test_the_bridge_tells_each_cause(house: House) -> None:
 
 
 def test_the_bridge_closes_for_all_pairs_every_day(house: House) -> None:
-    pairs = house.query(
-        "select count(*), count(*) filter (where expected = bridged) from ("
-        " select o.metric_date, o.policy, d.policy, d.net_mrr_cents - o.net_mrr_cents as expected,"
+    assert pairs(house) == {"upcoach": (12 * days(house, "upcoach"), 0)}
+    assert house.query("select count(*) from intermediate.int_revenue__policies") == [(4,)]
+
+
+def days(house: House, product: str) -> int:
+    return house.query(
+        f"select count(distinct metric_date) from revenue.metrics_daily_mrr where product = '{product}'"
+    )[0][0]
+
+
+def pairs(house: House) -> dict[str, tuple[int, int]]:
+    """By product: days of two policies, and those of them on which the bridge does not close."""
+    found = house.query(
+        "select product, count(*), count(*) filter (where expected <> bridged) from ("
+        " select o.product, o.metric_date, o.policy, d.policy, d.net_mrr_cents - o.net_mrr_cents as expected,"
         " coalesce(sum(b.difference_cents), 0) as bridged"
         " from revenue.metrics_daily_mrr as o"
         " join revenue.metrics_daily_mrr as d using (metric_date, product)"
         " left join revenue.metrics_mrr_policy_bridge as b on b.metric_date = o.metric_date"
         " and b.product = o.product and b.from_policy = o.policy and b.to_policy = d.policy"
-        " where o.policy <> d.policy group by 1, 2, 3, 4) as pairs"
+        " where o.policy <> d.policy group by 1, 2, 3, 4, 5) as pairs group by 1"
     )
-    days = house.query("select count(distinct metric_date) from revenue.metrics_daily_mrr")[0][0]
-    assert pairs == [(12 * days, 12 * days)]
+    return {product: (counted, open_ones) for product, counted, open_ones in found}
+
+
+QUARTER = {"start": seconds("2026-01-01"), "end": seconds("2026-04-01")}
+EUROS = price(9999, currency="eur")
+OWN = [
+    # 1, 6, 13: 10 a week, half off until April, and 30 of usage in February
+    subscription("all", "created", "2026-01-01", WEEK, METERED, discounts=half_off("repeating", **QUARTER)),
+    usage("all", 3000, new_shape=True),
+    # 13: half off 1,200 a year, once
+    subscription("one", "created", "2026-01-01", YEAR, discounts=half_off("once")),
+    subscription("one", "updated", "2026-01-01T01:00:00", YEAR, previous={"discounts": ["di_once"]}),
+]  # fmt: skip
+OWN_EUROS = [
+    # 9, 13, 23: 99.99 euros, half off until April and paused since February
+    subscription("rests", "created", "2026-01-01", EUROS, discounts=half_off("repeating", **QUARTER)),
+    subscription("rests", "updated", "2026-02-01", EUROS, discounts=half_off("repeating", **QUARTER),
+                 pause_collection={"behavior": "void"}, previous={"pause_collection": None}),
+    # the same names as in the other account
+    subscription("all", "created", "2026-01-01", EUROS),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own_house(new_house: Callable[[str], House]) -> House:
+    """With two policies of one's own: `ours` departs in three ways, `mild` in two."""
+    house = new_house("own_policies")
+    with house.warehouse.connect() as connection:
+        connection.execute(
+            "insert into reference.mrr_policies (policy, is_computed, weeks_per_year, days_per_year,"
+            " pause_counts_as_zero, temporary_discounts_count, metered_usage_counts, trial_after_paid_counts)"
+            " values ('ours', true, 48, 360, true, true, true, false),"
+            " ('mild', true, 52, 365, false, true, false, false)"
+        )
+    house.put("stripe/acct_upcoach/a.jsonl", OWN)
+    house.put("stripe/acct_rostracore/a.jsonl", OWN_EUROS)
+    house.load()
+    house.build(REVENUE, as_of="2026-05-01T12:00:00Z")
+    return house
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "expected"),
+    [
+        # 43.33 and 100; with 48 weeks 40 and 100; with coupons 20 and 50; with usage 50 and 50
+        (
+            "standard",
+            "ours",
+            {"weeks_and_days": (-333, 1), "temporary_discount": (-7000, 2), "metered_usage": (3000, 1)},
+        ),
+        # under chartmogul half of 43.33: the coupon of the first takes 1.67 more than of a month of 4 weeks
+        (
+            "chartmogul",
+            "ours",
+            {"weeks_and_days": (-333, 1), "temporary_discount": (166, 1), "metered_usage": (3000, 1)},
+        ),
+        (
+            "ours",
+            "profitwell",
+            {"weeks_and_days": (333, 1), "temporary_discount": (7000, 2), "metered_usage": (0, 0)},
+        ),
+        (
+            "revenuecat",
+            "ours",
+            {"weeks_and_days": (0, 0), "temporary_discount": (-7000, 2), "metered_usage": (3000, 1)},
+        ),
+        # nobody is paused here, and the coupons are those of chartmogul
+        (
+            "ours",
+            "mild",
+            {
+                "weeks_and_days": (333, 1),
+                "pause": (0, 0),
+                "temporary_discount": (-166, 1),
+                "metered_usage": (-3000, 1),
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_a_policy_that_departs_in_several_ways_is_told_cause_by_cause(
+    own_house: House, origin: str, destination: str, expected: dict[str, tuple[int, int]]
+) -> None:
+    found = own_house.query(
+        "select cause, difference_cents, customers from revenue.metrics_mrr_policy_bridge"
+        " where metric_date = '2026-03-15' and product = 'upcoach'"
+        f" and from_policy = '{origin}' and to_policy = '{destination}'"
+    )
+    assert {cause: (cents, customers) for cause, cents, customers in found} == expected
+
+
+def test_policies_of_ones_own_close_for_all_pairs_every_day(own_house: House) -> None:
+    """Six policies; those in euros are rounded, each by itself."""
+    products = ("rostracore", "upcoach")
+    assert pairs(own_house) == {p: (30 * days(own_house, p), 0) for p in products}
+    told = own_house.query(
+        "select distinct cause from revenue.metrics_mrr_policy_bridge"
+        " where product = 'rostracore' and to_policy = 'mild' and difference_cents <> 0"
+    )
+    assert {cause for (cause,) in told} >= {"pause", "temporary_discount"}
+
+
+def test_policies_in_between_are_nowhere_published(own_house: House) -> None:
+    between = own_house.query(
+        "select policy from intermediate.int_revenue__policies where policy not in"
+        " (select policy from reference.mrr_policies where is_computed) order by 1"
+    )
+    assert between == [("mild/pause",), ("ours/temporary_discount",), ("ours/weeks_and_days",)]
+    tables = own_house.query(
+        "select distinct table_name, column_name from information_schema.columns"
+        " where table_schema = 'revenue' and column_name in ('policy', 'from_policy', 'to_policy')"
+    )
+    assert len(tables) >= 9
+    policies = {"standard", "chartmogul", "profitwell", "revenuecat", "ours", "mild"}
+    filled = 0
+    for table, column in tables:
+        found = {
+            policy
+            for (policy,) in own_house.query(f"select distinct {column} from revenue.{table}")
+        }
+        assert found <= policies, table
+        filled += found == policies
+    assert filled >= 9
