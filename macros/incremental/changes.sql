@@ -58,7 +58,7 @@
     {%- for name, lookup in affected().through.items() -%}
         {%- if name == 'loads' -%}
             {%- set key = affected().key -%}
-            {%- set is_of_users, is_of_customers = 'user_id' in key, 'entity_key' in key -%}
+            {%- set is_of_users, is_of_customers = 'user_id' in key, 'entity_key' in key or affected().within -%}
             {%- if is_of_customers -%}
                 {%- set columns = {'entity_key': 'touched.entity_id'} -%}
             {%- else -%}

@@ -1,8 +1,8 @@
 -- Purchases in the app stores, which RevenueCat tells of once they succeeded.
 with cash as (
 
-    select * from {{ ref('int_revenue__cash_movements') }}
-    where provider = 'revenuecat' and cash_type = 'purchase'
+    select * from {{ ref('int_revenue__store_cash') }}
+    where cash_type = 'purchase'
 
 ),
 

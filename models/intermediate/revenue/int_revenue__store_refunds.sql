@@ -11,8 +11,7 @@ with cash as (
                 case when cash_type = 'purchase' then 1 else 0 end
             order by occurred_at, source_id
         ) as next_cash_type
-    from {{ ref('int_revenue__cash_movements') }}
-    where provider = 'revenuecat'
+    from {{ ref('int_revenue__store_cash') }}
 
 ),
 

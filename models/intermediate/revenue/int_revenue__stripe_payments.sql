@@ -1,29 +1,39 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {'key': ['entity_key'], 'within': 'account', 'inside': ['charge_key']}},
+) }}
+
 -- A charge is one attempt to pay, as its newest live event shows it. The newest invoices name neither charge nor
 -- payment: where no charge tells of the money of a paid invoice, the invoice itself tells of the payment.
 with events as (
 
-    select * from {{ ref('stg_stripe__charge_events') }}
-    where is_live and charge_source_id is not null
+    select * from {{ ref('int_revenue__stripe_charges') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 invoice_events as (
 
-    select * from {{ ref('stg_stripe__invoice_events') }}
-    where is_live and invoice_source_id is not null
+    select * from {{ ref('int_revenue__stripe_invoice_events') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
 cash as (
 
-    select * from {{ ref('int_revenue__cash_movements') }}
-    where provider = 'stripe' and cash_type = 'invoice'
+    select * from {{ ref('int_revenue__stripe_cash') }}
+    where cash_type = 'invoice' and {{ is_affected('entity_key') }}
 
 ),
 
 customers as (
 
-    select * from {{ ref('int_revenue__stripe_customers') }}
+    select
+        *,
+        {{ stripe_key('account', 'customer_source_id') }} as customer_key
+    from {{ ref('int_revenue__stripe_customers') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -32,7 +42,7 @@ versions as (
     select
         *,
         row_number() over (
-            partition by account, charge_source_id
+            partition by charge_key
             order by
                 created_at desc,
                 case status when 'pending' then 0 when 'failed' then 1 else 2 end desc,
@@ -47,30 +57,29 @@ versions as (
 named_by_charge as (
 
     select
-        account,
-        charge_source_id,
+        charge_key,
         min(invoice_source_id) as invoice_source_id
     from invoice_events
-    where charge_source_id is not null
-    group by account, charge_source_id
+    where charge_key is not null
+    group by charge_key
 
 ),
 
 named_by_payment as (
 
     select
-        account,
-        payment_intent_source_id,
+        payment_key,
         min(invoice_source_id) as invoice_source_id
     from invoice_events
-    where payment_intent_source_id is not null
-    group by account, payment_intent_source_id
+    where payment_key is not null
+    group by payment_key
 
 ),
 
 attempts as (
 
     select
+        versions.entity_key,
         versions.account,
         versions.product,
         versions.charge_source_id as payment_source_id,
@@ -92,19 +101,14 @@ attempts as (
         end as amount_source_cents,
         coalesce(versions.charged_at, versions.created_at) as attempted_at
     from versions
-    left join named_by_charge
-        on
-            versions.account = named_by_charge.account
-            and versions.charge_source_id = named_by_charge.charge_source_id
-    left join named_by_payment
-        on
-            versions.account = named_by_payment.account
-            and versions.payment_intent_source_id = named_by_payment.payment_intent_source_id
+    left join named_by_charge on versions.charge_key = named_by_charge.charge_key
+    left join named_by_payment on versions.payment_key = named_by_payment.payment_key
     where versions.recency = 1
 
     union all
 
     select
+        entity_key,
         account,
         product,
         source_id as payment_source_id,
@@ -122,6 +126,7 @@ attempts as (
 final as (
 
     select
+        attempts.entity_key,
         {{ entity_uuid(
             'attempts.product', 'payment', "attempts.account || '|' || attempts.payment_source_id", true
         ) }} as payment_id,
@@ -147,7 +152,7 @@ final as (
         attempts.attempted_at
     from attempts
     left join customers
-        on attempts.account = customers.account and attempts.customer_source_id = customers.customer_source_id
+        on {{ stripe_key('attempts.account', 'attempts.customer_source_id') }} = customers.customer_key
 
 )
 

@@ -1,23 +1,26 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['entity_key']}],
+    meta={'affected': {'key': ['entity_key'], 'within': 'account', 'inside': ['charge_key']}},
+) }}
+
 -- A refund is a growth of what is given back on a charge, as cash has it. Stripe's refund objects say why, and
 -- whether it came through after all; they name the charge and the amount, so the first refund of an amount on a
 -- charge is the first object of it.
 with cash as (
 
-    select * from {{ ref('int_revenue__cash_movements') }}
-    where provider = 'stripe' and cash_type = 'refund'
-
-),
-
-refund_events as (
-
-    select * from {{ ref('stg_stripe__refund_events') }}
-    where is_live and charge_source_id is not null
+    select
+        *,
+        {{ stripe_key('account', 'payment_source_id') }} as charge_key
+    from {{ ref('int_revenue__stripe_cash') }}
+    where cash_type = 'refund' and {{ is_affected('entity_key') }}
 
 ),
 
 objects as (
 
-    {{ refund_objects('refund_events') }}
+    select * from {{ ref('int_revenue__stripe_refund_objects') }}
+    where {{ is_affected('entity_key') }}
 
 ),
 
@@ -26,7 +29,7 @@ numbered_objects as (
     select
         *,
         row_number() over (
-            partition by account, charge_source_id, amount_source_cents
+            partition by charge_key, amount_source_cents
             order by refunded_at, refund_source_id
         ) as refund_number
     from objects
@@ -38,7 +41,7 @@ numbered as (
     select
         *,
         row_number() over (
-            partition by account, payment_source_id, amount_source_cents
+            partition by charge_key, amount_source_cents
             order by occurred_at, source_id
         ) as refund_number
     from cash
@@ -48,6 +51,7 @@ numbered as (
 final as (
 
     select
+        numbered.entity_key,
         {{ entity_uuid('numbered.product', 'refund', "numbered.account || '|' || numbered.source_id", true) }}
             as refund_id,
         numbered.account,
@@ -72,8 +76,7 @@ final as (
     from numbered
     left join numbered_objects
         on
-            numbered.account = numbered_objects.account
-            and numbered.payment_source_id = numbered_objects.charge_source_id
+            numbered.charge_key = numbered_objects.charge_key
             and -numbered.amount_source_cents = numbered_objects.amount_source_cents
             and numbered.refund_number = numbered_objects.refund_number
 

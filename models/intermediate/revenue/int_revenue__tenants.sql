@@ -7,7 +7,7 @@ with states as (
 
 cash as (
 
-    select * from {{ ref('int_revenue__cash_movements') }}
+    {{ cash_movements() }}
 
 ),
 

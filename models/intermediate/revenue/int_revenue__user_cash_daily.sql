@@ -4,9 +4,15 @@
 ) }}
 
 -- Money that a bank sent back or a store reversed never went back: it is left out with its reversal (fact_refunds).
-with cash as (
+with movements as (
 
-    select * from {{ ref('int_revenue__cash_movements') }}
+    {{ cash_movements() }}
+
+),
+
+cash as (
+
+    select * from movements
     where user_id is not null and cash_type <> 'refund_reversal'
 
 ),

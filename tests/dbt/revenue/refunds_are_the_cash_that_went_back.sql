@@ -20,7 +20,7 @@ went_back as (
         tenant_id,
         currency,
         sum(-round(amount_source_cents)) as amount_cents
-    from {{ ref('int_revenue__cash_movements') }}
+    from ({{ cash_movements() }}) as cash
     where cash_type = 'refund'
     group by product, provider, tenant_id, currency
 
