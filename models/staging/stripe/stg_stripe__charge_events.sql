@@ -16,7 +16,7 @@ final as (
         product,
         load_id,
         object_id as charge_source_id,
-        {{ json_text('payload', object + ['customer']) }} as customer_source_id,
+        customer_id as customer_source_id,
         {{ json_text('payload', object + ['invoice']) }} as invoice_source_id,
         {{ json_text('payload', object + ['payment_intent']) }} as payment_intent_source_id,
         {{ json_text('payload', object + ['metadata', 'tenant_id']) }} as tenant_source_id,

@@ -18,7 +18,7 @@ final as (
         product,
         load_id,
         {{ json_text('payload', object + ['id']) }} as discount_source_id,
-        {{ json_text('payload', object + ['customer']) }} as customer_source_id,
+        customer_id as customer_source_id,
         {{ json_text('payload', object + ['subscription']) }} as subscription_source_id,
         event_type,
         {{ json_value('payload', object) }} as discount,

@@ -17,7 +17,7 @@ final as (
         product,
         load_id,
         object_id as invoice_source_id,
-        {{ json_text('payload', object + ['customer']) }} as customer_source_id,
+        customer_id as customer_source_id,
         coalesce(
             {{ json_text('payload', object + ['subscription']) }},
             {{ json_text('payload', object + ['parent', 'subscription_details', 'subscription']) }}

@@ -18,7 +18,7 @@ final as (
         product,
         load_id,
         object_id as subscription_source_id,
-        {{ json_text('payload', object + ['customer']) }} as customer_source_id,
+        customer_id as customer_source_id,
         {{ json_text('payload', object + ['metadata', 'tenant_id']) }} as tenant_source_id,
         {{ json_text('payload', object + ['metadata', 'user_id']) }} as user_source_id,
         event_type,

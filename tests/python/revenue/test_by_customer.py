@@ -71,6 +71,8 @@ def life(
         fields: dict[str, Any] = {"start_date": seconds(begun), "tenant": uid(tenant)}
         if chance.random() < 0.5:
             fields["discounts"] = list(held(chance, name, begun))
+        if chance.random() < 0.1:  # a list of subscriptions shows whom on request
+            fields["customer"] = {"id": f"cus_{name}", "object": "customer"}
         if chance.random() < 0.2:
             fields["default_tax_rates"] = [{"percentage": 20, "inclusive": True}]
         is_last = chance.random() < 0.2
@@ -197,3 +199,5 @@ def test_by_customer_as_in_a_full_refresh(new_house: Callable[[str], House]) -> 
         house.load()
         house.build(LEDGER)
     assert_full_refresh_changes_nothing(house, LEDGER, TABLES, "after everything was told")
+    owners = "select distinct customer_source_id from intermediate.int_revenue__stripe_owners"
+    assert {customer[:4] for (customer,) in house.query(owners)} == {"cus_"}
