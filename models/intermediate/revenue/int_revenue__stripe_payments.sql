@@ -53,26 +53,26 @@ versions as (
 
 ),
 
--- an invoice names its charge or the payment behind it; older ones are named by the charge
+-- a customer's invoice names its charge or the payment behind it; older ones are named by the charge
 named_by_charge as (
 
     select
-        charge_key,
+        entity_key || '|' || charge_key as charge_key,
         min(invoice_source_id) as invoice_source_id
     from invoice_events
     where charge_key is not null
-    group by charge_key
+    group by entity_key, charge_key
 
 ),
 
 named_by_payment as (
 
     select
-        payment_key,
+        entity_key || '|' || payment_key as payment_key,
         min(invoice_source_id) as invoice_source_id
     from invoice_events
     where payment_key is not null
-    group by payment_key
+    group by entity_key, payment_key
 
 ),
 
@@ -101,8 +101,8 @@ attempts as (
         end as amount_source_cents,
         coalesce(versions.charged_at, versions.created_at) as attempted_at
     from versions
-    left join named_by_charge on versions.charge_key = named_by_charge.charge_key
-    left join named_by_payment on versions.payment_key = named_by_payment.payment_key
+    left join named_by_charge on versions.entity_key || '|' || versions.charge_key = named_by_charge.charge_key
+    left join named_by_payment on versions.entity_key || '|' || versions.payment_key = named_by_payment.payment_key
     where versions.recency = 1
 
     union all
