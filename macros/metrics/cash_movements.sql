@@ -1,5 +1,5 @@
-{#- A query of all money that came in or went back through Stripe and the app stores: a table for each of them, which what
-    needs both reads as they stand. -#}
+{#- A query of all money that came in or went back through Stripe and the app stores: a table for each of them, which
+    what needs both reads as they stand. -#}
 {% macro cash_movements() -%}
     {% for provider_cash in ['int_revenue__stripe_cash', 'int_revenue__store_cash'] -%}
     select

@@ -1,6 +1,6 @@
-{#- Affected keys of int_revenue__stripe_charges: the charges of customers of whom events changed, each with every customer
-    under whom it is told or was. A charge may be told without its customer, who comes with a later event or with the
-    invoice that it pays; so what changes of a customer may move a charge that the table has as nobody's. -#}
+{#- Affected keys of int_revenue__stripe_charges: the charges of customers of whom events changed, each with every
+    customer under whom it is told or was. A charge may be told without its customer, who comes with a later event or
+    with the invoice that it pays; so what changes of a customer may move a charge that the table has as nobody's. -#}
 {% macro stripe_charges_of_customers(changes) -%}
     with changed as materialized (
         select distinct entity_key from ({{ changes }}) as changes

@@ -1,5 +1,5 @@
--- Money that came in (positive) or went back (negative) through app stores: the price of a purchase, the negative price of
--- a refund, and the refund again once it was reversed, each once for a transaction, however often it is told; a
+-- Money that came in (positive) or went back (negative) through app stores: the price of a purchase, the negative price
+-- of a refund, and the refund again once it was reversed, each once for a transaction, however often it is told; a
 -- purchase in Stripe counts where Stripe does not tell of it. Proceeds are what is left after tax and the store's
 -- commission, unknown when a percentage is.
 with revenuecat_events as (
