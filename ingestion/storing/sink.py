@@ -142,17 +142,21 @@ class Sink:
         returning = self._target.touch_sql or ("null", "null", "null", "null", "null")
         gone: set[bytes] = set()
         for day in sorted({row.date_before for row in winners}):
-            hashes = [row.hash_before for row in winners if row.date_before == day]
+            of_day = [row for row in winners if row.date_before == day]
+            hashes = [row.hash_before for row in of_day]
+            loads = [row.load_before for row in of_day]
+            # with the load: another source may hold the same body of its own
             removed = self._conn.execute(
                 sql.SQL(
-                    "delete from {} where event_date = %s and content_hash = any(%s) and {}"
+                    "delete from {} where event_date = %s and (content_hash, load_id) in"
+                    " (select * from unnest(%s::bytea[], %s::bigint[])) and {}"
                     " returning content_hash, load_id, {}"
                 ).format(
                     self._table,
                     sql.SQL(self._target.is_open_sql),
                     sql.SQL(", ").join(map(sql.SQL, returning)),
                 ),
-                (day, hashes),
+                (day, hashes, loads),
             ).fetchall()
             for content_hash, load_id, kind, product, tenant, entity, touched_on in removed:
                 gone.add(content_hash)

@@ -64,6 +64,28 @@ def test_of_two_bodies_the_earliest_received_stays_rule_40(loading: Loading, ord
         assert touched == [("2026-02-27",), ("2026-03-01",)]
 
 
+def test_an_earlier_body_takes_the_place_of_its_own_accounts_alone(loading: Loading) -> None:
+    """Two accounts that hold the same body, each of its own: one's earlier body is not the other's."""
+
+    def customer(currency: str) -> bytes:
+        subject = {"id": "cus_1", "object": "customer", "currency": currency}
+        event = {
+            "id": "evt_1", "object": "event", "type": "customer.created", "created": 1_770_000_000,
+            "livemode": True, "data": {"object": subject},
+        }  # fmt: skip
+        return json.dumps(event).encode()
+
+    for account in ("acct_upcoach", "acct_rentguy"):
+        loading.put(f"stripe/{account}/2026-03-05.jsonl", [customer("eur")])
+    loading.load()
+    for account in ("acct_upcoach", "acct_rentguy"):
+        loading.put(f"stripe/{account}/2026-03-02.jsonl", [customer("usd")])
+    loading.load()
+    assert loading.rows(
+        "select account, payload #>> '{data,object,currency}' from raw_stripe.events order by 1"
+    ) == [("acct_rentguy", "usd"), ("acct_upcoach", "usd")]
+
+
 def test_ties_go_to_the_smallest_hash(loading: Loading) -> None:
     bodies = [line(1, properties={"goal_id": number}) for number in range(5)]
     for turn, order in enumerate((bodies, bodies[::-1])):
