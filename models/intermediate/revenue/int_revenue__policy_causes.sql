@@ -1,12 +1,17 @@
-{#- What a policy may depart from `standard` in, in the order in which a bridge takes one after the other: that of the
-    seed's columns. A cause is departed in where one of its columns says otherwise. -#}
-{%- set causes = {
-    'weeks_and_days': ['weeks_per_year', 'days_per_year'],
-    'pause': ['pause_counts_as_zero'],
-    'temporary_discount': ['temporary_discounts_count'],
-    'metered_usage': ['metered_usage_counts'],
-    'trial_after_paid': ['trial_after_paid_counts'],
+{#- The seed's columns, each with the cause of a departure in it. Causes are taken in this order. -#}
+{%- set columns = {
+    'weeks_per_year': 'weeks_and_days',
+    'days_per_year': 'weeks_and_days',
+    'pause_counts_as_zero': 'pause',
+    'temporary_discounts_count': 'temporary_discount',
+    'metered_usage_counts': 'metered_usage',
+    'trial_after_paid_counts': 'trial_after_paid',
 } -%}
+{%- set causes = columns.values() | unique | list -%}
+{%- set conditions = {} -%}
+{%- for column, cause in columns.items() -%}
+{%- do conditions.setdefault(cause, []).append('policies.' ~ column ~ ' <> hub.' ~ column) -%}
+{%- endfor %}
 
 -- Why a policy departs from `standard`, a step for each cause: from what counts like `standard` but for the causes
 -- before it, to what counts otherwise in this one, too. The last step arrives at the policy itself; those before it, at
@@ -20,25 +25,17 @@ with policies as (
 
 departures as (
 
-    {% for cause, departed in causes.items() -%}
-    {%- set cause_number = loop.index -%}
+    {% for cause in causes -%}
     select
         policies.policy,
         '{{ cause }}' as cause,
-        {{ cause_number }} as cause_number,
-        {%- for columns in causes.values() %}
-        {%- set counts_as = 'policies' if loop.index <= cause_number else 'hub' %}
-        {%- set is_last = loop.last %}
-        {%- for column in columns %}
-        {{ counts_as }}.{{ column }}{{ ',' if not (is_last and loop.last) }}
+        {%- for column, of_cause in columns.items() %}
+        {{ 'policies' if causes.index(of_cause) <= causes.index(cause) else 'hub' }}.{{ column }},
         {%- endfor %}
-        {%- endfor %}
+        {{ loop.index }} as cause_number
     from policies
     inner join policies as hub on hub.policy = 'standard'
-    where
-        {%- for column in departed %}
-        {{ 'or ' if not loop.first }}policies.{{ column }} <> hub.{{ column }}
-        {%- endfor %}
+    where {{ conditions[cause] | join(' or ') }}
     {{- '\n\n    union all\n\n    ' if not loop.last }}
     {%- endfor %}
 

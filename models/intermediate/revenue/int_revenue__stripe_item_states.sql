@@ -389,8 +389,8 @@ billed as (
 
 ),
 
--- a discount of the subscription that is limited to products is one of its items of these; which product an item is of
--- that does not say it, nobody knows: such a discount is one of it, too
+-- a discount of the subscription that is limited to products comes off its items of these, and off an item whose
+-- product nobody says
 limited as (
 
     select
@@ -475,8 +475,6 @@ lowered as (
 limited_sums as (
 
     select
-        lowered.item_key,
-        lowered.weight,
         {%- for kind in kinds %}
         limited_amounts.{{ kind }}_amount_source_cents,
         lowered.{{ kind }}_percent_left_source_cents,
@@ -487,8 +485,10 @@ limited_sums as (
             partition by lowered.state_key, limited_amounts.applies_to
             order by lowered.item_number
             rows between unbounded preceding and current row
-        ) as {{ kind }}_up_to_source_cents{{ ',' if not loop.last }}
+        ) as {{ kind }}_up_to_source_cents,
         {%- endfor %}
+        lowered.item_key,
+        lowered.weight
     from lowered
     inner join limited_amounts on lowered.item_key = limited_amounts.item_key
 
@@ -497,7 +497,6 @@ limited_sums as (
 limited_offs as (
 
     select
-        item_key,
         {%- for kind in kinds %}
         {%- set part = '* ' ~ kind ~ '_amount_source_cents / ' ~ kind ~ '_total_source_cents' %}
         sum(case
@@ -509,8 +508,9 @@ limited_offs as (
                     ({{ kind }}_up_to_source_cents - {{ kind }}_percent_left_source_cents * weight) {{ part }}, 12
                 )
             ) / weight
-        end) as {{ kind }}_off_source_cents{{ ',' if not loop.last }}
+        end) as {{ kind }}_off_source_cents,
         {%- endfor %}
+        item_key
     from limited_sums
     group by item_key
 
