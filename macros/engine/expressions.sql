@@ -86,7 +86,9 @@
 
 {#- Whether a value is one of the few that a query gives. As an array they reach the index of an expression, and that of
     each partition, which a join of a query does not. -#}
-{% macro is_one_of_few(value, query) -%}{{ adapter.dispatch('is_one_of_few', 'tallyhouse')(value, query) }}{%- endmacro %}
+{% macro is_one_of_few(value, query) -%}
+    {{ adapter.dispatch('is_one_of_few', 'tallyhouse')(value, query) }}
+{%- endmacro %}
 {% macro default__is_one_of_few(value, query) -%}{{ value }} = any(array({{ query }})){%- endmacro %}
 {% macro duckdb__is_one_of_few(value, query) -%}{{ value }} in ({{ query }}){%- endmacro %}
 {% macro spark__is_one_of_few(value, query) -%}{{ value }} in ({{ query }}){%- endmacro %}

@@ -1,5 +1,5 @@
-{#- Which customers something changes for that is no customer's own: `by` of the models that look it up. Each takes the query
-    of changes, in which that thing is named by entity_key, too. -#}
+{#- Which customers something changes for that is no customer's own: `by` of the models that look it up. Each takes the
+    query of changes, in which that thing is named by entity_key, too. -#}
 
 {% macro customers_of_changed_tiers(changes) -%}
     {{ customers_who_have(changes, this, "held.price_key = changed.entity_key") }}
@@ -45,8 +45,8 @@
     ) }}
 {%- endmacro %}
 
-{#- Where another month runs all; of a rate with which a month opens all in its currency, of another day's those who began
-    on it. -#}
+{#- Where another month runs all; of a rate with which a month opens all in its currency, of another day's those who
+    began on it. -#}
 {% macro customers_of_moved_months(changes) -%}
     {{ customers_who_have(changes, ref('int_revenue__customer_balances'), "held.timezone = changed.entity_key") }}
     union
@@ -58,8 +58,8 @@
     ) }}
 {%- endmacro %}
 
-{#- The customers who changed themselves, and those of a table for whose rows (`held`) something of the changes (`changed`)
-    is. What is not theirs has a day or names nobody, and finds no rows. -#}
+{#- The customers who changed themselves, and those of a table for whose rows (`held`) something of the changes
+    (`changed`) is. What is not theirs has a day or names nobody, and finds no rows. -#}
 {% macro customers_who_have(changes, relation, condition) -%}
     select
         changed.entity_key,
@@ -76,8 +76,8 @@
     inner join ({{ changes }}) as changed on {{ condition }}
 {%- endmacro %}
 
-{#- The same of a table by tenant and customer: who changed, of a tenant in another time zone all, of a rate those of whom a
-    period began about its day. -#}
+{#- The same of a table by tenant and customer: who changed, of a tenant in another time zone all, of a rate those of
+    whom a period began about its day. -#}
 {% macro tenants_customers_of_zones_and_rates(changes) -%}
     select
         changed.tenant_id,

@@ -19,7 +19,8 @@
 
 -- What a customer was worth when a month opened and when it closed (the running month: as it stands), for all rates of
 -- retention. An amount is also valued at the rates with which the month opened, and at those of the customer's first
--- day, so that exchange rates retain and lose nobody. {{ ref('int_revenue__running_months') }} says when there is another.
+-- day, so that exchange rates retain and lose nobody.
+-- Another month is told by {{ ref('int_revenue__running_months') }}.
 with balances as (
 
     select * from {{ ref('int_revenue__customer_balances') }}

@@ -8,8 +8,8 @@
     }},
 ) }}
 
--- What was foretold of subscriptions and has come by as_of: a state that began by itself, access that ran out. A customer
--- of whom something came due has other periods, though nobody told anything new.
+-- What was foretold of subscriptions and has come by as_of: a state that began by itself, access that ran out. A
+-- customer of whom something came due has other periods, though nobody told anything new.
 with states as (
 
     select * from {{ ref('int_revenue__subscription_states') }}

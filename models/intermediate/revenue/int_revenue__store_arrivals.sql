@@ -1,4 +1,5 @@
--- The same of RevenueCat's records. Those of payers between whom a subscription ever moved may change each other's meaning.
+-- The same of RevenueCat's records. Those of payers between whom a subscription ever moved may change each other's
+-- meaning.
 with recursive
 
 store_events as (
@@ -163,4 +164,10 @@ told as (
 
 ),
 
-{{ dated_arrivals() }}
+final as (
+
+    {{ dated_arrivals() }}
+
+)
+
+select * from final

@@ -173,4 +173,10 @@ told as (
 
 ),
 
-{{ dated_arrivals() }}
+final as (
+
+    {{ dated_arrivals() }}
+
+)
+
+select * from final

@@ -5,7 +5,13 @@
         'key': ['entity_key'],
         'within': 'account',
         'inside': ['customer_source_id'],
-        'through': ['loads', 'int_revenue__stripe_discounts', 'int_revenue__stripe_owners', 'int_revenue__stripe_versions', 'int_revenue__stripe_item_amounts'],
+        'through': [
+            'loads',
+            'int_revenue__stripe_discounts',
+            'int_revenue__stripe_owners',
+            'int_revenue__stripe_versions',
+            'int_revenue__stripe_item_amounts',
+        ],
     }},
 ) }}
 

@@ -5,13 +5,18 @@
         'key': ['entity_key'],
         'within': 'account',
         'by': 'customers_of_coupons',
-        'through': ['int_revenue__stripe_discount_mentions', 'int_revenue__stripe_coupons', 'int_revenue__stripe_invoice_lines', 'int_revenue__stripe_items'],
+        'through': [
+            'int_revenue__stripe_discount_mentions',
+            'int_revenue__stripe_coupons',
+            'int_revenue__stripe_invoice_lines',
+            'int_revenue__stripe_items',
+        ],
     }},
 ) }}
 
--- What events say of discounts on a subscription, on its items and on a customer, and of a discount by itself: what each
--- takes off, and from when until when. A coupon that nobody shows takes off what an invoice took off for it; where none
--- does, everything, and `every_coupon_can_be_read` names it.
+-- What events say of discounts on a subscription, on its items and on a customer, and of a discount by itself: what
+-- each takes off, and from when until when. A coupon that nobody shows takes off what an invoice took off for it; where
+-- none does, everything, and `every_coupon_can_be_read` names it.
 with mentions as (
 
     select

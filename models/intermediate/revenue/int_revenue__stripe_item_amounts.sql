@@ -5,7 +5,11 @@
         'key': ['entity_key'],
         'within': 'account',
         'by': 'customers_of_billed_prices',
-        'through': ['int_revenue__stripe_items', 'int_revenue__stripe_invoice_lines', 'int_revenue__stripe_billed_prices'],
+        'through': [
+            'int_revenue__stripe_items',
+            'int_revenue__stripe_invoice_lines',
+            'int_revenue__stripe_billed_prices',
+        ],
     }},
 ) }}
 

@@ -5,7 +5,14 @@
         'key': ['entity_key'],
         'within': 'account',
         'inside': ['subscription_source_id', 'state_key', 'item_key'],
-        'through': ['int_revenue__stripe_versions', 'int_revenue__stripe_item_amounts', 'int_revenue__stripe_discounts', 'int_revenue__stripe_temporary_discounts', 'int_revenue__stripe_customer_discounts', 'int_revenue__stripe_usage_lines'],
+        'through': [
+            'int_revenue__stripe_versions',
+            'int_revenue__stripe_item_amounts',
+            'int_revenue__stripe_discounts',
+            'int_revenue__stripe_temporary_discounts',
+            'int_revenue__stripe_customer_discounts',
+            'int_revenue__stripe_usage_lines',
+        ],
     }},
 ) }}
 

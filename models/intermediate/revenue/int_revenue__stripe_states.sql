@@ -10,8 +10,8 @@
     }},
 ) }}
 
-{%- set state_columns = 'policy, state_key, entity_key, account, subscription_source_id, state_number, event_id, product,'
-    ~ ' customer_source_id, status, is_paying, counts_once_paid, is_over, is_by_itself, effective_at' -%}
+{%- set state_columns = 'policy, state_key, entity_key, account, subscription_source_id, state_number, event_id,'
+    ~ ' product, customer_source_id, status, is_paying, counts_once_paid, is_over, is_by_itself, effective_at' -%}
 
 -- What each state of a subscription is worth under each policy, which chooses among the amounts of its items.
 with items as (

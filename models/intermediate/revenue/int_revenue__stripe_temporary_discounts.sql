@@ -5,7 +5,11 @@
         'key': ['entity_key'],
         'within': 'account',
         'inside': ['subscription_source_id'],
-        'through': ['int_revenue__stripe_discounts', 'int_revenue__stripe_versions', 'int_revenue__stripe_item_amounts'],
+        'through': [
+            'int_revenue__stripe_discounts',
+            'int_revenue__stripe_versions',
+            'int_revenue__stripe_item_amounts',
+        ],
     }},
 ) }}
 

@@ -5,7 +5,11 @@
         'key': ['entity_key'],
         'within': 'account',
         'by': 'customers_of_changed_prices',
-        'through': ['int_revenue__stripe_invoices', 'int_revenue__stripe_invoice_lines', 'int_revenue__stripe_prices'],
+        'through': [
+            'int_revenue__stripe_invoices',
+            'int_revenue__stripe_invoice_lines',
+            'int_revenue__stripe_prices',
+        ],
     }},
 ) }}
 

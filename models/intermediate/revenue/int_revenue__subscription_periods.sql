@@ -18,7 +18,8 @@
 -- States become intervals. What is known later but took effect earlier (an end, a refund) cuts what came
 -- before it; access that runs out by as_of ends a subscription without any further event. States that
 -- change nothing here merge. subscription_id holds product and account; a subscription that moves to
--- another tenant ends there and begins here. What comes due by as_of alone is named by {{ ref('int_revenue__due_states') }}.
+-- another tenant ends there and begins here.
+-- What comes due by as_of alone is told by {{ ref('int_revenue__due_states') }}.
 with states as (
 
     select * from {{ ref('int_revenue__subscription_states') }}

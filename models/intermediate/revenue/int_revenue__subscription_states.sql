@@ -4,7 +4,12 @@
     meta={'affected': {
         'key': ['entity_key'],
         'within': 'account',
-        'through': ['int_revenue__stripe_states', 'int_revenue__stripe_owners', 'int_revenue__revenuecat_states', 'int_revenue__revenuecat_owners'],
+        'through': [
+            'int_revenue__stripe_states',
+            'int_revenue__stripe_owners',
+            'int_revenue__revenuecat_states',
+            'int_revenue__revenuecat_owners',
+        ],
     }},
 ) }}
 
