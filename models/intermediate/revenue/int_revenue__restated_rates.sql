@@ -26,7 +26,7 @@ rates as (
 balances as (
 
     select * from {{ ref('int_revenue__customer_balances') }}
-    where policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+    where {{ is_published_policy() }}
 
 ),
 

@@ -1,14 +1,14 @@
 with movements as (
 
     select * from {{ ref('int_revenue__mrr_movements') }}
-    where policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+    where {{ is_published_policy() }}
 
 ),
 
 fx_movements as (
 
     select * from {{ ref('int_revenue__fx_movements') }}
-    where policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+    where {{ is_published_policy() }}
 
 ),
 

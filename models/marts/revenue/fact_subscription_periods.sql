@@ -13,7 +13,7 @@ with periods as (
     select * from {{ ref('int_revenue__subscription_periods') }}
     where
         {{ is_affected('tenant_id', 'customer_id') }}
-        and policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+        and {{ is_published_policy() }}
 
 ),
 

@@ -7,7 +7,7 @@ with movements as (
     select * from {{ ref('int_revenue__mrr_movements') }}
     where
         movement_type = 'new'
-        and policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+        and {{ is_published_policy() }}
 
 ),
 

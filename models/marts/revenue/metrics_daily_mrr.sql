@@ -5,7 +5,7 @@
 with daily as (
 
     select * from {{ ref('int_revenue__daily_mrr') }}
-    where policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+    where {{ is_published_policy() }}
 
 ),
 

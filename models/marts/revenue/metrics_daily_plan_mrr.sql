@@ -5,7 +5,7 @@
 with changes as (
 
     select * from {{ ref('int_revenue__mrr_changes') }}
-    where policy in (select policies.policy from {{ ref('mrr_policies') }} as policies)
+    where {{ is_published_policy() }}
 
 ),
 
