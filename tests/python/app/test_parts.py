@@ -13,7 +13,7 @@ import pytest
 
 from app.checks.parts import environment
 from tallyhouse.settings import PROJECT_ROOT
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, wait_until
 
 PROGRAM = """
     import os, sys
@@ -78,13 +78,8 @@ def test_all_processes_of_all_parts_end_with_the_program(tmp_path: Path) -> None
 
 
 def wait_for_grandchildren(folder: Path) -> list[int]:
-    ends = time.monotonic() + PATIENCE
-    while time.monotonic() < ends:
-        found = [int(path.stem) for path in folder.glob("*.started")]
-        if len(found) == 2:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("the parts did not start")
+    wait_until(lambda: len(list(folder.glob("*.started"))) == 2, "the parts did not start")
+    return [int(path.stem) for path in folder.glob("*.started")]
 
 
 def ended(pid: int) -> bool:
