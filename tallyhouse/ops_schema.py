@@ -54,28 +54,6 @@ create table if not exists ops.model_watermarks (
     cut_as_of text
 );
 
--- an earlier version's table; asked first, because altering a table waits for everybody who uses it
-do $$
-declare
-    missing text;
-begin
-    select string_agg(format('add column %I %s', column_name, definition), ', ') into missing
-    from (
-        values
-        ('build_id', 'bigint not null default 0'),
-        ('log_start', 'bigint not null default 0'),
-        ('history_columns', 'jsonb'),
-        ('cut_as_of', 'text')
-    ) as wanted (column_name, definition)
-    where not exists (
-        select from pg_attribute
-        where attrelid = 'ops.model_watermarks'::regclass and attname = wanted.column_name
-    );
-    if missing is not null then
-        execute 'alter table ops.model_watermarks ' || missing;
-    end if;
-end $$;
-
 -- the newest build of a model before it whose changes each incremental model has taken over
 create table if not exists ops.model_reads (
     model_name text not null,
@@ -103,19 +81,30 @@ create table if not exists ops.replaced_keys (
     entity_key text,
     customer_id uuid
 );
+
+-- what came later to an earlier version's tables; asked first, because altering a table waits for everybody who uses it
 do $$
 declare
     missing record;
 begin
     for missing in
-        select wanted.name, wanted.type
-        from (values ('entity_key', 'text'), ('customer_id', 'uuid')) as wanted (name, type)
+        select relation, string_agg(format('add column %I %s', column_name, definition), ', ') as columns
+        from (
+            values
+            ('ops.model_watermarks'::regclass, 'build_id', 'bigint not null default 0'),
+            ('ops.model_watermarks', 'log_start', 'bigint not null default 0'),
+            ('ops.model_watermarks', 'history_columns', 'jsonb'),
+            ('ops.model_watermarks', 'cut_as_of', 'text'),
+            ('ops.replaced_keys', 'entity_key', 'text'),
+            ('ops.replaced_keys', 'customer_id', 'uuid')
+        ) as wanted (relation, column_name, definition)
         where not exists (
             select from pg_attribute
-            where attrelid = 'ops.replaced_keys'::regclass and attname = wanted.name
+            where attrelid = wanted.relation and attname = wanted.column_name
         )
+        group by relation
     loop
-        execute format('alter table ops.replaced_keys add column %I %s', missing.name, missing.type);
+        execute format('alter table %s %s', missing.relation, missing.columns);
     end loop;
 end $$;
 do $$
