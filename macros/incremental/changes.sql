@@ -58,22 +58,21 @@
     {%- set queries = [] -%}
     {%- for name, lookup in affected().through.items() -%}
         {%- if name == 'loads' -%}
-            {%- set key = affected().key -%}
-            {%- set is_of_users, is_of_customers = 'user_id' in key, 'entity_key' in key or affected().within -%}
-            {%- if is_of_customers -%}
-                {%- set columns = {'entity_key': 'touched.entity_id'} -%}
-            {%- else -%}
-                {%- set columns = {
-                    'tenant_id': 'touched.tenant_id',
-                    'user_id' if is_of_users else 'utc_day':
-                        'touched.entity_id' if is_of_users else 'touched.touched_on',
-                } -%}
+            {%- set touched = 'tenant_day' -%}
+            {%- if affected().within -%}
+                {%- set touched = 'customer' -%}
+            {%- elif 'user_id' in affected().key -%}
+                {%- set touched = 'user' -%}
             {%- endif -%}
+            {%- set columns = {
+                'customer': {'entity_key': 'touched.entity_id'},
+                'user': {'tenant_id': 'touched.tenant_id', 'user_id': 'touched.entity_id'},
+                'tenant_day': {'tenant_id': 'touched.tenant_id', 'utc_day': 'touched.touched_on'},
+            }[touched] -%}
             {%- set rows -%}
                 from ops.load_touched as touched
                 where
-                    touched.entity_type
-                    = '{{ 'customer' if is_of_customers else 'user' if is_of_users else 'tenant_day' }}'
+                    touched.entity_type = '{{ touched }}'
                     and (
                         touched.load_id > {{ state.loaded }}
                         {%- if var('rebuilt_days') %} or {{ is_day_asked_for('touched.touched_on') }}{% endif %}

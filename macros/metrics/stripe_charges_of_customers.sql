@@ -2,7 +2,7 @@
     customer under whom it is told or was. A charge may be told without its customer, who comes with a later event or
     with the invoice that it pays; so what changes of a customer may move a charge that the table has as nobody's. -#}
 {% macro stripe_charges_of_customers(changes) -%}
-    with changed as materialized (
+    with changed as (
         select distinct entity_key from ({{ changes }}) as changes
     ),
 

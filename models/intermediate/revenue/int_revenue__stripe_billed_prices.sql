@@ -19,8 +19,7 @@ with lines as (
 final as (
 
     select
-        account || '|' || price_source_id || '|' || cast(quantity as {{ type_string() }})
-        || '|' || currency as billed_key,
+        {{ billed_price_key(stripe_key('account', 'price_source_id'), 'quantity', 'currency') }} as billed_key,
         account,
         price_source_id,
         quantity,

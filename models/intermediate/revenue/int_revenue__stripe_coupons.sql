@@ -52,7 +52,7 @@ numbered as (
     select
         account,
         coupon_source_id,
-        account || '|' || coupon_source_id as coupon_key,
+        {{ stripe_key('account', 'coupon_source_id') }} as coupon_key,
         coupon,
         coalesce({{ json_integer('coupon', 'created') }}, 0) as made_at,
         row_number() over (

@@ -182,7 +182,7 @@ final as (
         entity_key,
         discount_source_id,
         coupon_source_id,
-        account || '|' || coupon_source_id as coupon_key,
+        {{ stripe_key('account', 'coupon_source_id') }} as coupon_key,
         discount,
         case
             when {{ json_text('discount', 'coupon') }} is not null then {{ json_value('discount', 'coupon') }}

@@ -25,7 +25,7 @@ final as (
         entity_key,
         billed_subscription_source_id,
         price_source_id,
-        account || '|' || price_source_id as price_key,
+        {{ stripe_key('account', 'price_source_id') }} as price_key,
         usage_type,
         currency,
         amount_source_cents,

@@ -337,9 +337,7 @@ final as (
             and items.event_id = tiered.event_id
             and items.item_position = tiered.item_position
     left join billed
-        on
-            items.price_key || '|' || cast(items.quantity as {{ type_string() }}) || '|' || items.currency
-            = billed.billed_key
+        on {{ billed_price_key('items.price_key', 'items.quantity', 'items.currency') }} = billed.billed_key
     left join inclusive_taxes
         on
             items.account = inclusive_taxes.account

@@ -134,7 +134,7 @@ final as (
         told_at,
         {{ json_text('item', 'id') }} as item_source_id,
         price_source_id,
-        account || '|' || price_source_id as price_key,
+        {{ stripe_key('account', 'price_source_id') }} as price_key,
         coalesce(
             {{ json_text('item', ['price', 'lookup_key']) }},
             {{ json_text('item', ['price', 'nickname']) }},

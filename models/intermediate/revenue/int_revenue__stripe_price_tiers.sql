@@ -19,7 +19,7 @@ with price_events as (
 final as (
 
     select
-        account || '|' || price_source_id as price_key,
+        {{ stripe_key('account', 'price_source_id') }} as price_key,
         account,
         price_source_id,
         {{ latest_by('tiers_mode', 'created_at') }} as tiers_mode,

@@ -19,7 +19,7 @@ with items as (
 final as (
 
     select
-        account || '|' || price_source_id as price_key,
+        {{ stripe_key('account', 'price_source_id') }} as price_key,
         max(plan) as plan,
         max(billing_interval) as billing_interval,
         max(interval_count) as interval_count,
