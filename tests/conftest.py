@@ -77,13 +77,15 @@ def warehouse_server(session_folder: Path) -> Iterator[Warehouse]:
             warehouse.stop()
 
 
-@pytest.fixture(scope="session")
-def templates(warehouse_server: Warehouse, session_folder: Path) -> Templates:
-    """Databases of the session's server that are made once and copied."""
-    return Templates(warehouse_server, session_folder)
+@pytest.fixture(scope="module")
+def templates(warehouse_server: Warehouse, session_folder: Path) -> Iterator[Templates]:
+    """Databases of the session's server that are made once and copied; copies live as long as their module."""
+    templates = Templates(warehouse_server, session_folder)
+    yield templates
+    templates.drop_copies()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh_database(templates: Templates) -> Callable[..., Warehouse]:
     """A factory of databases without rows of any source, each with its own home.
 
@@ -99,7 +101,7 @@ def fresh_database(templates: Templates) -> Callable[..., Warehouse]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sample_copy(templates: Templates) -> Callable[..., BuiltSample]:
     """A factory of copies of a built sample: `sample_copy("truth")`; each belongs to who asked."""
 

@@ -1,13 +1,16 @@
 """Databases made once per session of tests, and copied by whoever needs one like it.
 
-Belongs here: making and copying, and the home beside each. Does not belong here: what a template holds.
+Belongs here: making, copying and dropping, and the home beside each. Does not belong here: what a template
+holds.
 """
 
 import secrets
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import psycopg
 from psycopg import sql
 
 from app.preparation import prepare
@@ -23,11 +26,13 @@ EMPTY = "template1"
 class Templates:
     """The templates of one server; their homes, and those of the copies, lie in the session's folder.
 
-    Nobody works in a template, so that what one test does to its copy no other test sees.
+    Nobody works in a template, so that what one test does to its copy no other test sees. Templates stay
+    until the session ends, copies until whoever opened these templates drops them.
     """
 
     server: Warehouse
     folder: Path
+    copies: list[str] = field(default_factory=list)
 
     def prepared(self) -> str:
         """Raw tables, logs and roles: preparing takes ten times as long as copying."""
@@ -55,12 +60,21 @@ class Templates:
     def copy(self, template: str, label: str) -> Warehouse:
         """A database and a home with a name of their own; prepared, if the template is."""
         name = f"{label}_{secrets.token_hex(4)}"
+        self.copies.append(name)
         self._create(name, template)
         self.home(name).mkdir()
         warehouse = self._at_home(name, self.home(name))
         if template != EMPTY:
             prepare(warehouse)  # what belongs to the server, or to a database's name
         return warehouse
+
+    def drop_copies(self) -> None:
+        """All copies made here go with their homes: together they would fill a disk."""
+        with self.server.database("postgres").connect(autocommit=True) as connection:
+            for name in self.copies:
+                _drop(connection, name)
+                shutil.rmtree(self.home(name), ignore_errors=True)
+        self.copies.clear()
 
     def _at_home(self, name: str, home: Path) -> Warehouse:
         database = self.server.database(name)
@@ -79,14 +93,17 @@ class Templates:
 
         One of that name is what a worker left that was killed while making it.
         """
-        place = sql.Identifier(name)
         with self.server.database("postgres").connect(autocommit=True) as connection:
-            connection.execute(sql.SQL("drop database if exists {} with (force)").format(place))
+            _drop(connection, name)
             connection.execute(
                 sql.SQL("create database {} template {} strategy = 'wal_log'").format(
-                    place, sql.Identifier(template)
+                    sql.Identifier(name), sql.Identifier(template)
                 )
             )
+
+
+def _drop(server: psycopg.Connection, name: str) -> None:
+    server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 def _seed(warehouse: Warehouse) -> None:

@@ -43,11 +43,14 @@ def key_file(session_folder: Path) -> Path:
     return made_once(session_folder / "pii.key", lambda path: put_key(path, key))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_house(
     tmp_path_factory: pytest.TempPathFactory, sample: Path, key_file: Path
 ) -> Iterator[Callable[..., House]]:
-    """Make houses, each with a copy of the sample's landing folder unless told otherwise."""
+    """Make houses, each with a copy of the sample's landing folder unless told otherwise.
+
+    They are gone when their module ends.
+    """
     made: list[House] = []
 
     def make(*, filled: bool = True) -> House:
@@ -63,6 +66,7 @@ def new_house(
     yield make
     for house in made:
         house.stop()
+        shutil.rmtree(house.home.parent)
 
 
 @pytest.fixture(scope="session")

@@ -74,7 +74,7 @@ class Loading:
             return conn.execute(query.encode()).fetchall()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def loading(fresh_database: Callable[..., Warehouse]) -> Callable[..., Loading]:
     """A factory of empty warehouses that know the given contract packs."""
 

@@ -159,7 +159,7 @@ def key_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return put_key(tmp_path_factory.mktemp("key") / "pii.key", KEY)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_trial(
     fresh_database: Callable[..., Warehouse], sample: Path, key_file: Path
 ) -> Callable[[], Trial]:
@@ -173,7 +173,7 @@ def new_trial(
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def clean(new_trial: Callable[[], Trial]) -> State:
     """What an undisturbed load leaves behind."""
     trial = new_trial()
