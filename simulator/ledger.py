@@ -1,18 +1,18 @@
 """The simulator's own book of recurring revenue and of payments; the truth is computed from it.
 
-Amounts are exact: `Fraction`s of a currency's minor unit per month, written at the instant at which
-a subscription's worth changes. Nothing here knows how a webhook looks.
+What a subscription costs is written at the instant at which it changes, exact (`Fraction`s of a
+currency's minor unit) and plan by plan; what that is a month says a policy (`truth/revenue`).
+Nothing here knows how a webhook looks.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from simulator.timeline import LocalDays
-
-MONTHS = {"month": Fraction(1), "year": Fraction(1, 12), "week": Fraction(52, 12)}
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,26 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What one plan of a subscription costs: minor units each `interval`, less discounts for ever.
+
+    `percent_off` until the instant `off_until` is of a discount that ends by itself. `is_usage`: what
+    the period before used of a metered price.
+    """
+
+    plan: str
+    amount: Fraction
+    interval: str = "month"
+    percent_off: int = 0
+    off_until: int = 0
+    is_usage: bool = False
+
+
+@dataclass(frozen=True)
 class Entry:
     at: int
     subscription_id: str
-    amount: Fraction
+    parts: tuple[Part, ...]
     currency: str
     at_risk: bool
 
@@ -63,13 +79,13 @@ class Ledger:
         customer: Customer,
         subscription: str,
         at: int,
-        amount: Fraction,
+        parts: Iterable[Part],
         currency: str,
         at_risk: bool = False,
     ) -> None:
-        """From `at` on the subscription is worth `amount` a month."""
+        """From `at` on the subscription costs its `parts`; without any it is worth nothing."""
         if at < self.limit:
-            self.entries[customer].append(Entry(at, subscription, amount, currency, at_risk))
+            self.entries[customer].append(Entry(at, subscription, tuple(parts), currency, at_risk))
 
     def paid(self, customer: Customer, at: int, amount: int, currency: str) -> None:
         if at < self.limit:

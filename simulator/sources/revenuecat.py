@@ -12,7 +12,7 @@ from typing import Any
 
 from simulator.chance import Chance
 from simulator.files import Folder, encode
-from simulator.ledger import MONTHS, Customer, Ledger
+from simulator.ledger import Customer, Ledger, Part
 from simulator.timeline import DAY, SECOND, Window, add_months
 
 # The store's local price of a product that costs a dollar, in hundredths of the local unit.
@@ -20,7 +20,10 @@ STORE_RATES = {"usd": 100, "eur": 92, "zar": 1800, "gbp": 80, "jpy": 15000}
 
 
 class RevenueCatProject:
-    """Writes the webhooks of one product's project; `prices` are US cents by plan and interval."""
+    """Writes the webhooks of one product's project; `prices` are US cents by plan and interval.
+
+    `labels`: what the plan of a store's product is called where it is sold elsewhere, too.
+    """
 
     def __init__(
         self,
@@ -30,8 +33,9 @@ class RevenueCatProject:
         window: Window,
         limit: int,
         chance: Chance,
+        labels: Mapping[str, str] | None = None,
     ) -> None:
-        self.product, self.folder, self.prices = product, folder, prices
+        self.product, self.folder, self.prices, self.labels = product, folder, prices, labels or {}
         self.window, self.limit, self.chance = window, limit, chance
         self.count: dict[str, int] = {}
         self.history: list[tuple[int, int, bytes]] = []
@@ -94,6 +98,10 @@ class StoreSubscription:
     @property
     def price(self) -> int:
         return self.project.prices[self.plan, self.interval]
+
+    @property
+    def store_product(self) -> str:
+        return f"{self.project.product}.{self.plan}.{self.interval}ly"
 
     def start(self, at: int, trial_days: int = 0) -> None:
         self.purchased = self.anchor = at
@@ -183,12 +191,13 @@ class StoreSubscription:
         return add_months(self.anchor, number * (12 if self.interval == "year" else 1))
 
     def _count(self, at: int, risk: bool = False) -> None:
-        worth = Fraction(self.price) * MONTHS[self.interval]
-        self.ledger.worth(self.customer, self.subscription_id, at, worth, "usd", risk)
+        plan = self.project.labels.get(self.store_product, self.store_product)
+        part = Part(plan, Fraction(self.price), self.interval)
+        self.ledger.worth(self.customer, self.subscription_id, at, [part], "usd", risk)
 
     def _close(self, at: int, reason: str) -> None:
         self.status = "expired"
-        self.ledger.worth(self.customer, self.subscription_id, at, Fraction(0), "usd")
+        self.ledger.worth(self.customer, self.subscription_id, at, [], "usd")
         self.ledger.ended(self.customer, self.subscription_id, at, reason)
 
     def _tell(self, kind: str, at: int, cents: int, **more: Any) -> None:
@@ -199,7 +208,7 @@ class StoreSubscription:
         local = round(cents * STORE_RATES[self.currency] / 100)
         exact = local // 100 if self.currency == "jpy" else local / 100
         body = {
-            "product_id": f"{self.project.product}.{self.plan}.{self.interval}ly",
+            "product_id": self.store_product,
             "period_type": self.period_type,
             "purchased_at_ms": self.purchased,
             "expiration_at_ms": self.expires,

@@ -5,28 +5,16 @@ Until 2025-03-31 an invoice names its `subscription`; after it, its `parent`. Sh
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
+from simulator.sources.lines import Line
 from simulator.sources.stripe_objects import price_object, seconds
 from simulator.timeline import SECOND
 
 
 def invoice_object(sub: Any, invoice: dict[str, Any], new: bool) -> dict[str, Any]:
-    price, plan = price_object(sub.price, new)
     amount, paid = invoice["amount"], invoice["paid"]
-    line: dict[str, Any] = {
-        "id": f"il_{invoice['id'][3:]}",
-        "object": "line_item",
-        "amount": amount,
-        "currency": sub.price["currency"],
-        "description": f"{sub.quantity} × {sub.price['nickname']}",
-        "discountable": True,
-        "discounts": [],
-        "livemode": True,
-        "metadata": {},
-        "period": {"end": sub.period_end // SECOND, "start": sub.period_start // SECOND},
-        "quantity": sub.quantity,
-    }
     body: dict[str, Any] = {
         "id": invoice["id"],
         "object": "invoice",
@@ -59,36 +47,12 @@ def invoice_object(sub: Any, invoice: dict[str, Any], new: bool) -> dict[str, An
         },
     }
     if new:
-        line |= {
-            "parent": {
-                "type": "subscription_item_details",
-                "invoice_item_details": None,
-                "subscription_item_details": {
-                    "proration": False,
-                    "subscription": sub.subscription_id,
-                    "subscription_item": sub.item_id,
-                },
-            },
-            "pricing": {
-                "type": "price_details",
-                "unit_amount_decimal": str(sub.price["amount"]),
-                "price_details": {"price": sub.price["id"], "product": sub.price["product"]},
-            },
-        }
         body["parent"] = {
             "type": "subscription_details",
             "quote_details": None,
             "subscription_details": {"metadata": sub.metadata, "subscription": sub.subscription_id},
         }
     else:
-        line |= {
-            "plan": plan,
-            "price": price,
-            "proration": False,
-            "subscription": sub.subscription_id,
-            "subscription_item": sub.item_id,
-            "type": "subscription",
-        }
         body |= {
             "charge": invoice["charge"],
             "discount": None,
@@ -98,12 +62,71 @@ def invoice_object(sub: Any, invoice: dict[str, Any], new: bool) -> dict[str, An
         }
     body["lines"] = {
         "object": "list",
-        "data": [line],
+        "data": [
+            line_object(sub, line_id(invoice["id"], place), line, new)
+            for place, line in enumerate(invoice["lines"])
+        ],
         "has_more": False,
-        "total_count": 1,
+        "total_count": len(invoice["lines"]),
         "url": f"/v1/invoices/{invoice['id']}/lines",
     }
     return body
+
+
+def line_id(invoice_id: str, place: int) -> str:
+    return f"il_{invoice_id[3:]}{place or ''}"
+
+
+def line_object(sub: Any, name: str, line: Line, new: bool) -> dict[str, Any]:
+    """A line of a whole period, or a proration: part of one, charged or given back."""
+    price, plan = price_object(line.price, new)
+    is_proration = line.invoice_item is not None
+    body: dict[str, Any] = {
+        "id": name,
+        "object": "line_item",
+        "amount": line.amount,
+        "currency": line.price["currency"],
+        "description": line.text,
+        "discountable": not is_proration,
+        "discounts": [],
+        "livemode": True,
+        "metadata": {},
+        "period": {"end": line.end // SECOND, "start": line.start // SECOND},
+        "quantity": line.quantity,
+    }
+    details: dict[str, Any] = {
+        "proration": is_proration,
+        "subscription": sub.subscription_id,
+        "subscription_item": line.item_id,
+    }
+    if is_proration:
+        credited = None
+        if line.credited:
+            invoice, billed = line.credited
+            credited = {"invoice": invoice, "invoice_line_items": [billed]}
+        details |= {
+            "invoice_item": line.invoice_item,
+            "proration_details": {"credited_items": credited},
+        }
+    if not new:
+        kind = "invoiceitem" if is_proration else "subscription"
+        return {**body, "plan": plan, "price": price, **details, "type": kind}
+    unit = str(line.price["amount"])
+    if is_proration:
+        unit = str(round(Decimal(line.amount) / line.quantity, 12).normalize())
+    return {
+        **body,
+        "parent": {
+            "type": "subscription_item_details",
+            "invoice_item_details": None,
+            "subscription_item_details": details,
+        },
+        "pricing": {
+            "type": "price_details",
+            "unit_amount_decimal": unit,
+            "price_details": {"price": line.price["id"], "product": line.price["product"]},
+        },
+    }
 
 
 def charge_object(sub: Any, invoice: dict[str, Any], at: int, refunded: int = 0) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.sources.lines import Item
 from simulator.timeline import SECOND
 
 
@@ -42,7 +43,7 @@ def price_object(price: dict[str, Any], new: bool) -> tuple[dict[str, Any], dict
         "interval": price["interval"],
         "interval_count": 1,
         "trial_period_days": None,
-        "usage_type": "licensed",
+        "usage_type": price.get("usage_type", "licensed"),
     }
     recurring |= {"meter": None} if new else {"aggregate_usage": None}
     shared = {
@@ -82,24 +83,11 @@ def price_object(price: dict[str, Any], new: bool) -> tuple[dict[str, Any], dict
 
 def subscription_object(sub: Any, new: bool) -> dict[str, Any]:
     """The subscription as it stands, in the new or the old shape."""
-    price, plan = price_object(sub.price, new)
     period = {
         "current_period_end": sub.period_end // SECOND,
         "current_period_start": sub.period_start // SECOND,
     }
-    item = {
-        "id": sub.item_id,
-        "object": "subscription_item",
-        "created": sub.created // SECOND,
-        "metadata": {},
-        "price": price,
-        "plan": plan,
-        "quantity": sub.quantity,
-        "subscription": sub.subscription_id,
-        "tax_rates": [],
-    }
-    if new:
-        item |= {**period, "discounts": []}
+    items = [item_object(sub, item, period if new else None) for item in sub.items]
     body: dict[str, Any] = {
         "id": sub.subscription_id,
         "object": "subscription",
@@ -117,9 +105,9 @@ def subscription_object(sub: Any, new: bool) -> dict[str, Any]:
         "ended_at": seconds(sub.ended_at),
         "items": {
             "object": "list",
-            "data": [item],
+            "data": items,
             "has_more": False,
-            "total_count": 1,
+            "total_count": len(items),
             "url": f"/v1/subscription_items?subscription={sub.subscription_id}",
         },
         "latest_invoice": sub.latest_invoice,
@@ -139,8 +127,34 @@ def subscription_object(sub: Any, new: bool) -> dict[str, Any]:
             "cancellation_details": {"comment": None, "feedback": None, "reason": sub.reason},
         }
     else:
-        body |= {**period, "discount": sub.discount, "plan": plan, "quantity": sub.quantity}
+        # of several items none is the subscription's
+        only = items[0] if len(items) == 1 else {"plan": None, "quantity": None}
+        body |= {
+            **period,
+            "discount": sub.discount,
+            "plan": only["plan"],
+            "quantity": only.get("quantity"),
+        }
     return body
+
+
+def item_object(sub: Any, item: Item, period: dict[str, int] | None) -> dict[str, Any]:
+    """One item; the new shape has the `period` on it."""
+    price, plan = price_object(item.price, period is not None)
+    body = {
+        "id": item.item_id,
+        "object": "subscription_item",
+        "created": (item.created or sub.created) // SECOND,
+        "metadata": {},
+        "price": price,
+        "plan": plan,
+        "quantity": item.quantity,
+        "subscription": sub.subscription_id,
+        "tax_rates": [],
+    }
+    if item.is_metered:
+        del body["quantity"]
+    return body if period is None else {**body, **period, "discounts": []}
 
 
 def seconds(instant: int | None) -> int | None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from simulator.ledger import MONTHS, Customer, Ledger
+from simulator.ledger import Customer, Ledger, Part
+from simulator.sources.items import Items
+from simulator.sources.lines import Item
 from simulator.sources.stripe import StripeAccount
 from simulator.sources.stripe_objects import (
     customer_object,
     subscription_object,
 )
-from simulator.sources.terms import Terms
 from simulator.timeline import DAY, SECOND, add_months
 
 
-class StripeSubscription(Terms):
-    """A subscription of one item. Instants are whole seconds, in milliseconds."""
+class StripeSubscription(Items):
+    """A subscription, of one item as it begins. Instants are whole seconds, in milliseconds."""
 
     def __init__(
         self,
@@ -34,11 +35,12 @@ class StripeSubscription(Terms):
         owner: dict[str, str],
     ) -> None:
         self.account, self.ledger, self.customer = account, ledger, customer
-        self.price, self.quantity = price, quantity
         self.customer_id, self.email, self.name = customer.customer_id, email, name
         self.metadata = owner
         token = account.chance.token(22)
-        self.subscription_id, self.item_id = f"sub_1{token}", f"si_{token[:14]}"
+        self.subscription_id = f"sub_1{token}"
+        self.items = [Item(f"si_{token[:14]}", price, quantity)]
+        self.pending, self.billed = [], {}
         self.status, self.reason = "active", None
         self.cancel_at_period_end = False
         self.cancel_at: int | None = None
@@ -53,14 +55,31 @@ class StripeSubscription(Terms):
         self.periods = 0
         self.last_invoice: dict[str, Any] | None = None
         self.discount: dict[str, Any] | None = None
+        self.covered_until = 0  # the end of the period that a coupon which counts once was for
         self.paused = False
 
     @property
-    def monthly(self) -> Fraction:
-        """What it is worth a month: only a discount for ever lowers it (rule 13)."""
-        full = Fraction(self.price["amount"]) * self.quantity * MONTHS[self.price["interval"]]
-        forever = self.discount is not None and self.discount["coupon"]["duration"] == "forever"
-        return full * Fraction(100 - self.percent_off, 100) if forever else full
+    def counts_once(self) -> bool:
+        return self.discount is not None and self.discount["coupon"]["duration"] == "once"
+
+    @property
+    def parts(self) -> list[Part]:
+        """What each item costs: a discount for ever lowers it, another one for a time (rule 13).
+
+        What was used of a metered price is told apart (rule 6), from its bill to the next one.
+        """
+        forever, once = (0, self.percent_off) if self.counts_once else (self.percent_off, 0)
+        return [
+            Part(
+                str(item.price["nickname"]),
+                Fraction(item.billed_usage) if item.is_metered else item.costs(forever),
+                str(item.price["interval"]),
+                0 if item.is_metered else once,
+                self.covered_until,
+                item.is_metered,
+            )
+            for item in self.items
+        ]
 
     # --- beginnings -----------------------------------------------------------------------------
     def introduce(self, at: int, metadata: dict[str, str], place: int | None = None) -> None:
@@ -77,7 +96,7 @@ class StripeSubscription(Terms):
             self.status, self.trial_start = "trialing", at
             self.trial_end = self.period_end = self.anchor = at + trial_days * DAY
         else:
-            self.period_end = self._next(1)
+            self.period_end = self.covered_until = self._next(1)
             self.status = "incomplete" if incomplete else "active"
         self._tell("customer.subscription.created", at, place=place)
         if trial_days:
@@ -100,11 +119,14 @@ class StripeSubscription(Terms):
         at, was = self.period_end, self.status
         previous: dict[str, Any] = {"latest_invoice": self.latest_invoice}
         self._period_before(previous, at)
+        usage = self._bill_usage()
         if was == "trialing":
             self.periods = 0
         self.period_start = at
         self.period_end = self._next(self.periods + 1)
-        if self.discount is not None and self.discount["coupon"]["duration"] == "once":
+        if was == "trialing":
+            self.covered_until = self.period_end
+        elif self.counts_once:
             previous |= self._discount_before(at)
             self.discount = None
         if was == "trialing" or fails:
@@ -112,7 +134,7 @@ class StripeSubscription(Terms):
         self.status = "past_due" if fails else "active"
         self._invoice(at, "subscription_cycle")
         self._tell("customer.subscription.updated", at, previous)
-        if was == "trialing" or fails:
+        if was == "trialing" or fails or usage:
             self._count(at)
         self._settle(at + 3 * SECOND, not fails)
         return at
@@ -127,28 +149,31 @@ class StripeSubscription(Terms):
 
     # --- changes --------------------------------------------------------------------------------
     def swap(self, at: int, price: dict[str, Any]) -> None:
-        """Another price from now on; a new interval starts a new period."""
-        old_price, old_interval = self.price, self.price["interval"]
+        """Another price of the first item from now on; a new interval starts a new period."""
+        old_interval = self.price["interval"]
         body = subscription_object(self, self.account.is_new(at))
         previous: dict[str, Any] = {"items": {"data": body["items"]["data"]}}
-        if not self.account.is_new(at):
+        if body.get("plan"):
             previous["plan"] = body["plan"]
-        self.price = price
         if price["interval"] != old_interval:
             self._period_before(previous, at)
+        self.items[0].price = price
+        if price["interval"] != old_interval:
+            for item in self.further:
+                item.follow(price["interval"])
             self.anchor = self.period_start = at
             self.periods = 0
             self.period_end = self._next(1)
         self._tell("customer.subscription.updated", at, previous)
-        if price["amount"] != old_price["amount"] or price["interval"] != old_interval:
-            self._count(at)
+        self._count(at)
 
     def resize(self, at: int, quantity: int) -> None:
+        """Another quantity of the first item."""
         body = subscription_object(self, self.account.is_new(at))
         previous: dict[str, Any] = {"items": {"data": body["items"]["data"]}}
-        if not self.account.is_new(at):
+        if body.get("plan"):
             previous["quantity"] = self.quantity
-        self.quantity = quantity
+        self.items[0].quantity = quantity
         self._tell("customer.subscription.updated", at, previous)
         self._count(at)
 
@@ -174,18 +199,16 @@ class StripeSubscription(Terms):
         self.canceled_at = self.canceled_at or at
         self.reason = reason  # type: ignore[assignment]
         self._tell("customer.subscription.deleted", at)
-        self.ledger.worth(
-            self.customer, self.subscription_id, at, Fraction(0), self.price["currency"]
-        )
+        self.ledger.worth(self.customer, self.subscription_id, at, [], self.price["currency"])
         self.ledger.ended(self.customer, self.subscription_id, at, reason)
 
     # --- private --------------------------------------------------------------------------------
     def _count(self, at: int) -> None:
         nothing = self.paused or self.status in ("trialing", "incomplete")
-        worth = Fraction(0) if nothing else self.monthly
+        parts = [] if nothing else self.parts
         risk = self.status == "past_due"
         self.ledger.worth(
-            self.customer, self.subscription_id, at, worth, self.price["currency"], risk
+            self.customer, self.subscription_id, at, parts, self.price["currency"], risk
         )
 
     def _next(self, number: int) -> int:

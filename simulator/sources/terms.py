@@ -21,7 +21,12 @@ class Terms(Billing):
         raise NotImplementedError
 
     def grant(self, at: int, percent: int, duration: str, told: bool = True) -> None:
-        """A discount begins; on a subscription that is only now created nothing else is told."""
+        """A discount begins; on a subscription that is only now created nothing else is told.
+
+        One that counts once is of the first charge, and covers the period that this is for.
+        """
+        if duration == "once" and told:
+            raise ValueError("a coupon that counts once is given with the start")
         token = self.account.chance.token(14)
         body = discount_object(self, f"di_1{token}", at, percent, duration)
         previous = self._discount_before(at)

@@ -46,10 +46,11 @@ CUSTOMER_DAYS = """
             periods.valid_to is null
             or rates.rate_date < cast(periods.valid_to at time zone tenants.timezone as date)
         )
-    where periods.policy = 'standard' and rates.rate_date between '{first}' and '{last}'
+    where periods.policy = '{policy}' and rates.rate_date between '{first}' and '{last}'
     group by 1, 2
     having sum(periods.mrr_source_cents) <> 0
 """
+POLICIES = ("standard", "chartmogul", "profitwell", "revenuecat")
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 
@@ -176,20 +177,27 @@ def user_id(source_id: str) -> str:
 def test_mrr_and_its_movements_by_product(
     built: Built, columns: tuple[str, ...], tolerance: Decimal
 ) -> None:
+    """Under each policy."""
     truth: Rows = {
-        (r["metric_date"], r["product"]): tuple(r[column] for column in columns)
+        (r["metric_date"], r["product"], r["policy"]): tuple(r[column] for column in columns)
         for r in built.truth("mrr_daily_total.csv")
     }
+    assert {key[2] for key in truth} == set(POLICIES)
     first, last = min(truth)[0], max(truth)[0]
     query = f"""
-        select metric_date::text, product, {", ".join(columns)}
-        from revenue.metrics_daily_mrr
-        where policy = 'standard' and metric_date between '{first}' and '{last}'
+        select metric_date::text, product, policy, {", ".join(columns)}
+        from revenue.metrics_daily_mrr where metric_date between '{first}' and '{last}'
     """
-    agree(truth, {row[:2]: row[2:] for row in built.ask(query)}, tolerance)
+    agree(truth, {row[:3]: row[3:] for row in built.ask(query)}, tolerance)
 
 
-def test_mrr_of_every_customer_on_every_day(built: Built) -> None:
+def mrr(row: dict[str, str], policy: str) -> Decimal:
+    """What a row of `mrr_daily.csv` says under a policy."""
+    return Decimal(row["mrr_cents" if policy == "standard" else f"{policy}_mrr_cents"])
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_mrr_of_every_customer_on_every_day(built: Built, policy: str) -> None:
     """On the days that were over everywhere: the window's first and last day are cut."""
     rows = list(built.truth("mrr_daily.csv"))
     days = sorted({row["metric_date"] for row in rows})
@@ -199,9 +207,9 @@ def test_mrr_of_every_customer_on_every_day(built: Built) -> None:
             stripe = row["provider"] == "stripe"
             account = f"acct_{row['product']}" if stripe else row["product"]
             customer = uuid_text(row["product"], "customer", f"{account}|{row['customer_id']}")
-            truth[row["metric_date"], customer] = Decimal(row["mrr_cents"])
+            truth[row["metric_date"], customer] = mrr(row, policy)
     first, last = min(day for day, _ in truth), max(day for day, _ in truth)
-    query = CUSTOMER_DAYS.format(first=first, last=last)
+    query = CUSTOMER_DAYS.format(first=first, last=last, policy=policy)
     found = {(day, customer): cents for day, customer, cents in built.ask(query)}
     differing = {
         key: (found.get(key), truth.get(key))
@@ -212,18 +220,61 @@ def test_mrr_of_every_customer_on_every_day(built: Built) -> None:
     assert not differing, f"{len(differing)} customer-days differ: {sorted(differing.items())[:3]}"
 
 
+@pytest.mark.parametrize("built", [PLAIN], indirect=True, ids=lambda sample: sample.name)
+def test_under_each_policy_somebody_is_worth_something_else(built: Built) -> None:
+    rows = list(built.truth("mrr_daily.csv"))
+    for policy in POLICIES[1:]:
+        assert any(mrr(row, policy) != mrr(row, "standard") for row in rows), policy
+
+
 def test_mrr_by_tenant(built: Built) -> None:
     total: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
     for r in built.truth("mrr_daily.csv"):
-        total[r["metric_date"], r["product"], r["tenant_id"]] += Decimal(r["mrr_cents"])
+        for policy in POLICIES:
+            total[r["metric_date"], r["product"], r["tenant_id"], policy] += mrr(r, policy)
     truth: Rows = {key: (value,) for key, value in total.items()}
     query = f"""
-        select metric_date::text, product, tenant_id::text, sum(net_mrr_cents)
+        select metric_date::text, product, tenant_id::text, policy, net_mrr_cents
         from revenue.metrics_daily_tenant_mrr
-        where policy = 'standard' and metric_date >= '{min(truth)[0]}'
-        group by 1, 2, 3 having sum(net_mrr_cents) <> 0
+        where metric_date >= '{min(truth)[0]}' and net_mrr_cents <> 0
     """
-    agree(truth, {row[:3]: row[3:] for row in built.ask(query)}, Decimal(1))
+    agree(truth, {row[:4]: row[4:] for row in built.ask(query)}, Decimal(1))
+
+
+def test_mrr_of_every_plan_on_every_day(built: Built) -> None:
+    """Each item of a subscription is its own plan's; of a plan's countries each is within a cent."""
+    truth = {
+        (r["metric_date"], r["product"], r["tenant_id"], r["plan"], r["policy"]): (
+            Decimal(r["mrr_cents"]),
+            int(r["paying_customers"]),
+        )
+        for r in built.truth("mrr_daily_plan.csv")
+    }
+    query = f"""
+        select metric_date::text, product, tenant_id::text, plan, policy,
+            sum(net_mrr_cents), sum(paying_customers), count(*)
+        from revenue.metrics_daily_plan_mrr where metric_date >= '{min(truth)[0]}'
+        group by 1, 2, 3, 4, 5
+    """
+    found = {row[:5]: row[5:] for row in built.ask(query)}
+    differing = {
+        key: (truth.get(key), found.get(key))
+        for key in truth.keys() | found.keys()
+        if key not in truth
+        or key not in found
+        or abs(truth[key][0] - found[key][0]) >= found[key][2]
+        or truth[key][1] != found[key][1]
+    }
+    assert not differing, (
+        f"{len(differing)} of {len(truth)} plan-days differ: {sorted(differing.items())[:3]}"
+    )
+    plans = {plan for _, _, _, plan, _ in truth}
+    assert {
+        "UpCoach storage monthly",
+        "UpCoach insights monthly",
+        "RentGuy scanner monthly",
+    } <= plans
+    assert {key[4] for key in truth if key[3] == "RentGuy message monthly"} == {"profitwell"}
 
 
 def test_cash_and_refunds(built: Built) -> None:
@@ -261,29 +312,30 @@ def test_cash_and_refunds(built: Built) -> None:
 
 def test_months_of_revenue(built: Built) -> None:
     """Months that lie in the window whole: the bridge is its days' put together, the close the last one's."""
-    total = {(r["metric_date"], r["product"]): r for r in built.truth("mrr_daily_total.csv")}
+    total = {
+        (r["metric_date"], (r["product"], r["policy"])): r
+        for r in built.truth("mrr_daily_total.csv")
+    }
     found = built.ask(
         f"""
-        select month_start::text, (month_start + interval '1 month - 1 day')::date::text, product,
+        select month_start::text, (month_start + interval '1 month - 1 day')::date::text, product, policy,
             opening_mrr_cents, net_mrr_cents, {", ".join(MOVES)}
-        from revenue.metrics_monthly_revenue where policy = 'standard' and is_complete
+        from revenue.metrics_monthly_revenue where is_complete
         """
     )
     compared = 0
-    for first, last, product, opening, net, *moves in found:
-        if (first, product) not in total or (last, product) not in total:
+    for first, last, product, policy, opening, net, *moves in found:
+        of = (product, policy)
+        if (first, of) not in total or (last, of) not in total:
             continue
-        days = [r for (day, of), r in total.items() if of == product and first <= day <= last]
-        assert abs(Decimal(total[first, product]["opening_mrr_cents"]) - opening) <= LEVEL
-        assert abs(Decimal(total[last, product]["net_mrr_cents"]) - net) <= LEVEL
+        days = [r for (day, name), r in total.items() if name == of and first <= day <= last]
+        assert abs(Decimal(total[first, of]["opening_mrr_cents"]) - opening) <= LEVEL
+        assert abs(Decimal(total[last, of]["net_mrr_cents"]) - net) <= LEVEL
         for name, value in zip(MOVES, moves, strict=True):
-            assert abs(sum(Decimal(r[name]) for r in days) - value) < len(days), (
-                first,
-                product,
-                name,
-            )
+            moved = sum(Decimal(r[name]) for r in days)
+            assert abs(moved - value) < len(days), (first, of, name)
         compared += 1
-    assert compared >= 3
+    assert compared >= 3 * len(POLICIES)
 
 
 def test_who_stayed_through_each_month(built: Built) -> None:

@@ -17,8 +17,8 @@
 
 -- A customer's discount, of which it has one at a time, with the time that it covers of each of its subscriptions.
 -- Events of the discount tell it, and the customer as it then was; of which only its end is told, that says when it
--- began. One that counts once covers the billing period for which it was taken: the first of a subscription that began
--- with it, else the one in which it was gone.
+-- began. One that counts once covers the billing period for which it was taken: the first that cost anything, after a
+-- trial, of a subscription that began with it, else the one in which it was gone.
 with discounts as (
 
     select * from {{ ref('int_revenue__stripe_discounts') }}
@@ -175,6 +175,18 @@ subscriptions as (
         min(owners.customer_source_id) as customer_source_id,
         min(least(versions.started_at, versions.created_at)) as started_at,
         max(versions.ended_at) as ended_at,
+        case
+            when {{ earliest_by('versions.trial_ends_at', 'versions.version_number') }} is not null
+                then coalesce(
+                    min(
+                        case
+                            when versions.status <> 'trialing'
+                                then least(versions.created_at, versions.trial_ends_at)
+                        end
+                    ),
+                    max(versions.trial_ends_at)
+                )
+        end as trial_over_at,
         {{ earliest_by('amounts.billing_interval', 'versions.version_number') }} as billing_interval,
         {{ earliest_by('amounts.interval_count', 'versions.version_number') }} as interval_count
     from versions
@@ -204,7 +216,10 @@ applied as (
         subscriptions.interval_count,
         case
             when discounts.duration <> 'once' then given.begins_at
-            when subscriptions.started_at >= given.begins_at then subscriptions.started_at
+            when subscriptions.started_at >= given.begins_at
+                then greatest(
+                    subscriptions.started_at, coalesce(subscriptions.trial_over_at, subscriptions.started_at)
+                )
             else given.removed_at
         end as covered_from,
         case

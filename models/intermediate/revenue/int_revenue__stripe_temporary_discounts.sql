@@ -15,7 +15,7 @@
 
 -- Coupons that end by themselves, each with the time that it covers: a repeating one until the end that Stripe says, or
 -- until it is taken away; one that counts once covers the whole billing period that it was given for, though Stripe
--- takes it off the subscription as soon as it is billed.
+-- takes it off the subscription as soon as it is billed. That period is the first that costs anything, after a trial.
 with discounts as (
 
     select * from {{ ref('int_revenue__stripe_discounts') }}
@@ -30,7 +30,11 @@ versions as (
         lead(created_at) over (
             partition by account, subscription_source_id
             order by version_number
-        ) as next_created_at
+        ) as next_created_at,
+        lead(status) over (
+            partition by account, subscription_source_id
+            order by version_number
+        ) as next_status
     from {{ ref('int_revenue__stripe_versions') }}
     where version_number is not null and {{ is_affected('entity_key') }}
 
@@ -71,6 +75,12 @@ listed as (
         ) as starts_at,
         amounts.billing_interval,
         amounts.interval_count,
+        -- a trial may be cut short
+        case
+            when versions.status = 'trialing' and versions.next_status <> 'trialing'
+                then least(versions.trial_ends_at, versions.next_created_at)
+            else versions.trial_ends_at
+        end as trial_ends_at,
         versions.next_created_at,
         discounts.applies_to
     from discounts
@@ -95,6 +105,9 @@ given as (
         {{ earliest_by('billing_interval', 'version_number') }} as billing_interval,
         {{ earliest_by('interval_count', 'version_number') }} as interval_count,
         min(starts_at) as starts_at,
+        greatest(
+            min(starts_at), coalesce({{ latest_by('trial_ends_at', 'version_number') }}, min(starts_at))
+        ) as charged_from,
         max(ends_at) as ends_at,
         case
             when count(next_created_at) = count(*) then max(next_created_at)
@@ -113,7 +126,7 @@ ended as (
             when duration = 'once'
                 then coalesce(
                     ends_at,
-                    {{ after_billing_periods('starts_at', 'billing_interval', 'interval_count') }}
+                    {{ after_billing_periods('charged_from', 'billing_interval', 'interval_count') }}
                 )
             else {{ repeating_until('starts_at', 'ends_at', 'duration_months', 'removed_at') }}
         end as covered_until

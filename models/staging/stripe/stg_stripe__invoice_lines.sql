@@ -1,6 +1,7 @@
 {%- set object = ['data', 'object'] -%}
 
--- A line shows its price as an object (until 2025-03-31) or as its id, and its taxes apart from its discounts.
+-- A line shows its price as an object (until 2025-03-31) or as its id, and its taxes apart from its discounts. Since
+-- then a proration says so as what its item, or the invoice item that was waiting for a bill, brought about.
 with events as (
 
     select * from {{ source('stripe', 'events') }}
@@ -39,6 +40,7 @@ final as (
         coalesce(
             {{ json_text('line', ['subscription']) }},
             {{ json_text('line', ['parent', 'subscription_item_details', 'subscription']) }},
+            {{ json_text('line', ['parent', 'invoice_item_details', 'subscription']) }},
             invoice_subscription_source_id
         ) as billed_subscription_source_id,
         coalesce(
@@ -56,6 +58,7 @@ final as (
         coalesce(
             {{ json_boolean('line', ['proration']) }},
             {{ json_boolean('line', ['parent', 'subscription_item_details', 'proration']) }},
+            {{ json_boolean('line', ['parent', 'invoice_item_details', 'proration']) }},
             false
         ) as is_proration,
         {{ json_value('line', ['discount_amounts']) }} as discount_amounts,

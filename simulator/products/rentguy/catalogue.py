@@ -94,6 +94,9 @@ COMPANIES = (
     ),
 )  # fmt: skip
 TENANTS = tuple(company.tenant for company in COMPANIES)
+# what comes beside the seats: a scanner a month, and a text message to a client, by what is sent
+SCANNER_PRICES = {"usd": 900, "eur": 800, "jpy": 1300}
+MESSAGE_PRICES = {"usd": 6, "eur": 5, "jpy": 9}
 PRICES = {
     "team": {"usd": 9900, "eur": 8900, "jpy": 14000},
     "business": {"usd": 24900, "eur": 22900, "jpy": 36000},

@@ -13,7 +13,7 @@ from simulator.products.upcoach.activity import Activity
 from simulator.products.upcoach.catalogue import ACTIONS, NAME, PROMISED_MINUTES, REMARKS, TENANTS
 from simulator.products.upcoach.paying import Payers
 from simulator.products.upcoach.people import make_people
-from simulator.products.upcoach.prices import STORE_PRICES
+from simulator.products.upcoach.prices import STORE_LABELS, STORE_PRICES
 from simulator.products.upcoach.tables import Tables
 from simulator.sources.debezium import ChangeLog
 from simulator.sources.events import EventStream, Tracker
@@ -45,6 +45,7 @@ def run(world: World) -> Systems:
         window,
         limit,
         world.chance("revenuecat"),
+        STORE_LABELS,
     )
     stream = EventStream(
         Folder("events", NAME), Tracker(integer_property="goal_id", text_property="screen")

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from simulator.chance import Chance
 from simulator.ledger import Customer, Ledger
-from simulator.products.upcoach.changes import change_something, stripe_price
+from simulator.products.upcoach.changes import (
+    begin_with_addon,
+    change_addons,
+    change_something,
+    stripe_price,
+)
 from simulator.products.upcoach.fate import FOREVER, Deciding, Fate
 from simulator.products.upcoach.people import Person
 from simulator.products.upcoach.store import StorePayers
@@ -64,6 +69,7 @@ class Payers(Deciding):
             f"cus_{self.account.chance.token(14)}",
         )
         self.ledger.opens(customer, person.days)
+        addons = Chance(self.seed, "upcoach", "addons", person.user_id)
         on_subscription = chance.hit(0.6)
         late = self.late_place(chance, start)
         first = True
@@ -93,15 +99,18 @@ class Payers(Deciding):
                 sub.grant(start, percent, duration, told=False)
             if person.number % 16 == 3:
                 self._addon(fate, chance, customer, sub.metadata, start)
+            begin_with_addon(fate, addons, sub, start)
             sub.start(start, trial, incomplete=not trial and chance.hit(0.2), place=late)
-            end = self._stripe_life(fate, chance, sub)
+            end = self._stripe_life(fate, chance, addons, sub)
             person.plan_changes.append((end, "free"))
             back = end + int(chance.between(9, 70) * DAY)
             returns = chance.hit(0.12)
             start = self.daytime(person, back, chance) if returns else FOREVER
             person.churned_at.append((end, start))
 
-    def _stripe_life(self, fate: Fate, chance: Chance, sub: StripeSubscription) -> int:
+    def _stripe_life(
+        self, fate: Fate, chance: Chance, addons: Chance, sub: StripeSubscription
+    ) -> int:
         person = fate.person
         if sub.created < self.window.start and sub.status == "active":
             sub.sleep_until(self.window.start)
@@ -116,6 +125,8 @@ class Payers(Deciding):
                 change_something(self, fate, chance, sub, left or sub.period_end)
             if left is not None and not sub.touched < left < sub.period_end:
                 left = None  # a swap has begun another period
+            if sub.status == "active":
+                change_addons(self, fate, addons, sub, left or sub.period_end)
             if left is not None:
                 if (sub.status == "active" and sub.price["interval"] == "year") or chance.hit(0.3):
                     sub.end(left, "cancellation_requested")

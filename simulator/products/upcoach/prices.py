@@ -9,6 +9,11 @@ STRIPE_PRICES = {
     "starter": {"usd": 900, "eur": 850, "zar": 15000, "gbp": 750, "jpy": 1300},
 }
 YEARLY_MONTHS = 10
+# beside the first item of a subscription, each for the same price
+ADDON_PRICES = {
+    plan: {"usd": 400, "eur": 350, "zar": 6900, "gbp": 330, "jpy": 590}
+    for plan in ("storage", "insights")
+}
 
 STORE_PRICES = {
     ("pro", "month"): 1499,
@@ -16,4 +21,9 @@ STORE_PRICES = {
     ("pro", "week"): 499,
     ("premium", "month"): 2999,
     ("premium", "year"): 23999,
+}
+# what a store's product is called at Stripe
+STORE_LABELS = {
+    f"upcoach.{plan}.{interval}ly": f"UpCoach {plan} {interval}ly"
+    for plan, interval in STORE_PRICES
 }

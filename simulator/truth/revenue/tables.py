@@ -11,15 +11,27 @@ from decimal import Decimal
 from simulator.fx import Rates
 from simulator.ledger import Ledger
 from simulator.timeline import iso
-from simulator.truth.revenue.valuing import MOVES, CustomerDay, DayTotal, usd_cents, value_days
+from simulator.truth.revenue.policies import POLICIES, STANDARD
+from simulator.truth.revenue.valuing import (
+    MOVES,
+    CustomerDay,
+    DayTotal,
+    PlanTotal,
+    usd_cents,
+    value_days,
+)
 from simulator.truth.table import Table, entity_uuid, exact
+
+OTHERS = tuple(policy for policy in POLICIES if policy != STANDARD)
+NOTHING = Decimal(0)
 
 
 def revenue_tables(ledger: Ledger, rates: Rates, first: date, as_of: int) -> Iterator[Table]:
     """Every table about money, from the day `first` on."""
-    rows, totals = value_days(ledger, rates, first, as_of)
-    yield _by_customer(rows)
-    yield _in_total(totals, _reached(ledger, as_of))
+    valued = value_days(ledger, rates, first, as_of)
+    yield _by_customer(valued.customers)
+    yield _in_total(valued.products, _reached(ledger, as_of))
+    yield _by_plan(valued.plans)
     yield _ended(ledger)
     yield _cash(ledger, rates)
 
@@ -57,8 +69,9 @@ def _by_customer(rows: list[CustomerDay]) -> Table:
         name="mrr_daily",
         grain="day × customer with MRR",
         meaning=(
-            "MRR at the end of the tenant's day under policy `standard`, in US cents, exact "
-            "(8 decimals). Rows from the window's first day; customers with no MRR have no row. "
+            "MRR at the end of the tenant's day, in US cents, exact (8 decimals): under policy "
+            "`standard`, what of it is past due, and under each other policy. "
+            "Rows from the window's first day; customers with no MRR have no row. "
             "`customer_id`: the Stripe customer, or RevenueCat's user. `user_id` is empty where a "
             "company pays for itself"
         ),
@@ -72,6 +85,7 @@ def _by_customer(rows: list[CustomerDay]) -> Table:
             "currency",
             "mrr_cents",
             "at_risk_mrr_cents",
+            *(f"{policy.name}_mrr_cents" for policy in OTHERS),
         ),
         rows=(
             (
@@ -82,18 +96,19 @@ def _by_customer(rows: list[CustomerDay]) -> Table:
                 r.customer.customer_id,
                 r.customer.user_id,
                 r.currency,
-                exact(r.mrr),
+                exact(r.mrr.get(STANDARD.name, NOTHING)),
                 exact(r.at_risk),
+                *(exact(r.mrr.get(policy.name, NOTHING)) for policy in OTHERS),
             )
             for r in rows
         ),
     )
 
 
-def _in_total(totals: dict[tuple[str, date], DayTotal], reached: dict[str, date]) -> Table:
+def _in_total(totals: dict[tuple[date, str, str], DayTotal], reached: dict[str, date]) -> Table:
     return Table(
         name="mrr_daily_total",
-        grain="day × product, as far as every tenant has reached the day",
+        grain="day × product × policy, as far as every tenant has reached the day",
         meaning=(
             "opening, movements (positive amounts; `fx` is signed), `net_mrr_cents` (closing), "
             "past-due part, customers. opening + new + reactivation + expansion − contraction − "
@@ -102,6 +117,7 @@ def _in_total(totals: dict[tuple[str, date], DayTotal], reached: dict[str, date]
         header=(
             "metric_date",
             "product",
+            "policy",
             "opening_mrr_cents",
             *(f"{m}_mrr_cents" for m in MOVES),
             "net_mrr_cents",
@@ -112,16 +128,47 @@ def _in_total(totals: dict[tuple[str, date], DayTotal], reached: dict[str, date]
             (
                 day,
                 product,
+                policy,
                 exact(t.opening),
                 *(exact(t.moves[m]) for m in MOVES),
                 exact(t.closing),
                 exact(t.at_risk),
                 t.customers,
             )
-            for (product, day), t in sorted(
-                totals.items(), key=lambda item: (item[0][1], item[0][0])
-            )
+            for (day, product, policy), t in sorted(totals.items())
             if day <= reached[product]
+        ),
+    )
+
+
+def _by_plan(plans: dict[tuple[date, str, str, str, str], PlanTotal]) -> Table:
+    return Table(
+        name="mrr_daily_plan",
+        grain="day × product × tenant × plan with MRR × policy",
+        meaning=(
+            "MRR at the end of the tenant's day in US cents, exact, and who pays for the plan then. "
+            "Each item of a subscription is its own plan's"
+        ),
+        header=(
+            "metric_date",
+            "product",
+            "tenant_id",
+            "plan",
+            "policy",
+            "mrr_cents",
+            "paying_customers",
+        ),
+        rows=sorted(
+            (
+                day,
+                product,
+                entity_uuid(product, "tenant", tenant),
+                plan,
+                policy,
+                exact(total.mrr),
+                total.customers,
+            )
+            for (day, product, tenant, plan, policy), total in plans.items()
         ),
     )
 

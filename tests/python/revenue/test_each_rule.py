@@ -120,6 +120,7 @@ METERED = price(
     7, id="price_m", recurring={"interval": "month", "interval_count": 1, "usage_type": "metered"}
 )
 STACK = {"percent_off": 20}, {"percent_off": 50}
+SEATS, DESKS = price(2000, id="price_seats"), price(2000, id="price_desks")
 
 # rule → what is told, what moves; a letter tells cases of one rule apart
 RULES: dict[str, tuple[Callable[[Told], Told], Moves]] = {
@@ -220,6 +221,10 @@ RULES: dict[str, tuple[Callable[[Told], Told], Moves]] = {
     "20b": (
         lambda t: t.begins(at="01-10T10:00:00").turns("01-10T10:30:00", price(8000)),
         [("01-10", "new", 8000)],
+    ),
+    "20c": (
+        lambda t: t.begins().turns("02-10", MONTH, SEATS).turns("03-10", MONTH, DESKS).turns("04-10", MONTH),
+        [("01-10", "new", 5000), ("02-10", "expansion", 2000), ("04-10", "contraction", -2000)],
     ),
     "22": (
         lambda t: t.begins(YEAR).turns("07-05", price(12000)),
@@ -386,6 +391,28 @@ def test_rule_17_the_second_refund_is_what_it_adds(house: House) -> None:
             "select to_char(metric_date, 'MM-DD'), cash_collected_cents, refunds_cents from revenue.metrics_daily_cash"
             f" where tenant_id = '{uuid_text('upcoach', 'tenant', tenant)}' and payments + refunds > 0 order by 1"
         ) == [("02-01", 7900, 0), ("02-03", 0, 300), ("02-04", 0, 700)]
+
+
+def test_rule_20_an_item_that_is_exchanged_at_one_price_moves_plans_alone(house: House) -> None:
+    """An item more is expansion and one less contraction (20c), each of its own plan."""
+    base = ("price_5000_month_usd", 5000, 1)
+    for tenant in ("r20c_new", "r20c_old"):
+        found = house.query(
+            "select to_char(metric_date, 'MM-DD'), plan, net_mrr_cents, paying_customers"
+            " from revenue.metrics_daily_plan_mrr where policy = 'standard'"
+            f" and tenant_id = '{uuid_text('upcoach', 'tenant', tenant)}' and metric_date in"
+            " ('2026-02-09', '2026-02-10', '2026-03-09', '2026-03-10', '2026-04-10') order by 1, 2"
+        )
+        days: dict[str, list[tuple[Any, ...]]] = {}
+        for day, *plan in found:
+            days.setdefault(day, []).append(tuple(plan))
+        assert days == {
+            "02-09": [base],
+            "02-10": [base, ("price_seats", 2000, 1)],
+            "03-09": [base, ("price_seats", 2000, 1)],
+            "03-10": [base, ("price_desks", 2000, 1)],
+            "04-10": [base],
+        }
 
 
 def test_rule_21_opening_and_movements_are_closing_every_day(house: House) -> None:

@@ -11,7 +11,7 @@ import pytest
 from ingestion.values.identity import uuid_text
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE
-from tests.python.revenue.webhooks import coupon, price, seconds, subscription
+from tests.python.revenue.webhooks import coupon, of_customer, price, seconds, subscription
 
 pytestmark = pytest.mark.slow
 
@@ -88,6 +88,19 @@ STRIPE = [
         new_shape=False,
         discount=half_off("repeating", start=seconds("2026-01-01"), end=seconds("2026-04-01"))[0],
     ),
+    # 13: half off once after a trial, of the first month that is paid for; in the old shape of a customer's coupon
+    subscription("tried", "created", "2026-01-01", MONTH, status="trialing", trial_end=seconds("2026-01-15"),
+                 discounts=half_off("once")),
+    subscription("tried", "updated", "2026-01-15", MONTH, trial_end=seconds("2026-01-15"),
+                 discounts=half_off("once"), previous={"status": "trialing"}),
+    subscription("tried", "updated", "2026-02-15", MONTH, trial_end=seconds("2026-01-15"),
+                 previous={"discounts": ["di_once"]}),
+    subscription("tried_old", "created", "2026-01-01", MONTH, new_shape=False, status="trialing",
+                 trial_end=seconds("2026-01-15")),
+    of_customer("tried_old", "created", "2026-01-01",
+                {**half_off("once")[0], "start": seconds("2026-01-01"), "end": None}),
+    subscription("tried_old", "updated", "2026-01-15", MONTH, new_shape=False, trial_end=seconds("2026-01-15"),
+                 previous={"status": "trialing"}),
     # 6: 30 of usage in February, beside 100 a month
     subscription("used", "created", "2026-02-01", MONTH, METERED),
     usage("used", 3000, new_shape=True),
@@ -188,6 +201,12 @@ def house(new_house: Callable[[str], House]) -> House:
         ("once", "2027-01-01", 10000, 10000, 10000, 10000),
         ("months", "2026-03-31", 10000, 5000, 10000, 10000),
         ("months", "2026-04-01", 10000, 10000, 10000, 10000),
+        ("tried", "2026-01-15", 10000, 5000, 10000, 10000),
+        ("tried", "2026-02-14", 10000, 5000, 10000, 10000),
+        ("tried", "2026-02-15", 10000, 10000, 10000, 10000),
+        ("tried_old", "2026-01-15", 10000, 5000, 10000, 10000),
+        ("tried_old", "2026-02-14", 10000, 5000, 10000, 10000),
+        ("tried_old", "2026-02-15", 10000, 10000, 10000, 10000),
         ("used", "2026-02-28", 10000, 10000, 10000, 10000),
         ("used", "2026-03-01", 10000, 10000, 13000, 10000),
         ("used", "2026-03-31", 10000, 10000, 13000, 10000),

@@ -15,7 +15,7 @@ from ingestion.values.identity import uuid_text
 from tests.building import run_dbt
 from tests.python.marts.house import House, assert_equal
 from tests.python.revenue.conftest import REVENUE
-from tests.python.revenue.webhooks import invoice, price, store, subscription
+from tests.python.revenue.webhooks import PRORATIONS, invoice, price, prorated, store, subscription
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +79,8 @@ STRIPE = [
     # 4: a webhook shows no tiers; an invoice says what seven cost, and nobody what nine do
     subscription("tiered", "created", "2026-02-01", TIERED, quantity=7),
     invoice("tiered", "2026-02-01", "price_tiered", 7, 4900),
+    # 17, 37: nor does what settles a change within a period, wherever the line says so
+    *(prorated("tiered", "2026-02-11", "price_tiered", 7, 5900, home) for home in PRORATIONS),
     subscription("unread", "created", "2026-02-01", TIERED, quantity=9),
 ]
 # 25: the same ids in another account are other subscriptions of other tenants

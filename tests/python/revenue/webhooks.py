@@ -168,6 +168,23 @@ def invoice(name: str, at: str, price_id: str, quantity: int, amount: int) -> di
     }
 
 
+# where a line of the new API says that it settles a change within a period
+PRORATIONS = ("subscription_item_details", "invoice_item_details")
+
+
+def prorated(
+    name: str, at: str, price_id: str, quantity: int, amount: int, home: str
+) -> dict[str, Any]:
+    """An invoice of the rest of a period alone, of so many of a price."""
+    body = invoice(name, at, price_id, quantity, amount)
+    body["id"] += f"_{home}"
+    held = body["data"]["object"]
+    held["id"] += f"_{home}"
+    details = {"invoice_item": f"ii_{name}", "proration": True, "subscription": f"sub_{name}"}
+    held["lines"]["data"][0]["parent"] = {"type": home, home: details}
+    return body
+
+
 def store(
     name: str, kind: str, at: str, price: float, begins: str, ends: str, **more: Any
 ) -> dict[str, Any]:

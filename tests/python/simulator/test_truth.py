@@ -13,11 +13,12 @@ import pytest
 
 from simulator import SampleReport
 from simulator.fx import Rates
-from simulator.ledger import Customer, Ledger
+from simulator.ledger import Customer, Ledger, Part
 from simulator.sources.events import Device, Event
 from simulator.timeline import DAY, DEFAULT_END, HOUR, MINUTE, Window, local_days
 from simulator.truth.engagement import use
-from simulator.truth.revenue.valuing import MOVES, value_days
+from simulator.truth.revenue.policies import POLICIES
+from simulator.truth.revenue.valuing import MOVES, Valued, value_days
 from simulator.truth.table import entity_uuid
 
 CENT = Decimal("0.0001")
@@ -29,28 +30,35 @@ def rows(sample: SampleReport, name: str) -> list[dict[str, str]]:
 
 
 def test_mrr_bridges_every_day(sample: SampleReport) -> None:
-    closing: dict[str, Decimal] = {}
+    closing: dict[tuple[str, str], Decimal] = {}
     for row in rows(sample, "mrr_daily_total.csv"):
         value = {name: Decimal(row[f"{name}_mrr_cents"]) for name in ("opening", *MOVES, "net")}
         bridged = value["opening"] + value["new"] + value["reactivation"] + value["expansion"]
         bridged += value["fx"] - value["contraction"] - value["churn"]
         assert abs(bridged - value["net"]) < CENT, row
-        before = closing.get(row["product"], value["opening"])
-        assert abs(before - value["opening"]) < CENT, row
-        closing[row["product"]] = value["net"]
-    assert set(closing) >= {"rostracore", "upcoach"}
+        of = (row["product"], row["policy"])
+        assert abs(closing.get(of, value["opening"]) - value["opening"]) < CENT, row
+        closing[of] = value["net"]
+    policies = {policy.name for policy in POLICIES}
+    assert set(closing) >= {(p, name) for p in ("rostracore", "upcoach") for name in policies}
 
 
-def test_customers_add_up_to_the_total(sample: SampleReport) -> None:
-    total: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    customers: dict[tuple[str, str], int] = defaultdict(int)
+def test_customers_add_up_to_the_total_and_so_do_plans(sample: SampleReport) -> None:
+    total: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    customers: dict[tuple[str, ...], int] = defaultdict(int)
     for row in rows(sample, "mrr_daily.csv"):
-        key = (row["metric_date"], row["product"])
-        total[key] += Decimal(row["mrr_cents"])
-        customers[key] += 1
+        for policy in POLICIES:
+            key = (row["metric_date"], row["product"], policy.name)
+            mrr = row["mrr_cents" if policy.name == "standard" else f"{policy.name}_mrr_cents"]
+            total[key] += Decimal(mrr)
+            customers[key] += Decimal(mrr) > 0
+    plans: dict[tuple[str, ...], Decimal] = defaultdict(Decimal)
+    for row in rows(sample, "mrr_daily_plan.csv"):
+        plans[row["metric_date"], row["product"], row["policy"]] += Decimal(row["mrr_cents"])
     for row in rows(sample, "mrr_daily_total.csv"):
-        key = (row["metric_date"], row["product"])
+        key = (row["metric_date"], row["product"], row["policy"])
         assert abs(total[key] - Decimal(row["net_mrr_cents"])) < CENT
+        assert abs(plans[key] - Decimal(row["net_mrr_cents"])) < CENT
         assert customers[key] == int(row["paying_customers"])
 
 
@@ -101,17 +109,30 @@ def ledger_of(*changes: tuple[float, str, int, str]) -> Ledger:
     customer = Customer("stripe", "upcoach", "t", "u", "c")
     book.opens(customer, local_days("UTC", WINDOW))
     for day, name, amount, currency in changes:
-        book.worth(customer, name, WINDOW.start + int(day * DAY), Fraction(amount), currency)
+        parts = [Part(f"plan {name}", Fraction(amount))]
+        book.worth(customer, name, WINDOW.start + int(day * DAY), parts, currency)
     return book
 
 
-def moves_of(book: Ledger) -> dict[tuple[str, int], Decimal]:
-    _, totals = value_days(book, Rates.read(), WINDOW.first_date, WINDOW.end - MINUTE)
+def valued(book: Ledger) -> Valued:
+    return value_days(book, Rates.read(), WINDOW.first_date, WINDOW.end - MINUTE)
+
+
+def moves_of(book: Ledger, policy: str = "standard") -> dict[tuple[str, int], Decimal]:
     return {
         (kind, (day - WINDOW.first_date).days): amount
-        for (_, day), total in totals.items()
+        for (day, _, of), total in valued(book).products.items()
         for kind, amount in total.moves.items()
-        if amount
+        if amount and of == policy
+    }
+
+
+def plans_of(book: Ledger, policy: str, day: int) -> dict[str, tuple[Decimal, int]]:
+    """What each plan is worth on a day of the window, and who pays for it."""
+    return {
+        plan: (total.mrr, total.customers)
+        for (date_key, _, _, plan, of), total in valued(book).plans.items()
+        if of == policy and (date_key - WINDOW.first_date).days == day
     }
 
 
@@ -158,10 +179,56 @@ def test_rule_23_a_weekend_takes_fridays_rate_and_the_change_is_fx() -> None:
 
 def test_rule_5_a_yen_has_no_cents() -> None:
     rates = Rates.read()
-    rows_, _ = value_days(ledger_of((0.5, "a", 1000, "jpy")), rates, WINDOW.first_date, WINDOW.end)
-    first = rows_[0]
-    assert abs(first.mrr - 1000 * 100 * rates.factor("jpy", first.day)) < CENT
-    assert 500 < first.mrr < 1000  # a thousand yen are between five and ten dollars
+    first = valued(ledger_of((0.5, "a", 1000, "jpy"))).customers[0]
+    mrr = first.mrr["standard"]
+    assert abs(mrr - 1000 * 100 * rates.factor("jpy", first.day)) < CENT
+    assert 500 < mrr < 1000  # a thousand yen are between five and ten dollars
+
+
+def items_of(*changes: tuple[float, list[Part]]) -> Ledger:
+    """(day of the window, what one subscription in dollars costs from then on)."""
+    book = ledger_of()
+    customer = next(iter(book.calendars))
+    for day, parts in changes:
+        book.worth(customer, "s", WINDOW.start + int(day * DAY), parts, "usd")
+    return book
+
+
+def test_rule_20_an_item_more_is_expansion_and_one_less_contraction_and_a_swap_moves_plans() -> (
+    None
+):
+    base, seats, desks = (Part(p, Fraction(n)) for p, n in
+                          (("base", 3000), ("seats", 500), ("desks", 500)))  # fmt: skip
+    book = items_of((1.5, [base]), (3.5, [base, seats]), (5.5, [base, desks]), (7.5, [base]))
+    moved = {("new", 1): 3000, ("expansion", 3): 500, ("contraction", 7): 500}
+    assert all(moves_of(book, policy.name) == moved for policy in POLICIES)
+    assert plans_of(book, "standard", 4) == {"base": (3000, 1), "seats": (500, 1)}
+    assert plans_of(book, "chartmogul", 5) == {"base": (3000, 1), "desks": (500, 1)}
+    assert plans_of(book, "standard", 7) == {"base": (3000, 1)}
+
+
+def test_rules_1_6_and_13_say_what_each_policy_counts() -> None:
+    """A half off 1,200 a year for its first ten days, 10 a week, and 7 of usage until the next bill."""
+    until = WINDOW.start + int(11.5 * DAY)
+    parts = [
+        Part("year", Fraction(120_000), "year", 50, until),
+        Part("week", Fraction(1000), "week"),
+    ]
+    used = Part("calls", Fraction(700), is_usage=True)
+    book = items_of((1.5, parts), (5.5, [*parts, used]), (8.5, parts))
+    week, month_of_four = Fraction(52_000, 12), Fraction(4000)
+    expected = {
+        "standard": {1: 10_000 + week, 11: 10_000 + week},
+        "chartmogul": {1: 5000 + week, 8: 5000 + week, 11: 10_000 + week},
+        "profitwell": {4: 10_000 + week, 5: 10_700 + week, 7: 10_700 + week, 8: 10_000 + week},
+        "revenuecat": {5: 10_000 + month_of_four},
+    }
+    for policy, days in expected.items():
+        for day, worth in days.items():
+            found = sum(mrr for mrr, _ in plans_of(book, policy, day).values())
+            assert abs(found - worth.numerator / Decimal(worth.denominator)) < CENT, (policy, day)
+    assert moves_of(book, "chartmogul").keys() == {("new", 1), ("expansion", 11)}
+    assert moves_of(book, "profitwell").keys() == {("new", 1), ("expansion", 5), ("contraction", 8)}
 
 
 def test_a_currency_without_a_rate_is_an_error_that_names_it() -> None:
