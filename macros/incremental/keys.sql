@@ -90,13 +90,24 @@
             {%- set keys -%}
                 select {{ columns.keys() | join(', ') }} from {{ plan.key_table }}{{ ' where ' ~ only if only }}
             {%- endset -%}
-            {%- if columns | length == 1 and plan.count and plan.count <= var('affected_keys_to_weigh') -%}
+            {%- if columns | length == 1 and has_few_values(plan, columns.keys() | first) -%}
                 {{ is_one_of_few(columns.values() | first, keys) }}
             {%- else -%}
                 ({{ columns.values() | join(', ') }}) in ({{ keys }})
             {%- endif -%}
             )
     {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a column of the table of keys has few values; keys of several columns may be many, of few customers. -#}
+{% macro has_few_values(plan, name) -%}
+    {%- set count = plan.count or 0 -%}
+    {%- if count > var('affected_keys_to_weigh') -%}
+        {%- set count = run_query(
+            'select count(distinct ' ~ name ~ ') from ' ~ plan.key_table
+        ).columns[0].values()[0] -%}
+    {%- endif -%}
+    {{ return(0 < count <= var('affected_keys_to_weigh')) }}
 {%- endmacro %}
 
 {#- Condition on a date: a list where days are few, else their range; `around` days more at each. -#}
