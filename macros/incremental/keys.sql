@@ -1,6 +1,6 @@
 {#- What a model says of its key (`meta: affected`), and the conditions that follow from it. Changes are told apart by
-    tenant, user, anonymous id, UTC day, local day, entity (any text that names an order, a call) and customer, the
-    columns of ops.replaced_keys; what a model's changes say of these are its notes. -#}
+    tenant, user, anonymous id, UTC day, local day, entity (any text that names an order, a call), customer, payment and
+    invoice, the columns of ops.replaced_keys; what a model's changes say of these are its notes. -#}
 
 {#- The statement of a model, completed: `names` are the columns of the key without its `day`, `through` a dictionary of
     what changes the keys: name → the model in which the keys of a change are looked up, or none. -#}
@@ -10,7 +10,9 @@
     {%- set key = said.get('key', []) -%}
     {%- set day = key | last if 'days' in said else none -%}
     {%- set notes = {} -%}
-    {%- set told_apart = ['tenant_id', 'user_id', 'anonymous_id', 'entity_key', 'customer_id'] -%}
+    {%- set told_apart = [
+        'tenant_id', 'user_id', 'anonymous_id', 'entity_key', 'customer_id', 'payment_id', 'invoice_id'
+    ] -%}
     {%- for column in key if column == day or column in told_apart -%}
         {%- do notes.update({said.days ~ '_day' if column == day else column: column}) -%}
     {%- endfor -%}
