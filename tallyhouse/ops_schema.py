@@ -79,7 +79,9 @@ create table if not exists ops.replaced_keys (
     utc_day date,
     local_day date,
     entity_key text,
-    customer_id uuid
+    customer_id uuid,
+    payment_id uuid,
+    invoice_id uuid
 );
 
 -- what came later to an earlier version's tables; asked first, because altering a table waits for everybody who uses it
@@ -96,7 +98,9 @@ begin
             ('ops.model_watermarks', 'history_columns', 'jsonb'),
             ('ops.model_watermarks', 'cut_as_of', 'text'),
             ('ops.replaced_keys', 'entity_key', 'text'),
-            ('ops.replaced_keys', 'customer_id', 'uuid')
+            ('ops.replaced_keys', 'customer_id', 'uuid'),
+            ('ops.replaced_keys', 'payment_id', 'uuid'),
+            ('ops.replaced_keys', 'invoice_id', 'uuid')
         ) as wanted (relation, column_name, definition)
         where not exists (
             select from pg_attribute

@@ -52,7 +52,7 @@
 {%- endmacro %}
 
 {#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day, local_day,
-    entity_key and customer_id as far as that is known; and with var rebuilt_days of what lies on those days, changed or
+    entity_key, customer_id, payment_id and invoice_id as far as that is known; and with var rebuilt_days of what lies on those days, changed or
     not. -#}
 {% macro changes_query(state) -%}
     {%- set queries = [] -%}
@@ -115,6 +115,8 @@
         'local_day': 'date',
         'entity_key': type_string(),
         'customer_id': type_uuid(),
+        'payment_id': type_uuid(),
+        'invoice_id': type_uuid(),
     } %}
         select
             {%- for column, type in types.items() %}

@@ -1,6 +1,6 @@
 {#- What a model says of its key (`meta: affected`), and the conditions that follow from it. Changes are told apart by
-    tenant, user, anonymous id, UTC day, local day, entity (any text that names an order, a call) and customer, the
-    columns of ops.replaced_keys; what a model's changes say of these are its notes. -#}
+    tenant, user, anonymous id, UTC day, local day, entity (any text that names an order, a call), customer, payment and
+    invoice, the columns of ops.replaced_keys; what a model's changes say of these are its notes. -#}
 
 {#- The statement of a model, completed: `names` are the columns of the key without its `day`, `through` a dictionary of
     what changes the keys: name → the model in which the keys of a change are looked up, or none. -#}
@@ -10,7 +10,9 @@
     {%- set key = said.get('key', []) -%}
     {%- set day = key | last if 'days' in said else none -%}
     {%- set notes = {} -%}
-    {%- set told_apart = ['tenant_id', 'user_id', 'anonymous_id', 'entity_key', 'customer_id'] -%}
+    {%- set told_apart = [
+        'tenant_id', 'user_id', 'anonymous_id', 'entity_key', 'customer_id', 'payment_id', 'invoice_id'
+    ] -%}
     {%- for column in key if column == day or column in told_apart -%}
         {%- do notes.update({said.days ~ '_day' if column == day else column: column}) -%}
     {%- endfor -%}
@@ -90,13 +92,24 @@
             {%- set keys -%}
                 select {{ columns.keys() | join(', ') }} from {{ plan.key_table }}{{ ' where ' ~ only if only }}
             {%- endset -%}
-            {%- if columns | length == 1 and plan.count and plan.count <= var('affected_keys_to_weigh') -%}
+            {%- if columns | length == 1 and has_few_values(plan, columns.keys() | first) -%}
                 {{ is_one_of_few(columns.values() | first, keys) }}
             {%- else -%}
                 ({{ columns.values() | join(', ') }}) in ({{ keys }})
             {%- endif -%}
             )
     {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a column of the table of keys has few values; keys of several columns may be many, of few customers. -#}
+{% macro has_few_values(plan, name) -%}
+    {%- set count = plan.count or 0 -%}
+    {%- if count > var('affected_keys_to_weigh') -%}
+        {%- set count = run_query(
+            'select count(distinct ' ~ name ~ ') from ' ~ plan.key_table
+        ).columns[0].values()[0] -%}
+    {%- endif -%}
+    {{ return(0 < count <= var('affected_keys_to_weigh')) }}
 {%- endmacro %}
 
 {#- Condition on a date: a list where days are few, else their range; `around` days more at each. -#}

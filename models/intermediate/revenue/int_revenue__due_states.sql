@@ -13,6 +13,7 @@
 with states as (
 
     select * from {{ ref('int_revenue__subscription_states') }}
+    where is_by_itself or access_until_at is not null
 
 ),
 

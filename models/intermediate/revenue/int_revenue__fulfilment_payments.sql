@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'payment_id']}],
+    meta={'affected': {'key': ['tenant_id', 'payment_id'], 'whole': true}},
+) }}
+
 -- Attempts to pay for an order of a readings marketplace; an attempt whose answer never came, or came after a day,
 -- stays pending, as fulfilment has it. Through whom they went is for those who may read metrics_daily_payments.
 with payments as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'customer_id']}],
+    meta={'affected': {'key': ['tenant_id', 'customer_id'], 'whole': true}},
+) }}
+
 -- What the exchange rate alone did to a customer's recurring revenue: one row per customer and stretch
 -- between two changes, cut at month ends and at as_of, dated by the day whose rate it was brought to.
 -- Daily sums of it are in int_revenue__daily_mrr; a row per customer and day would only repeat the rate.

@@ -1,9 +1,10 @@
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['entity_key']}],
+    indexes=[{'columns': ['entity_key']}, {'columns': ['customer_id']}],
     meta={'affected': {
         'key': ['entity_key'],
         'within': 'account',
+        'notes': {'tenant_id': 'tenant_id', 'customer_id': 'customer_id'},
         'inside': ['customer_id'],
         'through': ['int_revenue__customer_balances'],
     }},

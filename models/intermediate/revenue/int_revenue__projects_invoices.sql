@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'invoice_id']}],
+    meta={'affected': {'key': ['tenant_id', 'invoice_id'], 'whole': true}},
+) }}
+
 -- What ProjectFlo's studios bill. A credit note is a negative invoice: it takes its amount off the invoice that it
 -- names, as a payment does, but nobody paid it.
 with source_invoices as (

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'invoice_id']}],
+    meta={'affected': {'key': ['tenant_id', 'invoice_id'], 'whole': true}},
+) }}
+
 -- Invoices of RentGuy's billing module. What its database deleted stays, as it last stood, without the customer: Dutch
 -- law keeps invoices for seven years. A credit note is a negative invoice; it takes its amount off the invoice that it
 -- names, as a payment does, but nobody paid it.

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'payment_id']}],
+    meta={'affected': {'key': ['tenant_id', 'payment_id'], 'whole': true}},
+) }}
+
 with payments as (
 
     select * from {{ ref('stg_rentguy__payments') }}

@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'payment_id']}],
+    meta={'affected': {'key': ['tenant_id', 'payment_id'], 'whole': true}},
+) }}
+
 -- Purchases in the app stores, which RevenueCat tells of once they succeeded.
 with cash as (
 

@@ -1,9 +1,10 @@
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['entity_key']}],
+    indexes=[{'columns': ['entity_key']}, {'columns': ['invoice_id']}],
     meta={'affected': {
         'key': ['entity_key'],
         'within': 'account',
+        'notes': {'tenant_id': 'tenant_id', 'invoice_id': 'invoice_id'},
         'inside': ['invoice_source_id'],
         'through': ['loads', 'int_revenue__stripe_owners', 'int_revenue__stripe_customers'],
     }},

@@ -1,7 +1,12 @@
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['entity_key']}],
-    meta={'affected': {'key': ['entity_key'], 'within': 'account', 'inside': ['charge_key']}},
+    indexes=[{'columns': ['entity_key']}, {'columns': ['payment_id']}],
+    meta={'affected': {
+        'key': ['entity_key'],
+        'within': 'account',
+        'notes': {'tenant_id': 'tenant_id', 'payment_id': 'payment_id'},
+        'inside': ['charge_key'],
+    }},
 ) }}
 
 -- A charge is one attempt to pay, as its newest live event shows it. The newest invoices name neither charge nor

@@ -25,7 +25,7 @@ newest as (
     select
         *,
         row_number() over (
-            partition by account, subscription_source_id
+            partition by subscription_source_id, account
             order by version_number desc
         ) as age_rank
     from stripe_versions

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    indexes=[{'columns': ['entity_key']}],
+    indexes=[{'columns': ['entity_key']}, {'columns': ['customer_id']}],
     meta={'affected': {
         'key': ['entity_key'],
         'within': 'account',

@@ -35,7 +35,7 @@ newest as (
     select
         *,
         row_number() over (
-            partition by product, provider, subscription_id
+            partition by subscription_id, product, provider
             order by state_number desc
         ) as age_rank
     from states

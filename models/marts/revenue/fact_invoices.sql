@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'invoice_id']}],
+    meta={'affected': {'key': ['tenant_id', 'invoice_id']}},
+) }}
 {#- One model for each billing system; every one has all of these columns. -#}
 {%- set billing_systems = [
     'int_revenue__projects_invoices',
@@ -28,6 +33,7 @@ with final as (
         due_at,
         paid_at
     from {{ ref(billing_system) }}
+    where {{ is_affected('tenant_id', 'invoice_id') }}
     {{- '\n\n    union all\n\n    ' if not loop.last }}
     {%- endfor %}
 

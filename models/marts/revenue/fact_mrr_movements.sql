@@ -1,14 +1,20 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'customer_id']}],
+    meta={'affected': {'key': ['tenant_id', 'customer_id'], 'vars': ['reporting_currency']}},
+) }}
+
 with movements as (
 
     select * from {{ ref('int_revenue__mrr_movements') }}
-    where {{ is_published_policy() }}
+    where {{ is_affected('tenant_id', 'customer_id') }} and {{ is_published_policy() }}
 
 ),
 
 fx_movements as (
 
     select * from {{ ref('int_revenue__fx_movements') }}
-    where {{ is_published_policy() }}
+    where {{ is_affected('tenant_id', 'customer_id') }} and {{ is_published_policy() }}
 
 ),
 

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    indexes=[{'columns': ['tenant_id', 'payment_id']}],
+    meta={'affected': {'key': ['tenant_id', 'payment_id']}},
+) }}
 {#- One model for each system that moves money; every one has all of these columns. -#}
 {%- set payment_systems = [
     'int_revenue__fulfilment_payments',
@@ -27,6 +32,7 @@ with final as (
 
         attempted_at
     from {{ ref(payment_system) }}
+    where {{ is_affected('tenant_id', 'payment_id') }}
     {{- '\n\n    union all\n\n    ' if not loop.last }}
     {%- endfor %}
 

@@ -86,7 +86,11 @@ amounts as (
 dated as (
 
     select
-        amounts.*,
+        amounts.product,
+        amounts.tenant_id,
+        amounts.currency,
+        amounts.measure,
+        amounts.amount_cents,
         {{ local_date('amounts.counted_at', timezone) }} as metric_date,
         {{ as_of_date(timezone) }} as running_date
     from amounts
@@ -94,14 +98,31 @@ dated as (
 
 ),
 
+-- a day's amounts of a currency have one rate
+daily as (
+
+    select
+        metric_date,
+        running_date,
+        tenant_id,
+        product,
+        currency,
+        measure,
+        count(*) as amount_count,
+        sum(amount_cents) as amount_cents
+    from dated
+    where metric_date <= running_date
+    group by metric_date, running_date, tenant_id, product, currency, measure
+
+),
+
 rated as (
 
     select
-        dated.*,
-        {{ fx_rate('dated.currency', 'rates.rate') }} as rate
-    from dated
-    left join rates on dated.currency = rates.currency and dated.metric_date = rates.rate_date
-    where dated.metric_date <= dated.running_date
+        daily.*,
+        {{ fx_rate('daily.currency', 'rates.rate') }} as rate
+    from daily
+    left join rates on daily.currency = rates.currency and daily.metric_date = rates.rate_date
 
 ),
 
@@ -114,13 +135,13 @@ summed as (
         tenant_id,
         product,
         {%- for measure in ['cash', 'refund', 'order'] %}
-        {{ count_if("measure = '" ~ measure ~ "'") }} as {{ measure }}_count,
+        coalesce({{ sum_if("measure = '" ~ measure ~ "'", 'amount_count') }}, 0) as {{ measure }}_count,
         case
             when {{ count_if("measure = '" ~ measure ~ "' and rate is null") }} = 0
                 then coalesce({{ sum_if("measure = '" ~ measure ~ "'", 'amount_cents * rate') }}, 0)
         end as {{ measure }}_cents,
         {%- endfor %}
-        {{ count_if('rate is null') }} as unrated_count
+        coalesce({{ sum_if('rate is null', 'amount_count') }}, 0) as unrated_count
     from rated
     group by metric_date, running_date, tenant_id, product
 
@@ -135,13 +156,13 @@ final as (
         product,
         '{{ var("reporting_currency") }}' as currency,
 
-        cash_count as payments,
+        cast(cash_count as bigint) as payments,
         {{ published_money('cash_cents') }} as cash_collected_cents,
-        refund_count as refunds,
+        cast(refund_count as bigint) as refunds,
         {{ published_money('refund_cents') }} as refunds_cents,
-        order_count as orders,
+        cast(order_count as bigint) as orders,
         {{ published_money('order_cents') }} as order_value_cents,
-        unrated_count as amounts_without_rate,
+        cast(unrated_count as bigint) as amounts_without_rate,
 
         metric_date < running_date as is_complete
     from summed

@@ -4,8 +4,7 @@
 
 with changes as (
 
-    select * from {{ ref('int_revenue__mrr_changes') }}
-    where {{ is_published_policy() }}
+    select * from {{ ref('int_revenue__plan_changes') }}
 
 ),
 
@@ -41,10 +40,12 @@ placed as (
         changes.product,
         changes.tenant_id,
         changes.customer_id,
-        coalesce(changes.plan, 'unknown') as plan,
+        changes.plan,
         {{ country_code }} as country_code,
         changes.currency,
         changes.change_source_cents,
+        changes.customers_change,
+        changes.is_shared,
         changes.occurred_at,
         {{ local_date('changes.occurred_at', "coalesce(tenants.timezone, 'UTC')") }} as date_key
     from changes
@@ -53,38 +54,8 @@ placed as (
 
 ),
 
--- a customer pays for a plan while anything of it is above nothing, in whatever currency
-customer_instants as (
-
-    select
-        policy,
-        provider,
-        product,
-        tenant_id,
-        customer_id,
-        plan,
-        country_code,
-        occurred_at,
-        date_key,
-        sum(change_source_cents) as change_source_cents
-    from placed
-    group by policy, provider, product, tenant_id, customer_id, plan, country_code, occurred_at, date_key
-
-),
-
-customer_balances as (
-
-    select
-        *,
-        sum(change_source_cents) over (
-            partition by policy, provider, product, tenant_id, customer_id, plan, country_code
-            order by occurred_at
-            rows between unbounded preceding and current row
-        ) as after_source_cents
-    from customer_instants
-
-),
-
+-- a customer pays for a plan while anything of it is above nothing, in whatever currency; several users of it in one
+-- country are one customer there
 moved as (
 
     select
@@ -96,8 +67,9 @@ moved as (
         currency,
         date_key,
         change_source_cents,
-        0 as customers_change
+        customers_change
     from placed
+    where not is_shared
 
     union all
 
@@ -107,16 +79,18 @@ moved as (
         tenant_id,
         plan,
         country_code,
-        '{{ var("reporting_currency") }}' as currency,
+        currency,
         date_key,
-        0 as change_source_cents,
-        case when after_source_cents > 0 then 1 else 0 end
-        - case when after_source_cents - change_source_cents > 0 then 1 else 0 end as customers_change
-    from customer_balances
+        change_source_cents,
+        {{ paying_customers_change(
+            ['customer_id', 'plan', 'country_code', 'policy', 'provider', 'product', 'tenant_id']
+        ) }} as customers_change
+    from placed
+    where is_shared
 
 ),
 
-daily_changes as (
+moved_days as (
 
     select
         policy,
@@ -130,6 +104,36 @@ daily_changes as (
         sum(customers_change) as customers_change
     from moved
     group by policy, product, tenant_id, plan, country_code, currency, date_key
+
+),
+
+daily_changes as (
+
+    select
+        policy,
+        product,
+        tenant_id,
+        plan,
+        country_code,
+        currency,
+        date_key,
+        change_source_cents,
+        0 as customers_change
+    from moved_days
+
+    union all
+
+    select
+        policy,
+        product,
+        tenant_id,
+        plan,
+        country_code,
+        '{{ var("reporting_currency") }}' as currency,
+        date_key,
+        0 as change_source_cents,
+        customers_change
+    from moved_days
 
 ),
 

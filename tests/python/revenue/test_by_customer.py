@@ -31,6 +31,9 @@ LEDGER = (
     "+int_revenue__customer_months",
     "+int_revenue__stripe_arrivals",
     "+fact_subscription_periods",
+    "+fact_mrr_movements",
+    "+int_revenue__policy_differences",
+    "+int_revenue__plan_changes",
 )
 BY_CUSTOMER = (
     "stripe_versions", "stripe_owners", "stripe_customers", "stripe_invoice_lines", "stripe_price_tiers",
@@ -38,10 +41,12 @@ BY_CUSTOMER = (
     "stripe_discounts", "stripe_temporary_discounts", "stripe_customer_discounts", "stripe_prices",
     "stripe_invoices", "stripe_usage_lines", "stripe_item_states", "stripe_states", "stripe_names",
     "revenuecat_states", "revenuecat_owners", "subscription_states", "due_states", "subscription_periods",
-    "mrr_changes", "customer_balances", "mrr_movements", "customer_months", "stripe_arrivals",
+    "mrr_changes", "customer_balances", "mrr_movements", "fx_movements", "policy_differences", "plan_changes",
+    "customer_months", "stripe_arrivals",
 )  # fmt: skip
 TABLES = [f"intermediate.int_revenue__{name}" for name in BY_CUSTOMER] + [
-    "revenue.fact_subscription_periods"
+    "revenue.fact_subscription_periods",
+    "revenue.fact_mrr_movements",
 ]
 ACCOUNTS = ("acct_upcoach", "acct_rentguy")
 TENANTS = ("kompas", "umoya")
