@@ -4,8 +4,8 @@
     meta={'affected': {'key': ['entity_key'], 'within': 'account'}},
 ) }}
 
--- Changes of a customer by plan, and whether it began or ceased to pay for the plan with one. Users may share a customer;
--- of such a one the mart says it country by country.
+-- Changes of a customer by plan, and whether it began or ceased to pay for the plan with one. Users may share a
+-- customer; of such a one the mart says it country by country.
 with changes as (
 
     select
