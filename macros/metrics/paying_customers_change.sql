@@ -1,6 +1,6 @@
-{#- By how much a change of recurring revenue (rows with change_source_cents, currency, occurred_at) changes the number of
-    those who pay: 1 with the change at which what `key` names rises above nothing, -1 where it falls to it. Changes of
-    one instant, in whatever currencies, are one: the first of them says it. -#}
+{#- By how much a change of recurring revenue (rows with change_source_cents, currency, occurred_at) changes the number
+    of those who pay: 1 with the change at which what `key` names rises above nothing, -1 where it falls to it. Changes
+    of one instant, in whatever currencies, are one: the first of them says it. -#}
 {% macro paying_customers_change(key) -%}
 {%- set by_key = key | join(', ') -%}
 {%- set after -%}
