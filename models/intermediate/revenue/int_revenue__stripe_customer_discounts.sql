@@ -18,7 +18,8 @@
 -- A customer's discount, of which it has one at a time, with the time that it covers of each of its subscriptions.
 -- Events of the discount tell it, and the customer as it then was; of which only its end is told, that says when it
 -- began. One that counts once covers the billing period for which it was taken: the first that cost anything, after a
--- trial, of a subscription that began with it, else the one in which it was gone.
+-- trial, of a subscription that had cost nothing before; else the one in which it was gone; none where it was gone by
+-- the first bill.
 with discounts as (
 
     select * from {{ ref('int_revenue__stripe_discounts') }}
@@ -175,18 +176,9 @@ subscriptions as (
         min(owners.customer_source_id) as customer_source_id,
         min(least(versions.started_at, versions.created_at)) as started_at,
         max(versions.ended_at) as ended_at,
-        case
-            when {{ earliest_by('versions.trial_ends_at', 'versions.version_number') }} is not null
-                then coalesce(
-                    min(
-                        case
-                            when versions.status <> 'trialing'
-                                then least(versions.created_at, versions.trial_ends_at)
-                        end
-                    ),
-                    max(versions.trial_ends_at)
-                )
-        end as trial_over_at,
+        greatest(
+            min(least(versions.started_at, versions.created_at)), max(versions.trial_over_at)
+        ) as charged_at,
         {{ earliest_by('amounts.billing_interval', 'versions.version_number') }} as billing_interval,
         {{ earliest_by('amounts.interval_count', 'versions.version_number') }} as interval_count
     from versions
@@ -216,11 +208,9 @@ applied as (
         subscriptions.interval_count,
         case
             when discounts.duration <> 'once' then given.begins_at
-            when subscriptions.started_at >= given.begins_at
-                then greatest(
-                    subscriptions.started_at, coalesce(subscriptions.trial_over_at, subscriptions.started_at)
-                )
-            else given.removed_at
+            when subscriptions.charged_at < given.begins_at then given.removed_at
+            when given.removed_at is null or given.removed_at >= subscriptions.charged_at
+                then subscriptions.charged_at
         end as covered_from,
         case
             when discounts.duration = 'forever' then given.removed_at

@@ -151,8 +151,9 @@ usages as (
     select
         *,
         period_ends_at as covered_from,
-        {{ after_billing_periods(
-            'period_ends_at', "coalesce(billing_interval, 'month')", 'coalesce(interval_count, 1)'
+        {{ after_the_next_period(
+            'period_started_at', 'period_ends_at',
+            "coalesce(billing_interval, 'month')", 'coalesce(interval_count, 1)'
         ) }} as covered_until
     from usage_lines
 

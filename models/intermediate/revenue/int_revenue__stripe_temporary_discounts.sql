@@ -30,11 +30,7 @@ versions as (
         lead(created_at) over (
             partition by account, subscription_source_id
             order by version_number
-        ) as next_created_at,
-        lead(status) over (
-            partition by account, subscription_source_id
-            order by version_number
-        ) as next_status
+        ) as next_created_at
     from {{ ref('int_revenue__stripe_versions') }}
     where version_number is not null and {{ is_affected('entity_key') }}
 
@@ -75,12 +71,7 @@ listed as (
         ) as starts_at,
         amounts.billing_interval,
         amounts.interval_count,
-        -- a trial may be cut short
-        case
-            when versions.status = 'trialing' and versions.next_status <> 'trialing'
-                then least(versions.trial_ends_at, versions.next_created_at)
-            else versions.trial_ends_at
-        end as trial_ends_at,
+        versions.trial_over_at,
         versions.next_created_at,
         discounts.applies_to
     from discounts
@@ -105,9 +96,7 @@ given as (
         {{ earliest_by('billing_interval', 'version_number') }} as billing_interval,
         {{ earliest_by('interval_count', 'version_number') }} as interval_count,
         min(starts_at) as starts_at,
-        greatest(
-            min(starts_at), coalesce({{ latest_by('trial_ends_at', 'version_number') }}, min(starts_at))
-        ) as charged_from,
+        greatest(min(starts_at), coalesce(max(trial_over_at), min(starts_at))) as charged_from,
         max(ends_at) as ends_at,
         case
             when count(next_created_at) = count(*) then max(next_created_at)
@@ -123,6 +112,7 @@ ended as (
     select
         *,
         case
+            when duration = 'once' and removed_at < charged_from then removed_at
             when duration = 'once'
                 then coalesce(
                     ends_at,

@@ -285,7 +285,7 @@ earlier_discounts as (
 
 ),
 
-final as (
+versions as (
 
     select
         account,
@@ -394,6 +394,41 @@ final as (
     from earlier_discounts as candidates
     left join earlier_items
         on candidates.account = earlier_items.account and candidates.event_id = earlier_items.event_id
+
+),
+
+totalled as (
+
+    select
+        *,
+        count(version_number) over (partition by account, subscription_source_id) as version_count
+    from versions
+
+),
+
+-- A subscription that began with a trial was free until its first version that is none: when that came, or by what it
+-- says if that is earlier. While all are trials, until the end that the newest foretells.
+final as (
+
+    {%- set of_subscription = 'over (partition by account, subscription_source_id)' %}
+
+    select
+        *,
+        case
+            when
+                min(case when version_number = 1 then trial_ends_at end) {{ of_subscription }}
+                > min(case when version_number = 1 then least(started_at, created_at) end) {{ of_subscription }}
+                then coalesce(
+                    min(
+                        case
+                            when status <> 'trialing' and version_number is not null
+                                then least(created_at, trial_ends_at)
+                        end
+                    ) {{ of_subscription }},
+                    min(case when version_number = version_count then trial_ends_at end) {{ of_subscription }}
+                )
+        end as trial_over_at
+    from totalled
 
 )
 

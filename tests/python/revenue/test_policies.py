@@ -41,14 +41,20 @@ def half_off(duration: str, **more: Any) -> list[dict[str, Any]]:
     ]
 
 
-def usage(name: str, amount: int, new_shape: bool) -> dict[str, Any]:
-    """An invoice of 1 March for what was used in February, in both shapes of the API."""
+def usage(
+    name: str, amount: int, new_shape: bool, begin: str = "2026-02-01", end: str = "2026-03-01"
+) -> dict[str, Any]:
+    """An invoice of the last day for what was used until then, in both shapes of the API."""
     line: dict[str, Any] = {
         "currency": "usd",
         "amount": amount,
-        "period": {"start": seconds("2026-02-01"), "end": seconds("2026-03-01")},
+        "period": {"start": seconds(begin), "end": seconds(end)},
     }
-    subject: dict[str, Any] = {"id": f"in_{name}", "object": "invoice", "customer": f"cus_{name}"}
+    subject: dict[str, Any] = {
+        "id": f"in_{name}_{end}",
+        "object": "invoice",
+        "customer": f"cus_{name}",
+    }
     if new_shape:
         line["pricing"] = {"price_details": {"price": "price_metered"}}
         subject["parent"] = {"subscription_details": {"subscription": f"sub_{name}"}}
@@ -56,17 +62,17 @@ def usage(name: str, amount: int, new_shape: bool) -> dict[str, Any]:
         line["price"] = METERED
         subject["subscription"] = f"sub_{name}"
     return {
-        "id": f"evt_in_{name}",
+        "id": f"evt_in_{name}_{end}",
         "object": "event",
         "type": "invoice.paid",
-        "created": seconds("2026-03-01"),
+        "created": seconds(end),
         "livemode": True,
         "data": {
             "object": {
                 **subject,
                 "currency": "usd",
                 "status": "paid",
-                "created": seconds("2026-03-01"),
+                "created": seconds(end),
                 "amount_due": amount,
                 "amount_paid": amount,
                 "lines": {"data": [line]},
@@ -101,11 +107,31 @@ STRIPE = [
                 {**half_off("once")[0], "start": seconds("2026-01-01"), "end": None}),
     subscription("tried_old", "updated", "2026-01-15", MONTH, new_shape=False, trial_end=seconds("2026-01-15"),
                  previous={"status": "trialing"}),
+    # the same, gone before the trial is over, and given in mid-trial
+    *(record for name, given, gone in (("gone", "2026-01-01", "2026-01-05"), ("midway", "2026-01-05", "2026-01-15"))
+      for record in (
+          subscription(name, "created", "2026-01-01", MONTH, status="trialing", trial_end=seconds("2026-01-15")),
+          of_customer(name, "created", given, {**half_off("once")[0], "start": seconds(given), "end": None}),
+          of_customer(name, "deleted", gone, {**half_off("once")[0], "start": seconds(given), "end": seconds(gone)}),
+          subscription(name, "updated", "2026-01-15", MONTH, trial_end=seconds("2026-01-15"),
+                       previous={"status": "trialing"}),
+      )),
+    # and of a subscription: taken away during the trial
+    subscription("untried", "created", "2026-01-01", MONTH, status="trialing", trial_end=seconds("2026-01-15"),
+                 discounts=half_off("once")),
+    subscription("untried", "updated", "2026-01-05", MONTH, status="trialing", trial_end=seconds("2026-01-15"),
+                 previous={"discounts": ["di_once"]}),
+    subscription("untried", "updated", "2026-01-15", MONTH, trial_end=seconds("2026-01-15"),
+                 previous={"status": "trialing"}),
     # 6: 30 of usage in February, beside 100 a month
     subscription("used", "created", "2026-02-01", MONTH, METERED),
     usage("used", 3000, new_shape=True),
     subscription("used_old", "created", "2026-02-01", MONTH, METERED, new_shape=False),
     usage("used_old", 3000, new_shape=False),
+    # 6: from the 31st: each bill's usage stands until the next one, in the longer month too
+    subscription("used_31", "created", "2026-01-31", MONTH, METERED),
+    usage("used_31", 3000, True, "2026-01-31", "2026-02-28"),
+    usage("used_31", 4000, True, "2026-02-28", "2026-03-31"),
     # 1: 10 a week, which is 43.33 or 40
     subscription("weekly", "created", "2026-01-01", WEEK),
     # 8, 9: at risk and paused are the same for all
@@ -207,11 +233,22 @@ def house(new_house: Callable[[str], House]) -> House:
         ("tried_old", "2026-01-15", 10000, 5000, 10000, 10000),
         ("tried_old", "2026-02-14", 10000, 5000, 10000, 10000),
         ("tried_old", "2026-02-15", 10000, 10000, 10000, 10000),
+        ("gone", "2026-01-15", 10000, 10000, 10000, 10000),
+        ("midway", "2026-01-15", 10000, 5000, 10000, 10000),
+        ("midway", "2026-02-14", 10000, 5000, 10000, 10000),
+        ("midway", "2026-02-15", 10000, 10000, 10000, 10000),
+        ("untried", "2026-01-15", 10000, 10000, 10000, 10000),
         ("used", "2026-02-28", 10000, 10000, 10000, 10000),
         ("used", "2026-03-01", 10000, 10000, 13000, 10000),
         ("used", "2026-03-31", 10000, 10000, 13000, 10000),
         ("used", "2026-04-01", 10000, 10000, 10000, 10000),
         ("used_old", "2026-03-31", 10000, 10000, 13000, 10000),
+        ("used_31", "2026-02-27", 10000, 10000, 10000, 10000),
+        ("used_31", "2026-02-28", 10000, 10000, 13000, 10000),
+        ("used_31", "2026-03-30", 10000, 10000, 13000, 10000),
+        ("used_31", "2026-03-31", 10000, 10000, 14000, 10000),
+        ("used_31", "2026-04-29", 10000, 10000, 14000, 10000),
+        ("used_31", "2026-04-30", 10000, 10000, 10000, 10000),
         ("weekly", "2026-03-01", 4333, 4333, 4333, 4000),
         ("late", "2026-03-01", 10000, 10000, 10000, 10000),
         ("paused", "2026-03-01", 0, 0, 0, 0),
@@ -283,7 +320,7 @@ def test_a_subscription_of_two_plans_is_one(house: House) -> None:
 
 
 def test_the_bridge_tells_each_cause(house: House) -> None:
-    """15 March 2026: two coupons of 50, two bills of 30, a week of 3.33."""
+    """15 March 2026: two coupons of 50, three bills of 30, a week of 3.33."""
     found = house.query(
         "select from_policy, to_policy, cause, difference_cents, customers"
         " from revenue.metrics_mrr_policy_bridge where metric_date = '2026-03-15'"
@@ -291,9 +328,9 @@ def test_the_bridge_tells_each_cause(house: House) -> None:
         " ('profitwell', 'revenuecat')) order by 1, 2, 3"
     )
     assert found == [
-        ("chartmogul", "profitwell", "metered_usage", 6000, 2),
+        ("chartmogul", "profitwell", "metered_usage", 9000, 3),
         ("chartmogul", "profitwell", "temporary_discount", 10000, 2),
-        ("profitwell", "revenuecat", "metered_usage", -6000, 2),
+        ("profitwell", "revenuecat", "metered_usage", -9000, 3),
         ("profitwell", "revenuecat", "weeks_and_days", -333, 1),
         ("standard", "chartmogul", "temporary_discount", -10000, 2),
     ]
