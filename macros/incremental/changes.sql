@@ -52,8 +52,8 @@
 {%- endmacro %}
 
 {#- A query of what changed since the model's last build, by tenant_id, user_id, anonymous_id, utc_day, local_day,
-    entity_key, customer_id, payment_id and invoice_id as far as that is known; and with var rebuilt_days of what lies on those days, changed or
-    not. -#}
+    entity_key, customer_id, payment_id and invoice_id as far as that is known; and with var rebuilt_days of what lies
+    on those days, changed or not. -#}
 {% macro changes_query(state) -%}
     {%- set queries = [] -%}
     {%- for name, lookup in affected().through.items() -%}
