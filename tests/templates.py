@@ -4,13 +4,13 @@ Belongs here: making, copying and dropping, and the home beside each. Does not b
 holds.
 """
 
+import contextlib
 import secrets
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import psycopg
 from psycopg import sql
 
 from app.preparation import prepare
@@ -69,12 +69,15 @@ class Templates:
         return warehouse
 
     def drop_copies(self) -> None:
-        """All copies made here go with their homes: together they would fill a disk."""
-        with self.server.database("postgres").connect(autocommit=True) as connection:
+        """All copies made here go with their homes: together they would fill a disk.
+
+        One that cannot be dropped keeps no other; its error is raised when they are gone.
+        """
+        with contextlib.ExitStack() as stack:
             for name in self.copies:
-                _drop(connection, name)
-                shutil.rmtree(self.home(name), ignore_errors=True)
-        self.copies.clear()
+                stack.callback(shutil.rmtree, self.home(name), ignore_errors=True)
+                stack.callback(self._drop, name)
+            self.copies.clear()
 
     def _at_home(self, name: str, home: Path) -> Warehouse:
         database = self.server.database(name)
@@ -93,17 +96,18 @@ class Templates:
 
         One of that name is what a worker left that was killed while making it.
         """
+        self._drop(name)
         with self.server.database("postgres").connect(autocommit=True) as connection:
-            _drop(connection, name)
             connection.execute(
                 sql.SQL("create database {} template {} strategy = 'wal_log'").format(
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
 
-
-def _drop(server: psycopg.Connection, name: str) -> None:
-    server.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    def _drop(self, name: str) -> None:
+        command = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+        with self.server.database("postgres").connect(autocommit=True) as connection:
+            connection.execute(command)
 
 
 def _seed(warehouse: Warehouse) -> None:

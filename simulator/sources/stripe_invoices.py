@@ -113,7 +113,7 @@ def line_object(sub: Any, name: str, line: Line, new: bool) -> dict[str, Any]:
         return {**body, "plan": plan, "price": price, **details, "type": kind}
     unit = str(line.price["amount"])
     if is_proration:
-        unit = str(round(Decimal(line.amount) / line.quantity, 12).normalize())
+        unit = format(round(Decimal(line.amount) / line.quantity, 12).normalize(), "f")
     return {
         **body,
         "parent": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import secrets
@@ -49,9 +50,8 @@ def new_house(
 ) -> Iterator[Callable[..., House]]:
     """Make houses, each with a copy of the sample's landing folder unless told otherwise.
 
-    They are gone when their module ends.
+    They are gone when their module ends, also those beside one that cannot be stopped.
     """
-    made: list[House] = []
 
     def make(*, filled: bool = True) -> House:
         folder = tmp_path_factory.mktemp("house")
@@ -60,13 +60,15 @@ def new_house(
             shutil.copytree(sample / "landing", house.landing)
         else:
             house.landing.mkdir()
-        made.append(house)
+        stack.callback(remove, house)
         return house
 
-    yield make
-    for house in made:
+    def remove(house: House) -> None:
         house.stop()
         shutil.rmtree(house.home.parent)
+
+    with contextlib.ExitStack() as stack:
+        yield make
 
 
 @pytest.fixture(scope="session")

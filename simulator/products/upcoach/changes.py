@@ -106,6 +106,8 @@ def _swapped(fate: Fate, chance: Chance, sub: StripeSubscription, at: int, mood:
             fate.person.plan_changes.append((at, plan))
         return True
     if chance.hit(0.012):
+        if sub.counts_once:  # what its coupon covers is over with the period that it began with
+            return True
         interval = "year" if old["interval"] == "month" else "month"
         sub.swap(at, stripe_price(tenant, plan, interval, sub.created))
         return True

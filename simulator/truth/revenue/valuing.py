@@ -17,7 +17,7 @@ from fractions import Fraction
 from simulator.fx import Rates
 from simulator.ledger import Customer, Entry, Ledger
 from simulator.timeline import MINUTE, LocalDays
-from simulator.truth.revenue.policies import POLICIES, Policy
+from simulator.truth.revenue.policies import POLICIES, STANDARD, Policy
 
 ZERO_DECIMAL = {"jpy"}
 NETTING = 60 * MINUTE
@@ -53,7 +53,10 @@ class PlanTotal:
 
 @dataclass(frozen=True)
 class CustomerDay:
-    """`mrr` and `at_risk` under each policy, by its name; a policy under which there is none is left out."""
+    """`mrr` under each policy, by its name; a policy under which there is none is left out.
+
+    `at_risk` is under `standard`, of which there may be none.
+    """
 
     day: date
     customer: Customer
@@ -136,11 +139,11 @@ def _enter(
                 valued.plans[key].customers += 1
             if day.plans:
                 worth[day.day][policy] = day.closing
-                at_risk.setdefault(day.day, day.at_risk)
+                if policy == STANDARD.name:
+                    at_risk[day.day] = day.at_risk
     for date_key in sorted(worth):
-        valued.customers.append(
-            CustomerDay(date_key, customer, currency, worth[date_key], at_risk[date_key])
-        )
+        part = at_risk.get(date_key, Decimal(0))
+        valued.customers.append(CustomerDay(date_key, customer, currency, worth[date_key], part))
 
 
 def _steps(entries: list[Entry], policy: Policy) -> list[_Step]:

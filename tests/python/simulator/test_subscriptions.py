@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ import pytest
 from simulator.chance import Chance
 from simulator.files import Folder
 from simulator.ledger import Customer, Ledger
+from simulator.products.upcoach.changes import change_something
 from simulator.sources.revenuecat import RevenueCatProject, StoreSubscription
 from simulator.sources.stripe import StripeAccount
 from simulator.sources.subscription import StripeSubscription
@@ -210,6 +212,27 @@ def test_rules_17_and_18_a_change_of_items_counts_at_once_and_is_settled_to_the_
     assert ("plan" in before) == (begins == START)
 
 
+@pytest.mark.parametrize(
+    ("amount", "quantity", "units"),
+    [(300, 2, ["200", "-100"]), (100, 3, ["66.666666666667", "-33.333333333333"])],
+)
+def test_what_one_of_a_proration_costs_is_told_in_plain_digits(
+    account: StripeAccount, ledger: Ledger, amount: int, quantity: int, units: list[str]
+) -> None:
+    """Of 30 days storage comes after 10 and goes after 20."""
+    sub = subscription(account, ledger)
+    begins = WINDOW.start + 70 * DAY  # the old shape has no such amount
+    sub.start(begins)
+    sub.period_end = begins + 30 * DAY
+    sub.add(begins + 10 * DAY, storage(amount), quantity, Chance(1, "items"))
+    sub.remove(begins + 20 * DAY, sub.further[0], Chance(1, "items"))
+    sub.renew()
+    found = [
+        line["pricing"]["unit_amount_decimal"] for line in invoices(account)[1]["lines"]["data"]
+    ]
+    assert found == [*units, "3000"]
+
+
 def test_items_follow_the_interval_and_a_swap_at_one_price_moves_nothing_but_plans(
     account: StripeAccount, ledger: Ledger
 ) -> None:
@@ -263,6 +286,28 @@ def test_rule_13_a_coupon_that_counts_once_covers_the_period_of_the_first_charge
     assert chartmogul.monthly(parts, over) == 3000
     sub.renew()
     assert [payment.amount for payment in ledger.payments] == [1500, 3000]
+
+
+@pytest.mark.parametrize(("duration", "interval"), [("forever", "month"), ("once", "year")])
+def test_rule_13_the_interval_stays_while_a_coupon_counts_once(
+    account: StripeAccount, ledger: Ledger, duration: str, interval: str
+) -> None:
+    sub = subscription(account, ledger, 30_000, interval="year")
+    sub.grant(START, 50, duration, told=False)
+    sub.start(START)
+    walk: Any = SimpleNamespace(window=WINDOW, daytime=lambda person, at, chance: at)
+    tenant = SimpleNamespace(currency="usd")
+    fate: Any = SimpleNamespace(person=SimpleNamespace(tenant=tenant, engaged=lambda *_: 0.0))
+    change_something(walk, fate, Another(1, "interval"), sub, sub.period_end)
+    assert sub.price["interval"] == interval
+    assert sub.discount is not None
+
+
+class Another(Chance):
+    """Of all that may happen another interval alone does."""
+
+    def hit(self, probability: float) -> bool:
+        return probability == 0.012
 
 
 # --- RevenueCat -----------------------------------------------------------------------------------

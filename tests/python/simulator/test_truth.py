@@ -231,6 +231,17 @@ def test_rules_1_6_and_13_say_what_each_policy_counts() -> None:
     assert moves_of(book, "profitwell").keys() == {("new", 1), ("expansion", 5), ("contraction", 8)}
 
 
+def test_rule_8_what_is_at_risk_of_a_customer_is_what_standard_counts() -> None:
+    """Unpaid usage counts for one policy alone, until a plan comes to it."""
+    book = ledger_of()
+    customer, used = next(iter(book.calendars)), Part("calls", Fraction(700), is_usage=True)
+    for day, parts in ((1, [used]), (2, [used, Part("base", Fraction(3000))])):
+        book.worth(customer, "s", WINDOW.start + day * DAY, parts, "usd", at_risk=True)
+    first, second = valued(book).customers[:2]
+    assert (first.mrr, first.at_risk) == ({"profitwell": 700}, 0)
+    assert (second.mrr["standard"], second.mrr["profitwell"], second.at_risk) == (3000, 3700, 3000)
+
+
 def test_a_currency_without_a_rate_is_an_error_that_names_it() -> None:
     with pytest.raises(LookupError, match="XAU"):
         Rates.read().factor("xau", date(2026, 10, 16))
