@@ -216,7 +216,7 @@ class StripeLife(Life):
         else:
             could.append(sub.cancel_later)
         if sub.status == "trialing":
-            return [*could, sub.withdraw] if sub.discount is not None else could
+            return could
         could.append(sub.resume if sub.paused else sub.pause)
         interval = sub.price["interval"]
         other = "team" if sub.price["product"] == "prod_solo" else "solo"
