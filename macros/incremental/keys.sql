@@ -89,22 +89,23 @@
         (
             {%- if columns.day %}{{ days_condition(columns.day, plan.days) }} and {% endif -%}
             {%- if near %}{{ days_condition(near, plan.days, 1) }} and {% endif -%}
-            {%- set keys -%}
-                select {{ columns.keys() | join(', ') }} from {{ plan.key_table }}{{ ' where ' ~ only if only }}
-            {%- endset -%}
-            {%- if columns | length == 1 and has_few_values(plan, columns.keys() | first) -%}
-                {{ is_one_of_few(columns.values() | first, keys) }}
+            {%- set keys = columns.keys() | join(', ') -%}
+            {%- set staged = 'from ' ~ plan.key_table ~ (' where ' ~ only if only else '') -%}
+            {%- if columns | length == 1 and has_few_values(plan, keys) -%}
+                {{ is_one_of_few(columns.values() | first, 'select distinct ' ~ keys ~ ' ' ~ staged) }}
             {%- else -%}
-                ({{ columns.values() | join(', ') }}) in ({{ keys }})
+                ({{ columns.values() | join(', ') }}) in (select {{ keys }} {{ staged }})
             {%- endif -%}
             )
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a column of the table of keys has few values; keys of several columns may be many, of few customers. -#}
+{#- Whether a column of the table of keys has few values; keys of several columns may be many, of few customers. A key
+    of one column has as many values as keys, unless a macro (`by`) gave them more columns. -#}
 {% macro has_few_values(plan, name) -%}
     {%- set count = plan.count or 0 -%}
-    {%- if count > var('affected_keys_to_weigh') -%}
+    {%- set is_alone = affected().key | length == 1 and not affected().by -%}
+    {%- if count > var('affected_keys_to_weigh') and not is_alone -%}
         {%- set count = run_query(
             'select count(distinct ' ~ name ~ ') from ' ~ plan.key_table
         ).columns[0].values()[0] -%}

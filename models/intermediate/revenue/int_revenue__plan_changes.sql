@@ -9,6 +9,18 @@
 with changes as (
 
     select
+        *,
+        coalesce(plan, 'unknown') as plan_name,
+        coalesce(cast(user_id as {{ type_string() }}), 'nobody') as user_name
+    from {{ ref('int_revenue__mrr_changes') }}
+    where {{ is_affected('entity_key') }} and {{ is_published_policy() }}
+
+),
+
+-- what no source names may stand beside a plan of that name
+plan_changes as (
+
+    select
         policy,
         provider,
         product,
@@ -16,13 +28,25 @@ with changes as (
         customer_id,
         entity_key,
         user_id,
-        coalesce(plan, 'unknown') as plan,
+        user_name,
+        plan_name as plan,
         currency,
-        change_source_cents,
-        occurred_at,
-        coalesce(cast(user_id as {{ type_string() }}), 'nobody') as user_name
-    from {{ ref('int_revenue__mrr_changes') }}
-    where {{ is_affected('entity_key') }} and {{ is_published_policy() }}
+        cast(sum(change_source_cents) as {{ type_money() }}) as change_source_cents,
+        occurred_at
+    from changes
+    group by
+        policy,
+        provider,
+        product,
+        tenant_id,
+        customer_id,
+        entity_key,
+        user_id,
+        user_name,
+        plan_name,
+        currency,
+        occurred_at
+    having sum(change_source_cents) <> 0
 
 ),
 
@@ -40,7 +64,8 @@ final as (
         currency,
         change_source_cents,
         {{ paying_customers_change(
-            ['customer_id', 'plan', 'policy', 'provider', 'product', 'tenant_id', 'entity_key']
+            ['customer_id', 'plan', 'policy', 'provider', 'product', 'tenant_id', 'entity_key'],
+            'user_name'
         ) }} as customers_change,
         min(user_name) over (
             partition by customer_id, plan, policy, provider, product, tenant_id, entity_key
@@ -48,7 +73,7 @@ final as (
             partition by customer_id, plan, policy, provider, product, tenant_id, entity_key
         ) as is_shared,
         occurred_at
-    from changes
+    from plan_changes
 
 )
 

@@ -40,6 +40,7 @@ placed as (
         changes.product,
         changes.tenant_id,
         changes.customer_id,
+        changes.user_id,
         changes.plan,
         {{ country_code }} as country_code,
         changes.currency,
@@ -83,7 +84,8 @@ moved as (
         date_key,
         change_source_cents,
         {{ paying_customers_change(
-            ['customer_id', 'plan', 'country_code', 'policy', 'provider', 'product', 'tenant_id']
+            ['customer_id', 'plan', 'country_code', 'policy', 'provider', 'product', 'tenant_id'],
+            'user_id'
         ) }} as customers_change
     from placed
     where is_shared

@@ -91,6 +91,14 @@ class House:
         """All rows of a table, JSON as text; equal tables give equal answers."""
         return Counter(row for (row,) in self.query(f"select to_jsonb(t)::text from {table} as t"))
 
+    def is_partly_written_anew(self, table: str) -> bool:
+        """Whether the newest build that wrote to a table wrote some of its rows and left others."""
+        [(written, rows)] = self.query(
+            "select count(*) filter (where xmin::text::bigint = newest), count(*)"
+            f" from (select xmin, max(xmin::text::bigint) over () as newest from {table}) as held"
+        )
+        return 0 < written < rows
+
     def tables(self, tables: Iterable[str] = TABLES) -> dict[str, Rows]:
         return {table: self.rows(table) for table in tables}
 
