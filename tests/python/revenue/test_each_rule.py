@@ -267,7 +267,7 @@ class Bought:
 UNTIL_FEBRUARY: Moves = [("01-10", "new", 1000), ("02-10", "churn", -1000)]
 STORE_RULES: dict[str, tuple[Callable[[Bought], Bought], Moves]] = {
     "27a": (
-        lambda b: b.buys(dollars=0.0, period_type="TRIAL").renews("02-10", "03-10"),
+        lambda b: b.buys(period_type="TRIAL").renews("02-10", "03-10"),
         [("02-10", "new", 1000), ("03-10", "churn", -1000)],
     ),
     "27b": (lambda b: b.buys(store="PROMOTIONAL"), []),
