@@ -308,7 +308,7 @@ STORE_RULES: dict[str, tuple[Callable[[Bought], Bought], Moves]] = {
         [("01-10", "new", 1000), ("02-25", "churn", -1000)],
     ),
     "33c": (lambda b: b.says("NON_RENEWING_PURCHASE", "01-10", 10, "02-10"), []),
-    "33d": (lambda b: b.says("TEMPORARY_ENTITLEMENT_GRANT", "01-10", 0, "02-10"), []),
+    "33d": (lambda b: b.says("TEMPORARY_ENTITLEMENT_GRANT", "01-10", 10, "02-10"), []),
     "34": (lambda b: b.buys(), UNTIL_FEBRUARY),
     "35": (
         lambda b: b.buys(store="STRIPE", original_transaction_id="sub_r12_new"), []
