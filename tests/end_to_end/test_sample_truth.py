@@ -20,8 +20,8 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from ingestion.values.identity import uuid_text
 from tests.built_sample import CLOCK_CHANGES, PLAIN, BuiltSample, Sample
+from tests.customer_mrr import customer_days, warehouse_customer
 
 pytestmark = pytest.mark.slow
 
@@ -32,24 +32,6 @@ MOVES = tuple(
     f"{kind}_mrr_cents"
     for kind in ("new", "expansion", "contraction", "churn", "reactivation", "fx")
 )
-# A customer's MRR at the end of each of its tenant's days, from the published facts alone.
-CUSTOMER_DAYS = """
-    select
-        rates.rate_date::text, periods.customer_id::text,
-        sum(periods.mrr_source_cents * case when periods.currency = 'usd' then 1 else rates.rate end)
-    from revenue.fact_subscription_periods as periods
-    join core.dim_tenant as tenants on tenants.tenant_id = periods.tenant_id
-    join intermediate.int_revenue__fx_daily as rates
-        on rates.currency = periods.currency
-        and rates.rate_date >= cast(periods.valid_from at time zone tenants.timezone as date)
-        and (
-            periods.valid_to is null
-            or rates.rate_date < cast(periods.valid_to at time zone tenants.timezone as date)
-        )
-    where periods.policy = '{policy}' and rates.rate_date between '{first}' and '{last}'
-    group by 1, 2
-    having sum(periods.mrr_source_cents) <> 0
-"""
 POLICIES = ("standard", "chartmogul", "profitwell", "revenuecat")
 Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
@@ -204,13 +186,11 @@ def test_mrr_of_every_customer_on_every_day(built: Built, policy: str) -> None:
     truth: dict[tuple[Any, ...], Decimal] = {}
     for row in rows:
         if days[1] < row["metric_date"] < days[-1]:
-            stripe = row["provider"] == "stripe"
-            account = f"acct_{row['product']}" if stripe else row["product"]
-            customer = uuid_text(row["product"], "customer", f"{account}|{row['customer_id']}")
+            customer = warehouse_customer(row["product"], row["provider"], row["customer_id"])
             truth[row["metric_date"], customer] = mrr(row, policy)
     first, last = min(day for day, _ in truth), max(day for day, _ in truth)
-    query = CUSTOMER_DAYS.format(first=first, last=last, policy=policy)
-    found = {(day, customer): cents for day, customer, cents in built.ask(query)}
+    query = customer_days([policy], first, last)
+    found = {(day, customer): cents for day, _, customer, cents in built.ask(query)}
     differing = {
         key: (found.get(key), truth.get(key))
         for key in found.keys() | truth.keys()

@@ -7,13 +7,15 @@ hold of any history. Does not belong here: what happens in them (`random_histori
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from ingestion.values.identity import uuid_text
+from simulator.truth.revenue.policies import POLICIES
 from tests.building import run_dbt
+from tests.customer_mrr import customer_days, warehouse_customer
 from tests.python.marts.house import House
 from tests.python.revenue.conftest import REVENUE
 from tests.python.revenue.random_histories import DAYS, END, Histories, Lines, random_histories
@@ -22,23 +24,6 @@ pytestmark = pytest.mark.slow
 
 HISTORIES, SEED, RUNS = 200, 36, 3
 FIRST, LAST = END.date() - timedelta(days=DAYS), END.date() - timedelta(days=2)
-CUSTOMER_DAYS = """
-    select
-        rates.rate_date, periods.policy, periods.customer_id::text,
-        sum(periods.mrr_source_cents * case when periods.currency = 'usd' then 1 else rates.rate end)
-    from revenue.fact_subscription_periods as periods
-    join core.dim_tenant as tenants on tenants.tenant_id = periods.tenant_id
-    join intermediate.int_revenue__fx_daily as rates
-        on rates.currency = periods.currency
-        and rates.rate_date >= cast(periods.valid_from at time zone tenants.timezone as date)
-        and (
-            periods.valid_to is null
-            or rates.rate_date < cast(periods.valid_to at time zone tenants.timezone as date)
-        )
-    where rates.rate_date between '{first}' and '{last}'
-    group by 1, 2, 3
-    having sum(periods.mrr_source_cents) <> 0
-"""
 PLAN_DAYS = """
     select metric_date, product, tenant_id::text, plan, policy, sum(net_mrr_cents), count(*)
     from revenue.metrics_daily_plan_mrr
@@ -77,14 +62,16 @@ def test_there_are_two_hundred_of_them(histories: Histories) -> None:
 def test_mrr_of_every_customer_on_every_day_under_every_policy(
     house: House, histories: Histories
 ) -> None:
-    truth: dict[tuple[date, str, str], Decimal] = {}
+    truth: dict[tuple[str, str, str], Decimal] = {}
     for row in histories.worth.customers:
-        who, account = row.customer, row.customer.product
-        account = f"acct_{account}" if who.provider == "stripe" else account
-        customer = uuid_text(who.product, "customer", f"{account}|{who.customer_id}")
+        who = row.customer
+        customer = warehouse_customer(who.product, who.provider, who.customer_id)
         if FIRST <= row.day <= LAST:
-            truth |= {(row.day, policy, customer): mrr for policy, mrr in row.mrr.items()}
-    query = CUSTOMER_DAYS.format(first=FIRST, last=LAST)
+            truth |= {
+                (row.day.isoformat(), policy, customer): mrr for policy, mrr in row.mrr.items()
+            }
+    policies = [policy.name for policy in POLICIES]
+    query = customer_days(policies, FIRST.isoformat(), LAST.isoformat())
     found = {(day, policy, who): cents for day, policy, who, cents in house.query(query)}
     differing = [
         (key, found.get(key), truth.get(key))
