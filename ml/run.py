@@ -6,7 +6,7 @@ Belongs here: the order of things and one transaction per model. Does not belong
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ import psycopg
 
 from ml import schema, store
 from ml.common import artefact, card
+from ml.common.drift import drift
 from ml.common.errors import ArtefactError, LabelError, LeakageError, TooFewData
-from ml.common.model import drift, predict
+from ml.common.model import predict
 from ml.common.spec import AS_OF, ENTITY, KNOWN, TENANT, ModelSpec
 from ml.common.training import (
     by_rule,
@@ -31,7 +32,7 @@ from ml.common.training import (
 from ml.discovery import find_specs
 from tallyhouse.errors import TallyhouseError
 
-DRIFTED = 0.25
+TOLD = 3  # features that moved, by name; all are in the log
 
 Connect = Callable[[], psycopg.Connection]
 Progress = Callable[[str], None]
@@ -200,12 +201,15 @@ def _predict(job: _Job, report: ModelReport, outcomes: int) -> ModelReport:
     new = store.log_predictions(
         connection, spec, active.fingerprint, predicted, job.moment.to_pydatetime()
     )
-    moved = {k: v for k, v in drift(spec, model, rows).items() if v > DRIFTED}
+    measured = drift(spec, model, rows)
+    store.log_drift(connection, active.model_id, measured, job.moment.to_pydatetime())
+    moved = {one.feature: one.psi for one in measured if one.has_moved}
     kept = report.status in ("kept", "too_few_data")
     parts = [
         report.sentence,
         "The earlier model stays active." if kept else "",
         f"{len(rows)} {spec.entity}s scored.",
+        _told(moved),
     ]
     return _with(
         report,
@@ -216,6 +220,16 @@ def _predict(job: _Job, report: ModelReport, outcomes: int) -> ModelReport:
         new_outcomes=outcomes,
         drifted=moved,
     )
+
+
+def _told(moved: Mapping[str, float]) -> str:
+    if not moved:
+        return ""
+    furthest = sorted(moved.items(), key=lambda found: (-found[1], found[0]))
+    named = [f"{name} ({psi:.2f})" for name, psi in furthest[:TOLD]]
+    if more := len(moved) - len(named):
+        named.append(f"{more} more in ops.model_drift")
+    return f"Moved away from the training rows (stability index): {', '.join(named)}."
 
 
 def to_score(spec: ModelSpec, frame: pd.DataFrame, moment: pd.Timestamp) -> pd.DataFrame:

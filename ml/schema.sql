@@ -1,4 +1,4 @@
--- The registry of models and the log of predictions. Applied again and again without harm.
+-- The registry of models, the log of predictions and of drift. Applied again and again without harm.
 create schema if not exists ml;
 
 create table if not exists ml.predictive_models (
@@ -49,6 +49,20 @@ create unique index if not exists predictions_natural_key
 
 create index if not exists predictions_open_outcomes
     on ml.predictions (prediction_type, as_of_at) where actual_outcome is null;
+
+create table if not exists ml.feature_drift (
+    model_id uuid not null references ml.predictive_models (model_id),
+    feature_name text not null,
+    -- The UTC day of the warehouse's clock; a later measure of the same day takes the place of an earlier one.
+    metric_date date not null,
+    measured_at timestamptz not null,
+    psi double precision not null,
+    psi_by_chance double precision not null,
+    has_moved boolean not null,
+    scored_rows integer not null,
+    reference_rows integer not null,
+    primary key (model_id, feature_name, metric_date)
+);
 
 -- Stores from before there were other tasks than binary. Asked first, because the changes lock.
 do $$

@@ -7,6 +7,7 @@ from input.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from ml.common.drift import Drift
 from ml.common.spec import AS_OF, ENTITY, KNOWN, LABEL, TENANT, ModelSpec
 from ml.common.training import Training
 
@@ -190,6 +192,27 @@ def log_predictions(
             values,
         )
         return max(cursor.rowcount, 0)
+
+
+def log_drift(
+    connection: psycopg.Connection, model: uuid.UUID, measured: Sequence[Drift], as_of: Any
+) -> None:
+    """Keep how far each feature has moved, one row a day (UTC): that of the newest ``as_of``."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ml.feature_drift as kept (model_id, feature_name, metric_date, measured_at, psi, "
+            "psi_by_chance, has_moved, scored_rows, reference_rows) "
+            "values (%s, %s, cast(%s at time zone 'UTC' as date), %s, %s, %s, %s, %s, %s) "
+            "on conflict (model_id, feature_name, metric_date) do update set "
+            "measured_at = excluded.measured_at, psi = excluded.psi, psi_by_chance = excluded.psi_by_chance, "
+            "has_moved = excluded.has_moved, scored_rows = excluded.scored_rows, "
+            "reference_rows = excluded.reference_rows where kept.measured_at <= excluded.measured_at",
+            [
+                (model, one.feature, as_of, as_of, one.psi, one.by_chance, one.has_moved, one.rows,
+                 one.reference_rows)
+                for one in measured
+            ],
+        )  # fmt: skip
 
 
 def join_outcomes(connection: psycopg.Connection, spec: ModelSpec, as_of: Any) -> int:

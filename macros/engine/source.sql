@@ -49,6 +49,7 @@
         'raw_cdc.changes': ['committed_at'],
         'ml.predictions': ['prediction_at'],
         'ml.predictive_models': ['trained_at'],
+        'ml.feature_drift': ['measured_at'],
         'ops': [],
         'governance': [],
     }) }}

@@ -1,6 +1,6 @@
 """A trained model as it is kept: the estimator, what it was made of, and how to read it.
 
-Belongs here: predicting, explaining, intervals, drift. Does not belong here: choosing or judging
+Belongs here: predicting, explaining, intervals. Does not belong here: choosing or judging
 (``training``), files (``artefact``), tables (``ml.registry``).
 """
 
@@ -14,14 +14,13 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from ml.common import fingerprint, scores
+from ml.common import fingerprint
 from ml.common.errors import ArtefactError
 from ml.common.spec import AS_OF, ENTITY, TENANT, ModelSpec
 from ml.common.tasks import task_of
 from ml.common.tasks.score import points_of, total
 
 REASONS = 3
-DRIFT_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -80,21 +79,6 @@ def predict(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> pd.Data
         fingerprint.of_row(record) for record in features.to_dict(orient="records")
     ]
     return result
-
-
-def drift(spec: ModelSpec, model: TrainedModel, rows: pd.DataFrame) -> dict[str, float]:
-    """Population stability index of each numeric feature against the training rows."""
-    found: dict[str, float] = {}
-    for name in spec.numbers if not model.reference.empty else ():
-        reference = model.reference[name].to_numpy(dtype=float)
-        known = reference[~np.isnan(reference)]
-        if len(known) == 0 or rows.empty:
-            continue
-        inner = np.unique(np.quantile(known, np.linspace(0, 1, DRIFT_BINS + 1)[1:-1]))
-        edges = np.concatenate([[-np.inf], inner, [np.inf]])
-        current = rows[name].to_numpy(dtype=float)
-        found[name] = round(scores.population_stability(reference, current, edges), 4)
-    return found
 
 
 def typical_values(spec: ModelSpec, labelled: pd.DataFrame) -> dict[str, Any]:

@@ -101,15 +101,5 @@ def wilson(successes: int, rows: int) -> tuple[float, float]:
     return float(max(0.0, (centre - spread) / scale)), float(min(1.0, (centre + spread) / scale))
 
 
-def population_stability(reference: np.ndarray, current: np.ndarray, edges: np.ndarray) -> float:
-    """Population stability index between two samples over given edges (0 same, > 0.25 moved)."""
-    shares = []
-    for sample in (reference, current):
-        known = sample[~np.isnan(sample)]
-        counts = np.append(np.histogram(known, bins=edges)[0], len(sample) - len(known))
-        shares.append((counts + 0.5) / (len(sample) + 0.5 * len(counts)))
-    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
-
-
 def _round(value: float) -> float:
     return round(float(value), 6)

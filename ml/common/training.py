@@ -193,8 +193,11 @@ def _verdict(
 
 
 def _reference(spec: ModelSpec, labelled: pd.DataFrame) -> pd.DataFrame:
-    step = max(1, len(labelled) // REFERENCE_ROWS)
-    return labelled[list(spec.feature_names)].iloc[::step].reset_index(drop=True)
+    """Rows drawn at random, the same each time: every n-th row would be the same entities week after week."""
+    rows = labelled[list(spec.feature_names)]
+    if len(rows) > REFERENCE_ROWS:
+        rows = rows.sample(n=REFERENCE_ROWS, random_state=spec.seed).sort_index()
+    return rows.reset_index(drop=True)
 
 
 def _window(labelled: pd.DataFrame) -> str:

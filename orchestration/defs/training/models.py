@@ -14,7 +14,7 @@ from ml.discovery import find_specs
 from orchestration.warehouse import WarehouseResource
 
 OWNERS = ["team:Data science"]
-TABLES = ("predictive_models", "predictions")
+TABLES = ("predictive_models", "predictions", "feature_drift")
 
 
 @dg.definitions
@@ -49,7 +49,7 @@ def model_asset(spec: ModelSpec) -> dg.AssetsDefinition:
 
 
 def log_of(specs: tuple[ModelSpec, ...]) -> dg.AssetsDefinition:
-    """The registry and the log of predictions, as the models left them."""
+    """The registry and the logs of predictions and of drift, as the models left them."""
 
     @dg.multi_asset(
         name="registry_and_log",

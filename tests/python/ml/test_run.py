@@ -158,6 +158,39 @@ def test_an_altered_artefact_is_refused_unopened(warehouse: Warehouse, tmp_path:
         go(warehouse, tmp_path)
 
 
+DRIFT = """
+    select feature_name, metric_date::text, psi, has_moved, scored_rows, measured_at
+    from ml.feature_drift order by metric_date, feature_name
+"""
+
+
+def test_rule_84_drift_is_logged_once_a_day_and_what_moved_is_told(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    put(warehouse, frame())
+    first = go(warehouse, tmp_path)
+    assert "Moved away" not in first.sentence
+    morning = ask(warehouse, DRIFT)
+    assert {row[:2] for row in morning} == {(name, "2026-06-22") for name in SPEC.feature_names}
+    assert {row[3:5] for row in morning} == {(False, 250)}
+    go(warehouse, tmp_path)
+    assert ask(warehouse, DRIFT) == morning, "a second run changes nothing"
+
+    newest = frame()["as_of_at"] == NOW
+    put(warehouse, frame().assign(idle_days=lambda data: data["idle_days"].mask(newest, 60.0)))
+    later = go(warehouse, tmp_path, NOW + pd.Timedelta(hours=5))
+    assert "Moved away from the training rows (stability index): idle_days" in later.sentence
+    noon = ask(warehouse, DRIFT)
+    assert len(noon) == len(morning), "one row a day"
+    assert {row[0] for row in noon if row[3]} == {"idle_days"} == set(later.drifted)
+
+    put(warehouse, frame())
+    go(warehouse, tmp_path)
+    assert ask(warehouse, DRIFT) == noon, "an earlier hour comes after it"
+    go(warehouse, tmp_path, NOW + pd.Timedelta(days=1))
+    assert [row[1] for row in ask(warehouse, DRIFT)].count("2026-06-23") == len(morning)
+
+
 @pytest.mark.parametrize("customers", [3, 0])
 def test_too_little_to_learn_from_is_said_and_nothing_is_written(
     warehouse: Warehouse, tmp_path: Path, customers: int

@@ -8,7 +8,7 @@ import pytest
 
 from ml.common import fingerprint
 from ml.common.errors import LeakageError, TooFewData
-from ml.common.model import drift, predict
+from ml.common.model import predict
 from ml.common.splits import forward
 from ml.common.tasks import task_of
 from ml.common.training import (
@@ -164,12 +164,6 @@ def test_predictions_carry_interval_band_reasons_and_fingerprint(trained: Traini
     assert "raises the chance" in riskiest[0]["words"]
     first = rows.iloc[0][list(SPEC.feature_names)].to_dict()
     assert predicted.iloc[0]["feature_fingerprint"] == fingerprint.of_row(first)
-
-
-def test_drift_is_small_at_home_and_large_abroad(trained: Training) -> None:
-    rows = newest()
-    assert drift(SPEC, trained.model, rows)["idle_days"] < 0.15
-    assert drift(SPEC, trained.model, rows.assign(idle_days=60.0))["idle_days"] > 1
 
 
 def test_a_column_that_stands_still_for_a_season_is_not_taken_for_a_leak() -> None:

@@ -108,7 +108,7 @@ def test_every_model_lies_between_features_and_prediction_marts(
     models = {dg.AssetKey(["ml", spec.name]) for spec in find_specs()}
     for model in models:
         assert {key.path[0] for key in graph.get(model).parent_keys} == {"features"}
-    for table in ("predictive_models", "predictions"):
+    for table in ("predictive_models", "predictions", "feature_drift"):
         written = graph.get(dg.AssetKey(["ml", table]))
         assert written.parent_keys == models
         assert any(key.path[0] == "staging" for key in written.child_keys)
