@@ -29,7 +29,9 @@ DERIVED_COLUMNS = {
     ),
     "ops.load_manifest": (
         "record_count - stored_count - duplicate_count - rejected_count - ignored_count"
-        " as unaccounted_count"
+        " as unaccounted_count,"
+        # what was read again keeps the row of its former reading beside the one that stands
+        " content_hash || case when superseded_by is null then '' else ' of load ' || load_id end as reading_hash"
     ),
 }
 

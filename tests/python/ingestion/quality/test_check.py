@@ -84,13 +84,36 @@ def test_a_bad_batch_stays_red_until_it_is_mended_and_good_ones_are_not_seen_aga
     assert check() == (True, 2)
 
 
-def load(connection: psycopg.Connection, load_id: int) -> None:
+@pytest.mark.slow
+def test_a_file_that_was_read_again_is_no_fault_and_one_read_twice_is(
+    fresh_database: Callable[..., Warehouse], tmp_path: Path
+) -> None:
+    warehouse = fresh_database("quality", prepared=True)
+    ledger = "ops.load_manifest"
+
+    def fits() -> bool:
+        (outcome,) = check_landed(warehouse.url, tmp_path, tables=(ledger,))
+        return outcome.success
+
+    with warehouse.connect(autocommit=True) as connection:
+        for load_id in (1, 2, 3):
+            connection.execute(
+                f"update {ledger} set superseded_by = %s where superseded_by is null", [load_id]
+            )
+            load(connection, load_id, content="same")
+        assert fits(), "each reading took the former's place"
+        connection.execute("drop index ops.load_manifest_content")  # which refuses what follows
+        connection.execute(f"update {ledger} set superseded_by = null where load_id = 2")
+        assert not fits()
+
+
+def load(connection: psycopg.Connection, load_id: int, content: str | None = None) -> None:
     """Enter a load in the ledger."""
     connection.execute(
         "insert into ops.load_manifest"
         " (load_id, source_kind, source_name, file_path, content_hash, size_bytes)"
         " values (%s, 'events', 'upcoach', 'f', %s, 1)",
-        [load_id, str(load_id)],
+        [load_id, content or str(load_id)],
     )
 
 
