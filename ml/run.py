@@ -157,7 +157,8 @@ def _train(job: _Job) -> ModelReport:
     labelled = labelled_rows(spec, job.frame, job.moment) if spec.learns else None
     name = fingerprint_of(components_of(spec, labelled))
     known = store.registered(connection, spec, name)
-    if known and artefact.path_of(folder, name).exists() and known.is_active == known.is_promoted:
+    is_kept = known is not None and artefact.is_kept(folder, name, known.digest)
+    if known and is_kept and known.is_active == known.is_promoted:
         return ModelReport(
             spec.name,
             "unchanged",

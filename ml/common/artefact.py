@@ -36,6 +36,14 @@ def save(folder: Path, model: TrainedModel) -> str:
     return hashlib.sha256(buffer.getvalue()).hexdigest()
 
 
+def is_kept(folder: Path, name: str, digest: str) -> bool:
+    """Whether the file of a fingerprint is there and is the one that was registered."""
+    try:
+        return hashlib.sha256(path_of(folder, name).read_bytes()).hexdigest() == digest
+    except OSError:
+        return False
+
+
 def load(folder: Path, name: str, digest: str, libraries: tuple[str, ...]) -> TrainedModel:
     """Read the artefact ``name``; its bytes must have ``digest``. Raises ``ArtefactError``.
 

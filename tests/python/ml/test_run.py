@@ -150,12 +150,28 @@ def test_rule_84_outcomes_are_joined_once_they_are_known(
 
 
 def test_an_altered_artefact_is_refused_unopened(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The active model's file, while a worse candidate of newer data does not take its place."""
     put(warehouse, frame())
     go(warehouse, tmp_path)
     artefact = next((tmp_path / "models").glob("*.joblib"))
     artefact.write_bytes(artefact.read_bytes() + b"x")
+    put(warehouse, frame(seed=11, signal=0.0))
     with pytest.raises(ArtefactError, match="its digest differs"):
         go(warehouse, tmp_path)
+
+
+def test_training_again_makes_an_altered_artefact_anew(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    put(warehouse, frame())
+    go(warehouse, tmp_path)
+    kept = ask(warehouse, LOG)
+    artefact = next((tmp_path / "models").glob("*.joblib"))
+    artefact.write_bytes(artefact.read_bytes() + b"x")
+    again = go(warehouse, tmp_path)
+    assert (again.status, again.predictions, again.new_predictions) == ("promoted", 250, 0)
+    assert ask(warehouse, LOG) == kept
+    assert go(warehouse, tmp_path).status == "unchanged"
 
 
 DRIFT = """
