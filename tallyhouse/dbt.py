@@ -161,6 +161,8 @@ def _invoke(
     with _environ(given):
         runner = dbtRunner(project, callbacks=[on_event] if on_event else [])
         answer = runner.invoke(["--log-level", "none", *args])
+    if answer.exception is not None and not isinstance(answer.exception, Exception):
+        raise answer.exception  # an interrupt, which dbt caught as though it were an error
     if answer.exception is not None:
         words = " ".join(str(answer.exception).split())
         raise TallyhouseError(

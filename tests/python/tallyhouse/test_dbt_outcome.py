@@ -3,7 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from tallyhouse import dbt
+from tallyhouse.errors import TallyhouseError
+from tallyhouse.settings import Settings
 
 
 def result(name: str, status: str, failures: int = 0, description: str = "") -> Any:
@@ -34,3 +38,23 @@ def test_two_runs_warn_of_the_same_once() -> None:
         outcome(result("a", "warn", 1), result("b", "warn")),
     )
     assert (one + other).warned == ("a warns of 1 row.", "b warns of 0 rows.")
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (SystemExit(143), SystemExit),
+        (ValueError("so"), TallyhouseError),
+    ],
+)
+def test_an_interrupt_that_dbt_caught_stays_one(
+    raised: BaseException, told: type[BaseException]
+) -> None:
+    """dbt hands it out as though it were an error of its own, from parsing as from building."""
+
+    def on_event(_event: Any) -> None:
+        raise raised
+
+    with pytest.raises(told):
+        dbt._invoke(["parse"], Settings.from_env({}), dict(dbt.QUIET), on_event)
