@@ -42,6 +42,8 @@ LOGIN_CONNECTIONS = 10
 # schema, tables of their own. Taken from `public`, so from every role but the owner of the database.
 KEPT_FROM_PUBLIC = ("pg_advisory_%", "pg_try_advisory_%", "lo_%", "lowrite", "loread")
 
+NAME_BYTES = 63  # of a name in Postgres
+
 # what the loader writes down for people to read; marts of the same schema are secured by dbt
 PUBLISHED = (
     "load_manifest",
@@ -108,6 +110,7 @@ def bind_login(
         raise TallyhouseError(
             f"{role} does not see the rows of single tenants; those roles are {', '.join(sorted(own))}."
         )
+    _refuse_reserved(connection, login)
     with connection.transaction():
         _refuse_unknown_tenant(connection, tenant_id)
         _refuse_if_bound(connection, login, "reader_logins")
@@ -135,6 +138,7 @@ def bind_reader(
 
     An existing login keeps its password unless `renew`; returns whether the one given is its now.
     """
+    _refuse_reserved(connection, login)
     with connection.transaction():
         _refuse_unknown_tenant(connection, tenant_id)
         _refuse_if_bound(connection, login, "tenant_logins")
@@ -204,6 +208,7 @@ def join_role(
         raise TallyhouseError(
             f"{role} is no group role of the role matrix; those are {', '.join(sorted(known))}."
         )
+    _refuse_reserved(connection, login)
     bound = connection.execute(
         "select 1 from (select login_oid from governance.tenant_logins union all "
         "select login_oid from governance.reader_logins) as bound where login_oid = "
@@ -257,6 +262,21 @@ def create_role(connection: Connection, name: str, source: str) -> None:
             f"The role {name} of {source} does not exist and this login may not create "
             "it. Let an administrator create it, or give the login CREATEROLE."
         ) from error
+
+
+def _refuse_reserved(connection: Connection, login: str) -> None:
+    """No login under the name of a role that others are members of: what it may see, they would see."""
+    groups = {grant[0] for grant in _stored_matrix(connection)}
+    if login in {*groups, TENANT_READER, READER, CONTRIBUTOR, BROKER}:
+        raise TallyhouseError(
+            f"{login} is a role that logins are members of, and no login. Use another name."
+        )
+    is_legible = login.strip() == login != "" and len(login.encode()) <= NAME_BYTES
+    if not is_legible or login.startswith("pg_") or login in ("public", "none"):
+        raise TallyhouseError(
+            f"{login!r} cannot be a login's name: take 1 to {NAME_BYTES} characters without blanks at the ends; "
+            "the server keeps `public`, `none` and what begins with `pg_` to itself."
+        )
 
 
 def _make_login(connection: Connection, login: str, password: str, *, renew: bool) -> bool:

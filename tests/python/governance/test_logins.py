@@ -54,6 +54,35 @@ def test_a_removed_login_takes_its_bindings_with_it(secured: HandMade, login: st
     assert seen(secured, login) == [SOUTH]
 
 
+@pytest.mark.parametrize(
+    "name", [roles.TENANT_READER, roles.READER, roles.BROKER, roles.ANALYST, "tallyhouse_finance"]
+)
+def test_no_login_takes_the_name_of_a_role_that_others_are_members_of(
+    secured: HandMade, login: str, name: str
+) -> None:
+    """Made a member of the analysts, it would have made its own members analysts, too."""
+    with secured.warehouse.connect() as connection:
+        for give in (
+            lambda: roles.join_role(connection, name, roles.ANALYST, PASSWORD),
+            lambda: roles.bind_login(connection, name, NORTH, PASSWORD),
+            lambda: roles.bind_reader(connection, name, NORTH, uuid_of("ada"), PASSWORD),
+        ):
+            with pytest.raises(TallyhouseError, match="logins are members of"):
+                give()
+    assert seen(secured, login) == [NORTH]
+
+
+@pytest.mark.parametrize("name", ["", " ", "north ", "pg_north", "public", "none", "n" * 64])
+def test_a_name_that_the_server_would_refuse_or_cut_is_refused_in_words(
+    secured: HandMade, name: str
+) -> None:
+    with (
+        secured.warehouse.connect() as connection,
+        pytest.raises(TallyhouseError, match="cannot be a login's name"),
+    ):
+        roles.bind_login(connection, name, NORTH, PASSWORD)
+
+
 def test_a_name_made_again_by_hand_sees_nothing(secured: HandMade, login: str) -> None:
     drop(secured, login)
     with secured.warehouse.connect() as connection:
