@@ -17,11 +17,13 @@ import os
 import secrets
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from zlib import crc32
 
 import psycopg
@@ -41,6 +43,7 @@ from tallyhouse.settings import make_folder
 
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
+SILENT_SECONDS = 3.0  # for which nobody needs to know that somebody else starts it
 PROBE = "tallyhouse_probe"
 
 
@@ -261,9 +264,40 @@ class EmbeddedServer:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        with (self.folder / "lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        """Nobody else starts or stops this server meanwhile; who holds the lock says so in its file."""
+        path = self.folder / "lock"
+        with path.open("a+") as file:
+            if not wait_for(functools.partial(_is_ours, file), SILENT_SECONDS):
+                holder = _holder(file)
+                print(
+                    f"{holder} starts or stops the warehouse's server (lock {path}); waiting for it.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+                if not wait_for(functools.partial(_is_ours, file), START_SECONDS + STOP_SECONDS):
+                    raise TallyhouseError(
+                        f"{holder} has held {path} for {START_SECONDS + STOP_SECONDS:.0f} seconds. Nothing "
+                        "was touched: if it hangs, end that process and run again."
+                    )
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
             yield
+
+
+def _is_ours(file: IO[str]) -> bool:
+    """Take the lock, if nobody holds it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: IO[str]) -> str:
+    file.seek(0)
+    number = file.read().strip()
+    return f"Process {number}" if number else "Another process"
 
 
 def _shown(line: bytes) -> str:

@@ -1,5 +1,6 @@
 """The guarantees of the embedded server, each against a real one."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tallyhouse.database import account, find_warehouse, open_warehouse
+from tallyhouse.database import account, embedded, find_warehouse, open_warehouse
 from tallyhouse.database.embedded import EmbeddedServer
 from tallyhouse.database.process import is_alive
 from tallyhouse.errors import TallyhouseError
@@ -127,6 +128,23 @@ def test_two_starters_at_once_share_one_server(settings: Settings) -> None:
     answers = {starter.communicate()[0] for starter in starters}
     assert [starter.returncode for starter in starters] == [0, 0, 0]
     assert len(answers) == 1
+
+
+def test_a_lock_that_somebody_holds_is_told_and_not_waited_for_for_ever(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("SILENT_SECONDS", "START_SECONDS", "STOP_SECONDS"):
+        monkeypatch.setattr(embedded, name, 0.2)
+    folder = settings.home / "postgres"
+    folder.mkdir(parents=True)
+    with (folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("4711")
+        held.flush()
+        with pytest.raises(TallyhouseError, match=r"Process 4711 has held .*lock for 0 seconds"):
+            open_warehouse(settings)
+        said = capsys.readouterr().err
+        assert said.startswith("Process 4711 starts or stops the warehouse's server (lock ")
 
 
 def test_a_taken_port_is_avoided(settings: Settings) -> None:
