@@ -16,7 +16,7 @@ import jinja2
 import psycopg
 from psycopg.rows import dict_row
 
-from app.summary import RETENTION
+from app.summary import BECAME, RETENTION
 from tallyhouse.closed_files import replace_closed
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import Settings, make_folder
@@ -149,6 +149,7 @@ def render(
             for row in found["models"]
         ],
         refused=found["refused"],
+        became=("records", *BECAME),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
+from rich import box
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
@@ -19,16 +20,18 @@ from tallyhouse.database import Warehouse
 
 WEEKS = 6
 BLOCKS = "▁▂▃▄▅▆▇█"
+BECAME = ("stored", "duplicates", "rejected", "withheld", "ignored")  # of the records read
 LOADED = """
     select source_kind, count(*) filter (where superseded_by is null) as files,
         sum(record_count) as records,
         sum(stored_count) as stored, sum(duplicate_count) as duplicates,
-        sum(rejected_count) as rejected,
-        sum((
-            select sum(counted.record_count) from ops.withheld_records as counted
-            where counted.load_id = loads.load_id
-        )) as withheld
+        sum(rejected_count) as rejected, sum(coalesce(withheld.records, 0)) as withheld,
+        -- what the contract leaves out; the ledger counts what is withheld among it
+        sum(ignored_count - coalesce(withheld.records, 0)) as ignored
     from ops.load_manifest as loads
+    left join (
+        select load_id, sum(record_count) as records from ops.withheld_records group by load_id
+    ) as withheld using (load_id)
     -- a file that was read again is one; of its first reading stands what was not withdrawn since
     where superseded_by is null or stored_count > withdrawn_count
     group by source_kind order by source_kind
@@ -181,15 +184,29 @@ def _rows(
         return []
 
 
+def _table(title: str) -> Table:
+    """A table that shows its figures whole in 80 columns."""
+    return Table(
+        title=f"\n{title}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=0,
+    )
+
+
+def _add_figures(table: Table, *names: str) -> None:
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+
+
 def _loaded(found: dict[str, Any]) -> Table:
-    table = Table(title="Loaded so far", title_justify="left")
-    table.add_column("source")
-    for name in ("files", "records", "stored", "duplicates", "rejected", "withheld"):
-        table.add_column(name, justify="right")
-    for row in found["loaded"]:
-        figures = [f"{int(row[n] or 0):,}" for n in ("files", "records", "stored")]
-        figures += [f"{int(row.get(n) or 0):,}" for n in ("duplicates", "rejected", "withheld")]
-        table.add_row(row["source_kind"], *figures)
+    """What became of every record, a source a column: stored to ignored add up to the records."""
+    table = _table("Loaded so far")
+    table.add_column("")
+    _add_figures(table, *(row["source_kind"] for row in found["loaded"]))
+    for name in ("files", "records", *BECAME):
+        table.add_row(name, *(f"{int(row.get(name) or 0):,}" for row in found["loaded"]))
     return table
 
 
@@ -198,11 +215,10 @@ def _products(found: dict[str, Any]) -> Table:
     for row in (*found["engagement"], *found["mrr"]):
         rows.setdefault(row["product"], {}).update(row)
     days = sorted({str(row["metric_date"]) for row in (*found["engagement"], *found["mrr"])})
-    table = Table(title=f"Products on {' and '.join(days)}", title_justify="left")
-    table.add_column("product")
-    table.add_column("MRR, 28 days")
-    for name in ("closing MRR", "paying customers", "DAU", "WAU", "MAU"):
-        table.add_column(name, justify="right")
+    table = _table(f"Products on {' and '.join(days)}")
+    table.add_column("product", no_wrap=True)
+    table.add_column("MRR, 28 days", no_wrap=True)
+    _add_figures(table, "closing MRR", "customers", "DAU", "WAU", "MAU")
     sparks = {row["product"]: sparkline(row["mrr_cents"]) for row in found.get("sparks", [])}
     for product, row in sorted(rows.items()):
         money = ""
@@ -227,14 +243,12 @@ def _count(row: dict[str, Any], name: str) -> str:
 
 
 def _retention(rows: list[dict[str, Any]]) -> Table:
-    table = Table(title="Weekly retention, all products", title_justify="left")
+    table = _table("Weekly retention, all products")
     table.add_column("first week")
-    table.add_column("users", justify="right")
     cohorts: dict[str, dict[int, dict[str, Any]]] = {}
     for row in rows:
         cohorts.setdefault(str(row["cohort_start"]), {})[int(row["period_number"])] = row
-    for number in range(WEEKS):
-        table.add_column(f"w{number}", justify="right")
+    _add_figures(table, "users", *(f"w{number}" for number in range(WEEKS)))
     for start, periods in cohorts.items():
         rates = [
             f"{100 * float(periods[n]['rate']):.0f} %" if n in periods else "" for n in range(WEEKS)
@@ -246,10 +260,9 @@ def _retention(rows: list[dict[str, Any]]) -> Table:
 
 def _models(rows: list[dict[str, Any]]) -> Table:
     """Brier score (lower is better) and AUC (higher is better) on the held-out window."""
-    table = Table(title="Models against their baselines, held-out window", title_justify="left")
+    table = _table("Models against their baselines, held-out window")
     table.add_column("model")
-    for name in ("Brier score", "AUC", "rows"):
-        table.add_column(name, justify="right")
+    _add_figures(table, "Brier score", "AUC", "rows")
     table.add_column("in use")
     for row in rows:
         scores = row["metrics"].get("holdout", row["metrics"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app import report_page
+from app import report_page, summary
 from app.summary import sparkline
 from tests.built_sample import BuiltSample
 
@@ -109,3 +109,16 @@ def test_the_page_of_the_sample(sample: BuiltSample) -> None:
     assert f"{closing / 100:,.0f} {currency}" in text
     assert refused and all(f">{code}</td>" in text for (code,) in refused)
     assert text.count("<polyline") >= 9  # three lines for each of three products
+
+
+@pytest.mark.slow
+def test_what_became_of_the_sample_adds_up_to_what_was_read(sample: BuiltSample) -> None:
+    found = summary.collect(sample.warehouse, tests={}, seconds=1)
+    by_kind = {row["source_kind"]: row for row in found["loaded"]}
+    assert set(by_kind) == {"cdc", "events", "revenuecat", "stripe"}
+    for row in found["loaded"]:
+        assert row["records"] == sum(row[name] for name in summary.BECAME), row
+    assert by_kind["events"]["withheld"] > 0 == by_kind["events"]["ignored"]
+    assert by_kind["cdc"]["ignored"] > 0 == by_kind["cdc"]["withheld"]
+    page = report_page.render(report_page.figures(sample.warehouse), found)
+    assert f"<td>{by_kind['events']['withheld']:,}</td>" in page
