@@ -75,6 +75,7 @@ final as (
         horizons.product,
         horizons.tenant_id,
         features.feature_name,
+        features.weight as feature_weight,
         cast(coalesce(uses.usage_count, 0) as bigint) as usage_count,
         coalesce(users.unique_users_count, 0) as unique_users_count,
         -- the weeks from the first day of use to the last complete one, a whole one at least
