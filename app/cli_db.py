@@ -128,7 +128,9 @@ def psql(analyst: bool, arguments: tuple[str, ...]) -> None:
 
 @db.command()
 @click.argument("name")
-@click.option("--tenant", metavar="UUID", help="See this tenant's rows, in all that tenants may see.")
+@click.option(
+    "--tenant", metavar="UUID", help="See this tenant's rows, in all that tenants may see."
+)
 @click.option("--role", metavar="ROLE", help="Read as this role, e.g. tallyhouse_analyst.")
 @click.option("--reader", metavar="UUID", help="See this reader's own rows of the tenant alone.")
 @click.option(

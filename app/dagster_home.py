@@ -6,6 +6,7 @@ Does not belong here: starting the database.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,13 +17,20 @@ from tallyhouse.database import Warehouse
 from tallyhouse.settings import Settings, make_folder
 
 SCHEMA = "dagster"
+# What says which warehouse is meant. Dagster's own processes read `.env` over what their shell says, so all of it
+# stands there, or the history of one home would be shown beside the tables of another.
+PLACES = (
+    "TALLYHOUSE_CONTRACTS", "TALLYHOUSE_DATABASE_URL", "TALLYHOUSE_LAKE", "TALLYHOUSE_LANDING",
+    "TALLYHOUSE_PII_KEY_FILE", "TALLYHOUSE_SERVING_FILE",
+)  # fmt: skip
 
 
 def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]:
     """Write Dagster's configuration and return the environment that `dagster` needs.
 
     The storage lives in schema `dagster` of the warehouse. The address with its password goes into
-    a 0600 `.env` in the project root, which `dagster dev` and `dg dev` read by themselves.
+    a 0600 `.env` in the project root, which `dagster dev` and `dg dev` read by themselves, beside the
+    home and the places that were given: it is of the warehouse that was prepared last.
     """
     with warehouse.connect(autocommit=True) as connection:
         connection.execute(f"create schema if not exists {SCHEMA}")
@@ -31,12 +39,27 @@ def prepare_instance(settings: Settings, warehouse: Warehouse) -> dict[str, str]
     config = yaml.safe_dump(instance_config(home, settings.longest_run), sort_keys=False)
     (home / "dagster.yaml").write_text(config, encoding="utf-8")
     environment = {
+        **{name: _from_anywhere(os.environ[name]) for name in PLACES if os.environ.get(name)},
+        "TALLYHOUSE_HOME": str(settings.home.resolve()),
         "DAGSTER_HOME": str(home.resolve()),
         "TALLYHOUSE_DAGSTER_URL": storage_url(warehouse.url),
     }
-    text = "".join(f"{key}='{value}'\n" for key, value in environment.items())
+    text = "".join(f"{key}={_quoted(value)}\n" for key, value in environment.items())
     write_closed(settings.root / ".env", text.encode())
     return environment
+
+
+def _from_anywhere(value: str) -> str:
+    """An address as it is; a path, or a list of them, as it reads from any folder."""
+    if "://" in value:
+        return value
+    return os.pathsep.join(str(Path(part).resolve()) for part in value.split(os.pathsep) if part)
+
+
+def _quoted(value: str) -> str:
+    """As a `.env` says it in single quotes, where the backslash escapes itself and the quote."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def instance_config(home: Path, longest_run: float) -> dict[str, object]:
