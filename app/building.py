@@ -108,16 +108,13 @@ def build(
     `days` (first and last) are rebuilt, and what depends on them, though nothing of them changed.
     """
     with _opened(settings, warehouse) as at:
+        at.refuse_unnamed(select or "")
         names = ["--select", select] if select else []
         names += days_to_rebuild(*days) if days else []
         in_full = full_refresh or (select is None and at.plan.needs_full_refresh(at.project.built))
         at.carry_forward(at.plan.due())
         receivers = _all_of(_counter(progress), on_event)
         built = at.dbt(names, in_full=in_full, on_event=receivers)
-    if select and not built.outcome.counts:
-        raise TallyhouseError(
-            f"Nothing here is named by --select {select}. `dbt ls --select …` shows what is."
-        )
     return _checked(built)
 
 
@@ -211,6 +208,14 @@ class _Opened:
 
     def carry_forward(self, due: Collection[str]) -> None:
         build_ledger.carry_forward(self.connection, self.project, due, self.newest_load)
+
+    def refuse_unnamed(self, select: str) -> None:
+        """Each word of a selection must name something: one that is mistyped would be left out unsaid."""
+        for word in select.split():
+            if not dbt.selected(word, self.settings, self.warehouse, self.manifest):
+                raise TallyhouseError(
+                    f"Nothing here is named by --select {word}. `dbt ls --select …` shows what is."
+                )
 
     def dbt(self, selection: list[str], *, in_full: bool, on_event: Event | None) -> Built:
         recorder = build_ledger.Recorder(self.connection, self.plan, in_full=in_full)

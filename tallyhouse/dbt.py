@@ -130,6 +130,12 @@ def read_project(settings: Settings, warehouse: Warehouse) -> Any:
     return answer.result
 
 
+def selected(select: str, settings: Settings, warehouse: Warehouse, project: Any) -> list[str]:
+    """What dbt's selection syntax names in a `project` that was read."""
+    answer = _invoke(["ls", "--select", select], settings, environment(warehouse), None, project)
+    return list(answer.result or [])
+
+
 def parse(settings: Settings) -> None:
     """Write `target/manifest.json`; needs no database."""
     answer = _invoke(["parse"], settings, dict(QUIET))
