@@ -192,8 +192,8 @@ def run(
             tell.loaded_after(build_ledger.newest_load(connection))
         with reporter.step("Loading") as step:
             report = load(settings, warehouse, step)
-        for note in report.notes:
-            reporter.say(note)
+        for sentence in (*report.notes, *report.passed_over):
+            reporter.say(sentence)
         result.problems += report.failures
         result.problems += reconcile(warehouse).differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh, tell)
