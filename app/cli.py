@@ -47,7 +47,7 @@ def main() -> None:
 def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
     """Load, build, test, train, predict; with nothing new it only looks.
 
-    Without --landing, an empty landing folder is filled with sample sources first.
+    The project's own landing folder, while empty, is filled with sample sources first; no other is.
     """
     from app import pipeline, summary
     from tallyhouse.database import open_warehouse

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app import landing_folder
+from app import landing_folder, pipeline
+from serving.__main__ import open_writer
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
-from tallyhouse.settings import Settings
+from tallyhouse.progress import Reporter
+from tallyhouse.settings import PROJECT_ROOT, Settings
 
 pytestmark = pytest.mark.slow
 
@@ -59,8 +61,9 @@ def test_the_first_folder_is_remembered_and_any_other_is_refused(
     landing_folder.name(warehouse.settings, warehouse, other)
     landing_folder.claim(reading(warehouse, other), warehouse)
     assert remembered(warehouse) == other
-    with pytest.raises(TallyhouseError, match="tallyhouse db landing"):
+    with pytest.raises(TallyhouseError) as refused:
         landing_folder.claim(reading(warehouse, own), warehouse)
+    assert "db landing" not in str(refused.value)  # it was not moved, and files would mix
 
 
 def test_a_warehouse_of_an_earlier_version_does_not_take_an_empty_folder(
@@ -89,15 +92,92 @@ def test_a_folder_that_was_moved_is_known_by_its_newest_file(
         landing_folder.claim(reading(warehouse, moved), warehouse)
         assert remembered(warehouse) == moved
     else:
-        with pytest.raises(TallyhouseError, match="do not mix"):
+        with pytest.raises(TallyhouseError, match=f"once: tallyhouse db landing {moved}"):
             landing_folder.claim(reading(warehouse, moved), warehouse)
 
 
-def test_the_projects_own_folder_needs_no_note(warehouse: Warehouse, tmp_path: Path) -> None:
-    home = warehouse.settings.home
-    settings = replace(reading(warehouse, str(tmp_path / "landing")), root=tmp_path)
+@pytest.mark.parametrize(("home", "is_noted"), [(".tallyhouse", False), ("other", True)])
+def test_the_projects_own_folder_needs_no_note_in_its_own_home(
+    warehouse: Warehouse, tmp_path: Path, home: str, is_noted: bool
+) -> None:
+    settings = project(warehouse, tmp_path, home=home)
     landing_folder.claim(settings, warehouse)
-    assert not (home / "landing_folder").exists()
+    assert (settings.home / "landing_folder").exists() is is_noted
+
+
+def project(warehouse: Warehouse, root: Path, *, home: str = ".tallyhouse") -> Settings:
+    """The settings of a project at `root` that reads its own landing folder."""
+    place = str(root / "landing")
+    return replace(warehouse.settings, root=root, home=root / home, landing=place)
+
+
+def test_the_sample_goes_into_the_projects_own_empty_folder_for_its_own_home_alone(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    settings = project(warehouse, tmp_path)
+    assert landing_folder.takes_sample(settings)
+    (tmp_path / "landing" / "stripe" / "acct_shop").mkdir(parents=True)
+    assert landing_folder.takes_sample(settings)
+    assert not landing_folder.takes_sample(project(warehouse, tmp_path, home="other"))
+    assert not landing_folder.takes_sample(replace(settings, landing=folder(tmp_path, "own")))
+    assert not landing_folder.takes_sample(replace(settings, landing="s3://bucket/landing"))
+    folder(tmp_path, "landing", "readme.txt")
+    assert not landing_folder.takes_sample(settings)
+
+
+def test_a_run_fills_no_folder_of_somebodys_own(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a remembered one nor one of the environment, though nothing was loaded yet."""
+
+    def load(*_: object) -> None:
+        raise InterruptedError
+
+    monkeypatch.setattr(pipeline, "load", load)
+    monkeypatch.setattr(pipeline, "sample", lambda *_: pytest.fail("a sample was written"))
+    own = folder(tmp_path, "own")
+    (tmp_path / "own" / "stripe" / "acct_shop").mkdir(parents=True)
+    with pytest.raises(InterruptedError):
+        pipeline.run(reading(warehouse, own), warehouse, Reporter(quiet=True))
+    assert landing_folder.is_empty(own)
+
+
+def test_empty_folders_are_in_no_samples_way(warehouse: Warehouse, tmp_path: Path) -> None:
+    settings = project(warehouse, tmp_path)
+    for name in ("stripe/acct_shop", "cdc"):
+        (tmp_path / "landing" / name).mkdir(parents=True)
+    pipeline.sample(settings, Reporter(quiet=True), days=7, scale=0.02)
+    assert not landing_folder.is_empty(settings.landing)
+    assert (tmp_path / "landing" / "stripe" / "acct_shop").is_dir()
+    assert (settings.home / "truth").is_dir()
+    assert not list(tmp_path.glob(".landing*"))
+
+
+def test_a_home_of_its_own_needs_a_folder_that_somebody_named(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    home = str(tmp_path / "home")
+    unnamed = Settings.from_env({"TALLYHOUSE_HOME": home})
+    for refuse in (lambda: landing_folder.claim(unnamed, warehouse), lambda: open_writer(unnamed)):
+        with pytest.raises(TallyhouseError, match="--landing DIR or TALLYHOUSE_LANDING"):
+            refuse()
+    own = folder(tmp_path, "own", "events/upcoach/a.jsonl")
+    landing_folder.claim(unnamed.with_options(landing=own), warehouse)
+    remembering = Settings.from_env({"TALLYHOUSE_HOME": home})
+    assert (remembering.landing, remembering.why_no_landing) == (own, None)
+    (tmp_path / "home" / "landing_folder").unlink()
+    with pytest.raises(TallyhouseError, match=f"It was loaded from {own}"):
+        landing_folder.claim(Settings.from_env({"TALLYHOUSE_HOME": home}), warehouse)
+
+
+def test_a_home_of_its_own_may_read_the_projects_folder_where_somebody_says_so(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    home, landing = str(tmp_path / "home"), str(PROJECT_ROOT / "landing")
+    named = Settings.from_env({"TALLYHOUSE_HOME": home, "TALLYHOUSE_LANDING": landing})
+    landing_folder.claim(named, warehouse)
+    assert Settings.from_env({"TALLYHOUSE_HOME": home}).why_no_landing is None
+    assert Settings.from_env({}).why_no_landing is None
 
 
 def test_a_bucket_is_a_folder_too(warehouse: Warehouse) -> None:
