@@ -109,9 +109,10 @@ def _load(landing: str | None, how: Callable[..., Any]) -> None:
     settings, reporter = _settings(landing), Reporter()
     warehouse = open_warehouse(settings)
     prepare(warehouse)
-    landing_folder.claim(settings, warehouse)
-    with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
-        report = how(settings, warehouse, step)
+    with run_log.only_run(warehouse, reporter.say):
+        landing_folder.claim(settings, warehouse)
+        with reporter.step("Loading") as step:
+            report = how(settings, warehouse, step)
         amiss = pipeline.reconcile(warehouse, count_rows=False).differences
     for sentence in (*report.sentences(), *amiss):
         click.echo(sentence)

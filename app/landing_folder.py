@@ -1,4 +1,4 @@
-"""Which landing folder a warehouse loads from: the first one it met, until a person names another.
+"""Which landing folder a warehouse loads from: the first that brought it anything, until a person names another.
 
 The warehouse itself knows it (`ops.landing_folder`), so that no other folder's files ever reach it,
 whoever connects; its home keeps a copy, so that later commands need no option. Belongs here:
@@ -19,8 +19,9 @@ from tallyhouse.settings import LANDING_NOTE, Settings, make_folder
 
 
 def claim(settings: Settings, warehouse: Warehouse) -> None:
-    """Hold the settings' landing folder against the warehouse's; one that has none takes it.
+    """Hold the settings' landing folder against the warehouse's; one that has loaded nothing takes it.
 
+    Callers hold the run lock, so that of two first loads at once the second sees what the first one loaded.
     A folder that was moved is known again by its newest file. Raises TallyhouseError, with the ways
     out, where the warehouse was loaded from another folder, or nobody said what it loads from.
     """
@@ -31,12 +32,13 @@ def claim(settings: Settings, warehouse: Warehouse) -> None:
             was = f" It was loaded from {known}." if known else ""
             raise TallyhouseError(settings.why_no_landing + was)
         if known is None:
-            takes = not (is_empty(place) and has_loaded(connection))
-        else:
-            takes = known != place and _was_moved(connection, known, place)
-        if takes:
+            if not (is_empty(place) and has_loaded(connection)):
+                _take(connection, place)
+        elif known != place and (
+            not has_loaded(connection) or _was_moved(connection, known, place)
+        ):
             _remember(connection, place)
-            known = place
+        known = of_warehouse(connection)
     if known is not None and known != place:
         moved = f"; or, if the folder was moved, say so once: tallyhouse db landing {place}"
         raise TallyhouseError(
@@ -109,6 +111,14 @@ def _is_there(place: str) -> bool:
 
 def _own(settings: Settings) -> str:
     return _real(str(settings.root / "landing"))
+
+
+def _take(connection: psycopg.Connection[Any], place: str) -> None:
+    """Unless another took one in the meantime, whose folder it is then."""
+    connection.execute(
+        "insert into ops.landing_folder (place) values (%s) on conflict (is_one) do nothing",
+        [place],
+    )
 
 
 def _remember(connection: psycopg.Connection[Any], place: str) -> None:

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from click.testing import CliRunner
 
-from app import landing_folder, pipeline
+from app import landing_folder, pipeline, run_log
+from app.cli import main
 from serving.__main__ import open_writer
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
@@ -55,6 +59,7 @@ def test_the_first_folder_is_remembered_and_any_other_is_refused(
     own, other = folder(tmp_path, "own", "events/upcoach/a.jsonl"), folder(tmp_path, "other")
     landing_folder.claim(reading(warehouse, own), warehouse)
     assert remembered(warehouse) == own
+    loaded(warehouse, "events/upcoach/a.jsonl")
     landing_folder.claim(reading(warehouse, own), warehouse)
     with pytest.raises(TallyhouseError, match=f"loaded from {own}, not from {other}"):
         landing_folder.claim(reading(warehouse, other), warehouse)
@@ -64,6 +69,61 @@ def test_the_first_folder_is_remembered_and_any_other_is_refused(
     with pytest.raises(TallyhouseError) as refused:
         landing_folder.claim(reading(warehouse, own), warehouse)
     assert "db landing" not in str(refused.value)  # it was not moved, and files would mix
+
+
+def test_a_folder_of_which_nothing_was_loaded_holds_nobody(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    wrong, right = folder(tmp_path, "wrong"), folder(tmp_path, "right", "events/upcoach/a.jsonl")
+    for place in (wrong, right):
+        landing_folder.claim(reading(warehouse, place), warehouse)
+        assert remembered(warehouse) == place
+    loaded(warehouse, "events/upcoach/a.jsonl")
+    with pytest.raises(TallyhouseError, match=f"loaded from {right}, not from {wrong}"):
+        landing_folder.claim(reading(warehouse, wrong), warehouse)
+
+
+def test_of_two_first_loads_at_once_one_is_refused(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second looked before the first had taken its folder, and loads after it."""
+    first, second = folder(tmp_path, "first"), folder(tmp_path, "second")
+    look, looked = landing_folder.of_warehouse, []
+
+    def look_and_be_overtaken(connection: psycopg.Connection[Any]) -> str | None:
+        looked.append(look(connection))
+        if len(looked) == 1:
+            with warehouse.connect() as other:
+                landing_folder._take(other, first)
+        return looked[0] if len(looked) == 1 else look(connection)
+
+    monkeypatch.setattr(landing_folder, "of_warehouse", look_and_be_overtaken)
+    with pytest.raises(TallyhouseError, match=f"loaded from {first}, not from {second}"):
+        landing_folder.claim(reading(warehouse, second), warehouse)
+    with warehouse.connect() as connection:
+        assert look(connection) == first
+
+
+@pytest.mark.parametrize("command", [["load"], ["key", "rotate"]])
+def test_a_folder_is_taken_under_the_run_lock(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    own = folder(tmp_path, "own")
+    for name, value in {
+        "HOME": str(warehouse.settings.home), "DATABASE_URL": warehouse.url, "LANDING": own,
+        "PII_KEY_FILE": str(warehouse.settings.pii_key_file),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"TALLYHOUSE_{name}", value)
+
+    def is_locked(*_: object) -> None:
+        with warehouse.connect() as other:
+            row = other.execute("select pg_try_advisory_lock(%s)", [run_log.LOCK_KEY]).fetchone()
+        assert row == (False,)
+        raise TallyhouseError("It was asked under the lock.")
+
+    monkeypatch.setattr(landing_folder, "claim", is_locked)
+    done = CliRunner().invoke(main, command)
+    assert "It was asked under the lock." in done.output, done.output
 
 
 def test_a_warehouse_of_an_earlier_version_does_not_take_an_empty_folder(
