@@ -47,7 +47,7 @@ def main() -> None:
 def run(landing: str | None, as_of: str | None, full_refresh: bool) -> None:
     """Load, build, test, train, predict; with nothing new it only looks.
 
-    Without --landing, an empty landing folder is filled with sample sources first.
+    The project's own landing folder, while empty, is filled with sample sources first; no other is.
     """
     from app import pipeline, summary
     from tallyhouse.database import open_warehouse
@@ -109,9 +109,10 @@ def _load(landing: str | None, how: Callable[..., Any]) -> None:
     settings, reporter = _settings(landing), Reporter()
     warehouse = open_warehouse(settings)
     prepare(warehouse)
-    landing_folder.claim(settings, warehouse)
-    with run_log.only_run(warehouse, reporter.say), reporter.step("Loading") as step:
-        report = how(settings, warehouse, step)
+    with run_log.only_run(warehouse, reporter.say):
+        landing_folder.claim(settings, warehouse)
+        with reporter.step("Loading") as step:
+            report = how(settings, warehouse, step)
         amiss = pipeline.reconcile(warehouse, count_rows=False).differences
     for sentence in (*report.sentences(), *amiss):
         click.echo(sentence)

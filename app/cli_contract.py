@@ -86,7 +86,8 @@ def draft_contract(
 def staging(product: str, tables: tuple[str, ...], out: Path | None, force: bool) -> None:
     """Write the staging models of PRODUCT's database, and their YAML, from its CDC contract.
 
-    Files that are there stay as they are; entries that are missing in the YAML are added.
+    Files that are there stay as they are; entries that are missing in the YAML are added. Models of
+    this project need a contract in its contracts/: every warehouse that is built from it has them.
     """
     from ingestion.cdc.contract import cdc_contracts, cdc_faults
     from ingestion.contracts.model import ContractError, load_contracts
@@ -111,9 +112,22 @@ def staging(product: str, tables: tuple[str, ...], out: Path | None, force: bool
         click.echo(f"Added to: {path}")
     for sentence in registers(declared[product], tables):
         click.echo(sentence)
+    (*_, held) = (d.path for d in contracts.of_kind("cdc") if d.product == product)
+    if _would_stop_others(held, folder, settings.root):
+        click.echo(
+            f"The contract {held} lies outside {settings.root / 'contracts'}: a warehouse whose"
+            " TALLYHOUSE_CONTRACTS does not name it has no such tables, and its build stops at these"
+            f" models. Move it: mv {held} {settings.root / 'contracts' / 'cdc' / held.name}"
+        )
     if written.kept:
         names = ", ".join(path.name for path in written.kept)
         click.echo(f"Left as they are (--force writes them anew): {names}")
+
+
+def _would_stop_others(held: Path, folder: Path, root: Path) -> bool:
+    """Whether models are in the project, and their contract is not."""
+    is_built = folder.resolve().is_relative_to((root / "models").resolve())
+    return is_built and not held.resolve().is_relative_to((root / "contracts").resolve())
 
 
 def _refuse_overwriting(out: Path | None, force: bool) -> None:

@@ -72,19 +72,17 @@ def rotate(lost: bool, leave_gone: bool, forget_erased: bool) -> None:
     settings, reporter = Settings.from_env(), Reporter()
     warehouse = open_warehouse(settings)
     prepare(warehouse)
-    landing_folder.claim(settings, warehouse)
-    with (
-        run_log.only_run(warehouse, reporter.say),
-        reporter.step("Reading again under a new key") as step,
-    ):
-        report = pipeline.rotate_key(
-            settings,
-            warehouse,
-            step,
-            is_lost=lost,
-            leaves_gone=leave_gone,
-            forgets_erased=forget_erased,
-        )
+    with run_log.only_run(warehouse, reporter.say):
+        landing_folder.claim(settings, warehouse)
+        with reporter.step("Reading again under a new key") as step:
+            report = pipeline.rotate_key(
+                settings,
+                warehouse,
+                step,
+                is_lost=lost,
+                leaves_gone=leave_gone,
+                forgets_erased=forget_erased,
+            )
     for sentence in report.sentences():
         click.echo(sentence)
     if report.failures:

@@ -1,4 +1,4 @@
-"""Which landing folder a warehouse loads from: the first one it met, until a person names another.
+"""Which landing folder a warehouse loads from: the first that brought it anything, until a person names another.
 
 The warehouse itself knows it (`ops.landing_folder`), so that no other folder's files ever reach it,
 whoever connects; its home keeps a copy, so that later commands need no option. Belongs here:
@@ -19,27 +19,33 @@ from tallyhouse.settings import LANDING_NOTE, Settings, make_folder
 
 
 def claim(settings: Settings, warehouse: Warehouse) -> None:
-    """Hold the settings' landing folder against the warehouse's; one that has none takes it.
+    """Hold the settings' landing folder against the warehouse's; one that has loaded nothing takes it.
 
+    Callers hold the run lock, so that of two first loads at once the second sees what the first one loaded.
     A folder that was moved is known again by its newest file. Raises TallyhouseError, with the ways
-    out, where the warehouse was loaded from another folder.
+    out, where the warehouse was loaded from another folder, or nobody said what it loads from.
     """
     place = _real(settings.landing)
     with warehouse.connect() as connection:
         known = of_warehouse(connection)
+        if known != place and settings.why_no_landing:
+            was = f" It was loaded from {known}." if known else ""
+            raise TallyhouseError(settings.why_no_landing + was)
         if known is None:
-            takes = not (is_empty(place) and has_loaded(connection))
-        else:
-            takes = known != place and _was_moved(connection, known, place)
-        if takes:
+            if not (is_empty(place) and has_loaded(connection)):
+                _take(connection, place)
+        elif known != place and (
+            not has_loaded(connection) or _was_moved(connection, known, place)
+        ):
             _remember(connection, place)
-            known = place
+        known = of_warehouse(connection)
     if known is not None and known != place:
+        moved = f"; or, if the folder was moved, say so once: tallyhouse db landing {place}"
         raise TallyhouseError(
             f"This warehouse was loaded from {known}, not from {place}: their files do not mix."
-            f" Leave out --landing (and TALLYHOUSE_LANDING) to load from {known}; set TALLYHOUSE_HOME"
-            " to another folder for a warehouse of its own; or, if the folder was moved, say so"
-            f" once: tallyhouse db landing {place}"
+            f" Leave out --landing (and TALLYHOUSE_LANDING) to load from {known}, or set"
+            " TALLYHOUSE_HOME to another folder for a warehouse of its own"
+            f"{'' if _is_there(known) else moved}."
         )
     _note(settings, place)
 
@@ -58,8 +64,14 @@ def of_warehouse(connection: psycopg.Connection[Any]) -> str | None:
     return str(row[0]) if row else None
 
 
+def takes_sample(settings: Settings) -> bool:
+    """Whether sample sources may be written: into the project's own folder, for its own home, while it is empty."""
+    is_own = settings.is_own_home and _real(settings.landing) == _own(settings)
+    return is_own and is_empty(settings.landing)
+
+
 def is_empty(place: str) -> bool:
-    """True when the landing folder is local and holds no file (or is not there yet)."""
+    """True when the landing folder is local and holds no file (or is not there yet); folders are no content."""
     if "://" in place:
         return False
     try:
@@ -78,7 +90,7 @@ def _complain(error: OSError) -> None:
 
 
 def _was_moved(connection: psycopg.Connection[Any], known: str, place: str) -> bool:
-    if "://" in known or "://" in place or Path(known).exists():
+    if "://" in known or "://" in place or _is_there(known):
         return False
     newest = connection.execute(
         "select file_path, size_bytes from ops.load_manifest order by load_id desc limit 1"
@@ -93,6 +105,22 @@ def _real(place: str) -> str:
     return place.rstrip("/") if "://" in place else str(Path(place).resolve())
 
 
+def _is_there(place: str) -> bool:
+    return "://" not in place and Path(place).exists()
+
+
+def _own(settings: Settings) -> str:
+    return _real(str(settings.root / "landing"))
+
+
+def _take(connection: psycopg.Connection[Any], place: str) -> None:
+    """Unless another took one in the meantime, whose folder it is then."""
+    connection.execute(
+        "insert into ops.landing_folder (place) values (%s) on conflict (is_one) do nothing",
+        [place],
+    )
+
+
 def _remember(connection: psycopg.Connection[Any], place: str) -> None:
     connection.execute(
         "insert into ops.landing_folder (place) values (%s) on conflict (is_one)"
@@ -102,9 +130,9 @@ def _remember(connection: psycopg.Connection[Any], place: str) -> None:
 
 
 def _note(settings: Settings, place: str) -> None:
-    """The project's own folder needs no note, and may be moved with the project."""
+    """The project's own folder needs no note in its own home, and may be moved with the project."""
     note = settings.home / LANDING_NOTE
-    if place == _real(str(settings.root / "landing")):
+    if settings.is_own_home and place == _own(settings):
         note.unlink(missing_ok=True)
         return
     if note.exists() and note.read_text("utf-8").strip() == place:

@@ -27,6 +27,7 @@ from app import (
     told,
 )
 from tallyhouse.database import Warehouse
+from tallyhouse.errors import TallyhouseError
 from tallyhouse.progress import Reporter, Step
 from tallyhouse.settings import Settings, make_folder
 
@@ -52,7 +53,8 @@ def sample(
 ) -> None:
     """Write sample sources: to `out/landing` and `out/truth`, or into the landing folder.
 
-    They are written aside and moved in whole, so that an interrupted run leaves no half sample.
+    They are written aside and moved in whole, so that an interrupted run leaves no half sample. Empty
+    folders in the landing folder stay.
     """
     from simulator import write_sample
 
@@ -60,18 +62,33 @@ def sample(
         if out is not None:
             write_sample(out, days, seed, scale)
             return
-        landing, truth = Path(settings.landing), settings.home / "truth"
+        landing, truth = Path(settings.landing).resolve(), settings.home / "truth"
         draft = landing.with_name(f".{landing.name}.{os.getpid()}")
         try:
             write_sample(draft, days, seed, scale)
             shutil.rmtree(truth, ignore_errors=True)
             make_folder(settings.home)
             shutil.move(draft / "truth", truth)
-            if landing.exists():
-                landing.rmdir()
+            folders = _taken_away(landing)
             (draft / "landing").rename(landing)
+            for folder in folders:
+                make_folder(landing / folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _taken_away(landing: Path) -> list[Path]:
+    """Remove a folder that holds nothing but folders; these, to be made again."""
+    found = [Path(place) for place, _, _ in os.walk(landing, topdown=False)]
+    try:
+        for folder in found:
+            folder.rmdir()
+    except OSError as error:
+        raise TallyhouseError(
+            f"The sample cannot be moved to {landing}: {error.filename} is in its way"
+            f" ({error.strerror}). Empty the landing folder, or name your own with --landing."
+        ) from error
+    return [folder.relative_to(landing) for folder in found]
 
 
 def load(settings: Settings, warehouse: Warehouse, progress: Step | None = None) -> Any:
@@ -186,14 +203,14 @@ def run(
         landing_folder.claim(settings, warehouse)
         with warehouse.connect() as connection:
             may_sample = may_sample and not has_loaded(connection)
-        if may_sample and landing_folder.is_empty(settings.landing):
+        if may_sample and landing_folder.takes_sample(settings):
             sample(settings, reporter)
         with warehouse.connect() as connection:
             tell.loaded_after(build_ledger.newest_load(connection))
         with reporter.step("Loading") as step:
             report = load(settings, warehouse, step)
-        for note in report.notes:
-            reporter.say(note)
+        for sentence in (*report.notes, *report.passed_over):
+            reporter.say(sentence)
         result.problems += report.failures
         result.problems += reconcile(warehouse).differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh, tell)

@@ -38,7 +38,7 @@ from ingestion.load_errors import load_error
 from ingestion.parsing.batches import SourceMaker
 from ingestion.parsing.source import Undeclared, Waiting
 from ingestion.parsing.workers import Begin, Finish, Item, Parsing, Unread, Work
-from ingestion.report import LoadReport
+from ingestion.report import LoadReport, nothing_stored
 from ingestion.rereading import (
     DueOrRejected,
     Everything,
@@ -53,7 +53,15 @@ from ingestion.rereading import (
 from ingestion.retention.closed import closed_days, kept_by_models
 from ingestion.storing.bloom_filter import BloomFilters
 from ingestion.storing.key_table import merge_recent
-from ingestion.storing.ledger import LOADER_LOCK, Entry, Ledger, publish_event_versions
+from ingestion.storing.ledger import (
+    LOADER_LOCK,
+    Entry,
+    Ledger,
+    is_stored,
+    publish_event_versions,
+    refusals,
+    refused_alone,
+)
 from ingestion.storing.master_key import confirmed_key, next_key, remember
 from ingestion.storing.readings import keep_form, readings
 from ingestion.storing.stored_addresses import search_once, still_stored
@@ -177,6 +185,8 @@ class _Load:
             known_digests.save()
             self._report.notes += publish_zones(conn, self._contracts)
             self._tell_faults(KINDS if kinds is None else kinds)
+            self._tell_refused(conn, files)
+            self._tell_astray(conn, KINDS if kinds is None else kinds)
             self._tell_due(conn)
             self._mirror(conn)
         return self._report
@@ -228,6 +238,7 @@ class _Load:
         known_digests.save()
         self._report.notes += publish_zones(conn, self._contracts)
         self._tell_faults(KINDS)
+        self._tell_refused(conn, [file for file, _ in chosen.files])
         self._tell_due(conn)
         self._mirror(conn)
 
@@ -418,6 +429,23 @@ class _Load:
         if not started:
             yield Begin(info)
         yield Finish(info, problem, changed)
+
+    def _tell_refused(self, conn: psycopg.Connection, files: Iterable[LandingFile]) -> None:
+        """Say of which sources nothing is stored, whichever load met them first, and why."""
+        report = self._report
+        for kind, name in report.empty:
+            report.source(kind, name).first = refusals(conn, kind, name)[1]
+        for kind, name in refused_alone(conn, {(file.kind, file.name) for file in files}):
+            if (kind, name) not in report.empty:
+                report.standing.append(nothing_stored(kind, name, *refusals(conn, kind, name)))
+
+    def _tell_astray(self, conn: psycopg.Connection, kinds: Collection[str]) -> None:
+        """A kind of source all of whose files lie in no source's folder is a source that is missing."""
+        self._report.standing += [
+            f"Nothing of {kind} was stored. {sentence}"
+            for kind, sentence in self._landing.without_source.items()
+            if kind in kinds and not is_stored(conn, kind)
+        ]
 
     def _tell_due(self, conn: psycopg.Connection) -> None:
         """Say what today's contracts would read otherwise; what they would not counts as theirs."""

@@ -20,6 +20,7 @@ class SourceCounts:
     ignored: int = 0
     conflicts: int = 0
     reasons: Counter[str] = field(default_factory=Counter)  # of what was rejected
+    first: str = ""  # where one of these stands, and its reason in words
     withheld: Counter[str] = field(default_factory=Counter)  # not stored though they could be read
 
 
@@ -28,6 +29,7 @@ class LoadReport:
     """`unreadable` are sentences about what failed; with one of `failures` the run must not end well.
 
     `drift` counts where sources and contracts differ. `notes` are for a person's eye and fail nothing.
+    `standing` are sentences about sources of which nothing is stored since an earlier load.
     """
 
     files_seen: int = 0
@@ -40,6 +42,7 @@ class LoadReport:
     undeclared: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     stray: list[str] = field(default_factory=list)
+    standing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     drift: Counter[Place] = field(default_factory=Counter)
 
@@ -69,15 +72,32 @@ class LoadReport:
         return sum((counts.withheld for counts in self.sources.values()), Counter())
 
     @property
-    def failures(self) -> list[str]:
-        """What the run must not end well with: what was unreadable, and sources without any row."""
-        nothing = [
-            f"Nothing of {kind}/{name} was stored. Refused: {_listed(counts.reasons)}; each stands in"
-            " ops.rejected_records with its reason."
-            for (kind, name), counts in sorted(self.sources.items())
+    def empty(self) -> list[tuple[str, str]]:
+        """Sources of which this load refused records and stored none."""
+        return [
+            source
+            for source, counts in sorted(self.sources.items())
             if counts.rejected and not counts.stored + counts.duplicates + counts.withheld.total()
         ]
+
+    @property
+    def new_failures(self) -> list[str]:
+        """What this load itself met: what was unreadable, and sources of which it stored nothing."""
+        counted = ((source, self.sources[source]) for source in self.empty)
+        nothing = [nothing_stored(*source, found.reasons, found.first) for source, found in counted]
         return [*nothing, *self.unreadable]
+
+    @property
+    def failures(self) -> list[str]:
+        """What the run must not end well with: also sources of which no load ever stored a row."""
+        return [*self.standing, *self.new_failures]
+
+    @property
+    def passed_over(self) -> list[str]:
+        """What was not read, as far as no failure says so."""
+        said = " ".join(self.failures)
+        passed = dict.fromkeys((*self.undeclared, *self.stray))
+        return [sentence for sentence in passed if sentence not in said]
 
     def sentences(self) -> list[str]:
         """The report in plain sentences, the bad news last."""
@@ -97,7 +117,16 @@ class LoadReport:
                 f"Counted and not stored: {_listed(self.withheld)} (ops.withheld_records)."
             )
         told = sentences(Difference(*place, count) for place, count in self.drift.items())
-        return [*lines, *told, *self.notes, *self.undeclared, *self.stray, *self.failures]
+        return [*lines, *told, *self.notes, *self.passed_over, *self.failures]
+
+
+def nothing_stored(kind: str, name: str, reasons: Counter[str], first: str) -> str:
+    """That nothing of a source was stored, how often why, and one of the reasons with its way out."""
+    shown = f" The first, {first}" if first else ""
+    return (
+        f"Nothing of {kind}/{name} was stored. Refused: {_listed(reasons)}; each stands in"
+        f" ops.rejected_records with its reason.{shown}"
+    )
 
 
 def _listed(reasons: Counter[str]) -> str:

@@ -73,6 +73,8 @@ def open_writer(settings: Settings) -> LandingWriter:
     It seals what it writes. The loader of a bucket may live elsewhere, so that there somebody decides first who
     has the key, by putting one.
     """
+    if settings.why_no_landing:
+        raise TallyhouseError(settings.why_no_landing)
     is_sealing = "://" not in settings.landing or settings.has_landing_key
     try:
         return LandingWriter(settings.landing, key=settings.landing_key() if is_sealing else None)

@@ -23,7 +23,10 @@ LANDING_NOTE = "landing_folder"  # in the home: the folder that its warehouse lo
 
 @dataclass(frozen=True)
 class Settings:
-    """All that the environment decides. `landing` and `lake` are local paths or `s3://` URLs."""
+    """All that the environment decides. `landing` and `lake` are local paths or `s3://` URLs.
+
+    `is_landing_named`: a person said which folder it is, or it is the project's own home.
+    """
 
     root: Path
     home: Path
@@ -35,6 +38,7 @@ class Settings:
     contracts: tuple[Path, ...]
     reader_patience: float = 60.0  # seconds that a build waits for a reader's transaction
     longest_run: float = 6.0  # hours after which Dagster ends a run; 0 sets no limit
+    is_landing_named: bool = True
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -48,11 +52,13 @@ class Settings:
         extra = (read("CONTRACTS") or "").split(os.pathsep)
         as_of = read("AS_OF")
         url = _database_url(read("DATABASE_URL"))
+        landing = read("LANDING") or _noted(home)
         return cls(
             root=PROJECT_ROOT,
             home=home,
             database_url=url,
-            landing=_place(read("LANDING") or _noted(home), PROJECT_ROOT / "landing"),
+            landing=_place(landing, PROJECT_ROOT / "landing"),
+            is_landing_named=landing is not None or _is_own(home, PROJECT_ROOT),
             lake=_place(read("LAKE"), home / "lake"),
             pii_key_file=_path(
                 read("PII_KEY_FILE"), _key_file(home, env, is_server=url is not None)
@@ -71,10 +77,26 @@ class Settings:
         """The same settings with what the command line said on top."""
         changed = self
         if landing:
-            changed = replace(changed, landing=_place(landing, self.root))
+            changed = replace(changed, landing=_place(landing, self.root), is_landing_named=True)
         if as_of:
             changed = replace(changed, as_of=parse_instant(as_of, "--as-of"))
         return changed
+
+    @property
+    def is_own_home(self) -> bool:
+        """Whether the home is the project's own, not one that somebody chose."""
+        return _is_own(self.home, self.root)
+
+    @property
+    def why_no_landing(self) -> str | None:
+        """A sentence where nobody said what a home of somebody's own loads from: not what the project does."""
+        if self.is_landing_named:
+            return None
+        return (
+            f"Nobody said yet which landing folder the warehouse of {self.home} loads from"
+            f" ({self.landing} is that of the project's own warehouse). Name it once, with"
+            f" --landing DIR or {PREFIX}LANDING."
+        )
 
     def pii_key(self) -> bytes:
         """The master key of all personal data tokens; made on first use."""
@@ -120,6 +142,10 @@ def make_folder(path: Path) -> None:
             f"The folder {path} cannot be created ({error.strerror}). Make it writable or set "
             f"{PREFIX}HOME to a folder that is."
         ) from error
+
+
+def _is_own(home: Path, root: Path) -> bool:
+    return home.resolve() == (root / ".tallyhouse").resolve()
 
 
 def _path(text: str | None, default: Path) -> Path:

@@ -8,6 +8,7 @@ Does not belong here: unpacking (`containers`), what a record means.
 import base64
 import codecs
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -27,12 +28,15 @@ _LARGEST = 64 << 20  # of one value; a longer one is no record
 _ROWS = 4_096  # of a Parquet file at once
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).raw_decode  # only where a value ends
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_first_key = re.compile(rb'\s*\{\s*"([^"\\]*)"').match
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def are_lines(start: bytes, shape: Shape) -> bool:
     """Whether a text with this start has a record on each line."""
     if start.startswith(PARQUET) or _has_old_line_ends(start):
+        return False
+    if shape.is_json and shape.records is not None and shape.records.is_on_any_line:
         return False
     return not shape.is_json or not (_is_document(start) or _holds_list(start, shape))
 
@@ -49,11 +53,15 @@ def one_a_line(stream: Iterator[bytes], shape: Shape) -> Iterator[bytes]:
         yield from stream
     elif start.startswith(PARQUET):
         yield from _parquet_rows(start, stream, shape)
+    elif not (_is_document(start) or _holds_list(start, shape)):
+        assert shape.records is not None
+        yield from _mixed(start, stream, shape.records)
     else:
         lines = _values(start, stream) if _is_document(start) else _lines(start, stream)
         for line in lines:
-            listed = _listed(line, shape.records) if shape.records is not None else None
-            yield b"".join(one + b"\n" for one in ([line] if listed is None else listed))
+            found = [line] if shape.records is None else _alone(line, shape.records)
+            if found:  # an empty piece would be the end of the text
+                yield b"".join(one + b"\n" for one in found)
 
 
 def _has_old_line_ends(start: bytes) -> bool:
@@ -132,9 +140,36 @@ def _lines(start: bytes, stream: Iterator[bytes]) -> Iterator[bytes]:
         yield kept
 
 
+def _mixed(start: bytes, stream: Iterator[bytes], records: RecordList) -> Iterator[bytes]:
+    """The records of the lists that some lines hold; all other lines as they are, however long or broken."""
+    kept = start.removeprefix(BOM)
+    while True:
+        *whole, kept = kept.split(b"\n")
+        found = (one for line in whole for one in _alone(line, records))
+        if text := b"".join(one + b"\n" for one in found):
+            yield text
+        if len(kept) > _LARGEST:  # no record, nor a list of some: a line that is refused
+            yield kept
+            kept = b""
+        piece = next(stream, b"")
+        if not piece:
+            break
+        kept += piece
+    if text := b"\n".join(_alone(kept, records)):
+        yield text
+
+
+def _alone(line: bytes, records: RecordList) -> list[bytes]:
+    listed = _listed(line, records)
+    return [line] if listed is None else listed
+
+
 def _listed(line: bytes, records: RecordList) -> list[bytes] | None:
     """The records of the list that a line holds, each with what the line says beside it; what the
     record says itself comes last, and counts. None where the line holds no such list."""
+    first = _first_key(line) if records.unless else None
+    if first is not None and first[1].decode("utf-8", "replace") in records.unless:
+        return None  # most lines, at a glance
     for path in records.paths:
         *outer, last = path.split(".")
         if f'"{last}"'.encode() not in line:

@@ -25,6 +25,7 @@ class RecordList(NamedTuple):
     paths: tuple[str, ...]
     unless: frozenset[str] = frozenset()  # keys of a line that is a record itself
     is_certain: bool = False  # the contract says so; else the first line of the file tells
+    is_on_any_line: bool = False  # of a file of single records too
     keeps_beside: bool = True  # what the line says beside the list holds for each record
 
 

@@ -18,6 +18,7 @@ KINDS = ("cdc", "events", "revenuecat", "stripe")
 
 UNFINISHED = (".tmp", ".part", ".partial", ".crc", ".swp")
 _DIGITS = re.compile(r"(\d+)")
+_RECORDS = re.compile(r"\.(csv|tsv|jsonl?|ndjson|parquet)(\.\w+)?$", re.IGNORECASE)
 
 
 class LandingError(TallyhouseError):
@@ -34,11 +35,13 @@ class LandingFile(NamedTuple):
 @dataclass
 class Landing:
     """An opened landing folder. `stray` are sentences about files that belong to no source,
-    `misnamed` about those whose name nobody can write down."""
+    `misnamed` about those whose name nobody can write down. `without_source` has, by kind of source,
+    the first of the stray ones that lies in its folder and looks like records."""
 
     storage: Storage
     stray: list[str] = field(default_factory=list)
     misnamed: list[str] = field(default_factory=list)
+    without_source: dict[str, str] = field(default_factory=dict)
 
     def files(self) -> list[LandingFile]:
         """Every file of a known kind: kind by kind, each in natural order of its path."""
@@ -59,6 +62,8 @@ class Landing:
                     f"{path} belongs to no source: files lie below {'/, '.join(KINDS)}/ in a"
                     " folder that names the product, account or project."
                 )
+                if parts[0] in KINDS and _RECORDS.search(path):
+                    self.without_source.setdefault(parts[0], self.stray[-1])
         return sorted(found, key=lambda file: (KINDS.index(file.kind), natural(file.path)))
 
 

@@ -5,7 +5,7 @@ here: rows of sources, deciding what to load (`load`).
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -160,6 +160,54 @@ class Ledger:
 def has_loaded(conn: psycopg.Connection) -> bool:
     """Whether anything was ever loaded."""
     return conn.execute("select 1 from ops.load_manifest limit 1").fetchone() is not None
+
+
+def refused_alone(
+    conn: psycopg.Connection, among: Collection[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Those of these sources of which, as they are read today, records were refused and none is stored.
+
+    What is gone again by an erasure or its retention was stored, and what was withheld was counted: neither is
+    missing. Nor is a source whose files are empty.
+    """
+    found = conn.execute(
+        "select source_kind, source_name from ops.load_manifest as held where superseded_by is null"
+        " group by source_kind, source_name"
+        " having sum(rejected_count) > 0 and sum(stored_count + duplicate_count) = 0"
+        " and not exists (select 1 from ops.withheld_records as withheld"
+        "  where withheld.source_kind = held.source_kind and withheld.source_name = held.source_name)"
+        " order by source_kind, source_name"
+    )
+    return [(kind, name) for kind, name in found if (kind, name) in among]
+
+
+def is_stored(conn: psycopg.Connection, kind: str) -> bool:
+    """Whether any record of a kind of source was stored, or withheld by a rule."""
+    row = conn.execute(
+        "select exists (select 1 from ops.load_manifest where source_kind = %(kind)s and stored_count > 0)"
+        " or exists (select 1 from ops.withheld_records where source_kind = %(kind)s)",
+        {"kind": kind},
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def refusals(conn: psycopg.Connection, kind: str, name: str) -> tuple[Counter[str], str]:
+    """How often why records of a source are refused; the first of the newest load, in words."""
+    found = conn.execute(
+        "select reason_code, count(*) from ops.rejected_records"
+        " where source_kind = %s and source_name = %s group by reason_code order by reason_code",
+        (kind, name),
+    )
+    reasons = Counter({code: int(count) for code, count in found})
+    first = conn.execute(
+        "select file_path, line_number, reason from ops.rejected_records"
+        " where source_kind = %s and source_name = %s order by load_id desc, line_number limit 1",
+        (kind, name),
+    ).fetchone()
+    if first is None:
+        return reasons, ""
+    path, line_number, reason = first
+    return reasons, f"{path}{f', line {line_number}' if line_number else ''}: {reason}"
 
 
 def publish_event_versions(conn: psycopg.Connection, contracts: Contracts) -> None:

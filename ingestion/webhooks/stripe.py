@@ -47,9 +47,9 @@ class StripeSource(WebhookSource):
     """Events of all declared accounts."""
 
     kind = "stripe"
-    records = RecordList(
-        ("data",), unless=frozenset({"type", "id"}), keeps_beside=False
-    )  # a page of a list
+    records = RecordList(  # a page of a list
+        ("data",), unless=frozenset({"type", "id"}), keeps_beside=False, is_on_any_line=True
+    )
     target = Target(
         table="raw_stripe.events",
         key_table="raw_stripe.event_keys",

@@ -68,7 +68,10 @@ def automation() -> dg.Definitions:
 )
 def arriving_files(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Ask for a load when the landing folder's listing has changed."""
-    landing = Settings.from_env().landing
+    settings = Settings.from_env()
+    if settings.why_no_landing:
+        return dg.SkipReason(settings.why_no_landing)
+    landing = settings.landing
     fingerprint, files = landing_fingerprint(landing)
     if not files:
         return dg.SkipReason(f"No files under {landing} yet.")

@@ -48,7 +48,9 @@ def landing() -> dg.Definitions:
     ) -> Iterator[dg.MaterializeResult]:
         """Load what is new in the landing folder; files already in the ledger cost their hash.
 
-        What could be read is loaded and kept; a file that could not be read fails the step.
+        What could be read is loaded and kept; a file that could not be read fails the step, and so does
+        a source of which this load stored nothing. One of which nothing is stored since an earlier load
+        warns: a step that failed each time would keep every other source from being built.
         """
         with house.at_work(context) as warehouse:
             landing_folder.claim(house.settings, warehouse)
@@ -56,8 +58,12 @@ def landing() -> dg.Definitions:
                 before = build_ledger.newest_load(connection)
             report = pipeline.load(house.settings, warehouse)
             counts = counts_since(warehouse, before)
-        if report.failures:
-            raise TallyhouseError("\n".join(report.failures))
+        for sentence in report.notes:
+            context.log.info(sentence)
+        for sentence in (*report.passed_over, *report.standing):
+            context.log.warning(sentence)
+        if report.new_failures:
+            raise TallyhouseError("\n".join(report.new_failures))
         for spec in specs:
             kind = spec.key.path[0].removeprefix("raw_")
             yield dg.MaterializeResult(asset_key=spec.key, metadata=counts.get(kind, {}))

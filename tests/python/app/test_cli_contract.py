@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from app.cli import main
+from tallyhouse.settings import PROJECT_ROOT
 from tests.python.ingestion.drafting.conftest import change
 
 EVENT = {"event_id": "e", "event_name": "seen", "occurred_at": "2026-03-01T10:00:00Z", "n": 1}
@@ -134,3 +136,31 @@ def test_staging_writes_and_then_leaves_alone(tmp_path: Path) -> None:
     again = run("staging", "upcoach", "--table", "goals", "--out", tmp_path)
     assert again.exit_code == 0
     assert "Left as they are (--force writes them anew): stg_upcoach__goals.sql" in again.stdout
+
+
+@pytest.mark.parametrize("place", ["contracts", "elsewhere"])
+def test_staging_into_the_project_says_that_its_contract_lies_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Every home builds the models of the project; only those that read the contract have its tables."""
+    held = put(tmp_path / "project" / place / "cdc" / "shopdb.yml", (
+        "kind: cdc\nproduct: shopdb\ntables: {t: {primary_key: [id], columns: {id: integer}}}\n"
+    ))  # fmt: skip
+    (tmp_path / "project" / "contracts").mkdir(exist_ok=True)
+    monkeypatch.setattr("tallyhouse.settings.PROJECT_ROOT", tmp_path / "project")
+    if place == "elsewhere":
+        monkeypatch.setenv("TALLYHOUSE_CONTRACTS", str(held.parent.parent))
+    moves = f"Move it: mv {held} {tmp_path / 'project' / 'contracts' / 'cdc' / 'shopdb.yml'}"
+    done = run("staging", "shopdb")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "project/models/staging/shopdb/stg_shopdb__t.sql").is_file()
+    assert (moves in done.stdout) is (place == "elsewhere"), done.stdout
+    assert "Move it" not in run("staging", "shopdb", "--out", tmp_path / "out").stdout
+
+
+def test_commands_of_the_page_on_own_data_run_as_they_stand() -> None:
+    page = (PROJECT_ROOT / "docs" / "own-data.md").read_text("utf-8")
+    bare = r"(?:^|`)(?:tallyhouse|dbt|mf) .*"
+    assert re.findall(bare, page, re.MULTILINE) == []
+    moved = page.index("mv ~/shop/contracts/cdc/shopdb.yml contracts/cdc/")
+    assert moved < page.index("contract staging shopdb")

@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from ingestion.landing import enclosed
+from ingestion.landing.blocks import blocks
 from ingestion.landing.containers import Damaged, Foreign, Unreadable
 from ingestion.landing.enclosed import are_lines, one_a_line
 from ingestion.landing.file_info import RecordList, Shape
@@ -104,6 +106,50 @@ def test_a_first_line_without_a_list_leaves_the_file_as_it_is() -> None:
     assert lines_of(text, AUTO) == text.splitlines()
     certain = Shape(records=RecordList(("batch",), is_certain=True))
     assert lines_of(text, certain) == [b'{"event": "c"}', b'{"event": "a"}']
+
+
+ANYWHERE = Shape(records=RecordList(("data",), frozenset({"id"}), keeps_beside=False, is_on_any_line=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_a_list_on_any_line_is_its_records(piece: int) -> None:
+    text = (
+        b'\xef\xbb\xbf{"id": 1, "data": {"object": 2}}\n'
+        b'{"object": "list", "data": []}\n'
+        b'\n{"data": [{"id": 2}, {"id": 3}], "has_more": true}\r\n'
+        b'{"data": [{"x": 1}], "id": 4}\n{"data": [1, 2]}\n{"data": [{]\n'
+        b'{"data":\n{"object": "list", "data": [{"id": 5}]}'
+    )
+    assert not are_lines(text, ANYWHERE)
+    assert lines_of(text, ANYWHERE, piece) == [
+        b'{"id": 1, "data": {"object": 2}}',
+        b"",
+        b'{"id": 2}',
+        b'{"id": 3}',
+        b'{"data": [{"x": 1}], "id": 4}',  # it is a record itself
+        b'{"data": [1, 2]}',
+        b'{"data": [{]',
+        b'{"data":',
+        b'{"id": 5}',
+    ]
+
+
+@pytest.mark.parametrize("empty_first", [True, False])
+@pytest.mark.parametrize("shape", [AUTO, ANYWHERE], ids=["first line", "any line"])
+def test_an_empty_list_ends_no_file(shape: Shape, empty_first: bool) -> None:
+    assert shape.records is not None
+    (name, *_) = shape.records.paths
+    pages = [b'{"%s": []}' % name.encode(), b'{"%s": [{"x": 1}, {"x": 2}]}' % name.encode()]
+    text = b"\n".join([*(pages if empty_first else pages[::-1]), pages[1], b""])
+    (block,) = blocks(io.BytesIO(text), "a.jsonl", shape)
+    assert block.data.splitlines() == [b'{"x": 1}', b'{"x": 2}'] * 2
+
+
+def test_a_line_too_long_to_hold_records_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(enclosed, "_LARGEST", 100)
+    text = b'{"id": 1}\n{"data": "' + b"x" * 500 + b'"}\n{"data": [{"id": 2}]}\n'
+    first, long, last = lines_of(text, ANYWHERE, 50)
+    assert (first, long, last) == (b'{"id": 1}', text.split(b"\n")[1], b'{"id": 2}')
 
 
 def test_a_list_may_lie_deeper_and_in_an_array() -> None:
