@@ -34,8 +34,8 @@ failures as (
     from customers
     inner join failed_payments
         on
-            customers.customer_id = failed_payments.customer_id
-            and customers.as_of_at >= failed_payments.received_at
+            customers.as_of_at = failed_payments.as_of_at
+            and customers.customer_id = failed_payments.customer_id
     group by customers.as_of_at, customers.customer_id
 
 ),

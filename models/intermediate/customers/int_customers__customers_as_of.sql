@@ -1,6 +1,6 @@
--- The paying customers of each Monday with the tenant and user that were known then: those named on the
--- subscription, else on the Stripe customer, else (RevenueCat) the user's own tenant; else the account and
--- the customer stand for them.
+-- The paying customers of each Monday with the tenant and user that were known then. Stripe: those named on the
+-- subscription, else on the customer. RevenueCat: the payer, whose ids known by then are resolved, is the user, and
+-- the tenant the user's own, else the one that attributes named. Else the account and the customer stand for them.
 with subscriptions as (
 
     select * from {{ ref('int_customers__subscriptions_as_of') }}

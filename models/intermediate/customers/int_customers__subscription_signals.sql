@@ -117,21 +117,44 @@ scopes as (
 
 ),
 
+plan_labels as (
+
+    select * from {{ ref('plan_labels') }}
+
+),
+
 final as (
 
     select
-        signals.*,
+        signals.provider,
+        signals.product,
+        signals.account,
+        signals.event_id,
+        signals.subscription_source_id,
+        signals.customer_source_id,
+        signals.tenant_source_id,
+        signals.user_source_id,
+        -- one plan has one name, whoever sold it
+        coalesce(plan_labels.plan_label, signals.plan) as plan,
+        signals.billing_interval,
+        signals.quantity,
+        signals.is_paying,
+        signals.is_cancel_requested,
+        signals.is_past_due,
+        signals.paid_until_at,
+        signals.access_until_at,
+        signals.tie_order,
+        signals.occurred_at,
+        signals.received_at,
         {{ entity_uuid(
             'signals.product',
             'subscription',
             "signals.account || '|' || signals.subscription_source_id",
             true
-        ) }} as subscription_id,
-        {{ entity_uuid(
-            'signals.product', 'customer', "signals.account || '|' || signals.customer_source_id", true
-        ) }} as customer_id
+        ) }} as subscription_id
     from signals
     inner join scopes on signals.product = scopes.product
+    left join plan_labels on signals.product = plan_labels.product and signals.plan = plan_labels.plan
 
 )
 

@@ -1,4 +1,5 @@
--- A subscription as it was known on each Monday: only webhooks received by then, the newest by its own time.
+-- A subscription as it was known on each Monday: only webhooks received by then, the newest by its own time. Of a
+-- store's, the payer is who it was then known to belong to, and is the source's user.
 with signals as (
 
     select * from {{ ref('int_customers__subscription_signals') }}
@@ -8,6 +9,12 @@ with signals as (
 weeks as (
 
     select * from {{ ref('int_customers__weeks') }}
+
+),
+
+store_customers as (
+
+    select * from {{ ref('int_customers__store_customers_as_of') }}
 
 ),
 
@@ -42,7 +49,7 @@ summed_up as (
 
 ),
 
-final as (
+owned as (
 
     select
         known.as_of_at,
@@ -50,10 +57,18 @@ final as (
         known.product,
         known.account,
         known.subscription_id,
-        known.customer_id,
-        known.customer_source_id,
-        summed_up.tenant_source_id,
-        summed_up.user_source_id,
+        case
+            when known.provider = 'revenuecat' then store_customers.customer_source_id
+            else known.customer_source_id
+        end as customer_source_id,
+        case
+            when known.provider = 'revenuecat' then store_customers.tenant_source_id
+            else summed_up.tenant_source_id
+        end as tenant_source_id,
+        case
+            when known.provider = 'revenuecat' then store_customers.customer_source_id
+            else summed_up.user_source_id
+        end as user_source_id,
         known.plan,
         known.billing_interval,
         known.quantity,
@@ -66,10 +81,25 @@ final as (
         on
             known.as_of_at = summed_up.as_of_at
             and known.subscription_id = summed_up.subscription_id
+    left join store_customers
+        on
+            known.provider = 'revenuecat'
+            and known.as_of_at = store_customers.as_of_at
+            and known.account = store_customers.account
+            and known.subscription_source_id = store_customers.subscription_source_id
     where
         known.recency = 1
         and known.is_paying
         and (known.access_until_at is null or known.access_until_at > known.as_of_at)
+
+),
+
+final as (
+
+    select
+        *,
+        {{ entity_uuid('product', 'customer', "account || '|' || customer_source_id", true) }} as customer_id
+    from owned
 
 )
 
