@@ -42,8 +42,9 @@
 
 {#- A query of retention: one row per product, tenant, value of each property in `by` (macros/metrics/properties.sql)
     and cohort, with cohort_size and, for each of `periods`, the users retained, of how many and their share, as in
-    d7_users, d7_cohort_size and d7_rate. Null until a period is over, so that sums of them divide. Cohorts are of a day, week or month of the first activity; `mode` is bounded
-    or unbounded. Without `by` it is read off metrics_cohort_retention, else counted from users and active periods. -#}
+    d7_users, d7_cohort_size and d7_rate. Null until a period is over, so that sums of them divide. Cohorts are of a
+    day, week or month of the first activity; `mode` is bounded or unbounded. Without `by` it is read off
+    metrics_cohort_retention, else counted from users and active periods. -#}
 {% macro retention(by=none, periods=[1, 7, 30], cohort='day', mode='bounded', cohort_column='cohort_start') -%}
     {%- if cohort not in cohort_types() or mode not in ('bounded', 'unbounded') -%}
         {{ refuse_call("retention", "knows cohorts of a day, week or month and the modes bounded and unbounded, not '"
