@@ -41,9 +41,10 @@
 {%- endmacro %}
 
 {#- A query of retention: one row per product, tenant, value of each property in `by` (macros/metrics/properties.sql)
-    and cohort, with cohort_size and, for each of `periods`, the users retained and their share, as in d7_users and
-    d7_rate. Null until a period is over. Cohorts are of a day, week or month of the first activity; `mode` is bounded
-    or unbounded. Without `by` it is read off metrics_cohort_retention, else counted from users and active periods. -#}
+    and cohort, with cohort_size and, for each of `periods`, the users retained, of how many and their share, as in
+    d7_users, d7_cohort_size and d7_rate. Null until a period is over, so that sums of them divide. Cohorts are of a
+    day, week or month of the first activity; `mode` is bounded or unbounded. Without `by` it is read off
+    metrics_cohort_retention, else counted from users and active periods. -#}
 {% macro retention(by=none, periods=[1, 7, 30], cohort='day', mode='bounded', cohort_column='cohort_start') -%}
     {%- if cohort not in cohort_types() or mode not in ('bounded', 'unbounded') -%}
         {{ refuse_call("retention", "knows cohorts of a day, week or month and the modes bounded and unbounded, not '"
@@ -66,6 +67,8 @@
             {%- for period in periods %},
             {%- set name = cohort[0] ~ period %}
             max(case when period_number = {{ period }} then retained_users end) as {{ name }}_users,
+            max(case when period_number = {{ period }} and retained_users is not null then cohort_size end)
+                as {{ name }}_cohort_size,
             max(case when period_number = {{ period }} then retention_rate end) as {{ name }}_rate
             {%- endfor %}
         from {{ ref('metrics_cohort_retention') }}
@@ -174,6 +177,7 @@
         {%- set name = cohort[0] ~ period %}
         {%- set is_over = cohort_period_end(cohort, 'cohort_start', period) ~ ' <= last_complete_date' %}
         case when {{ is_over }} then cast(users_{{ period }} as bigint) end as {{ name }}_users,
+        case when {{ is_over }} then cohort_size end as {{ name }}_cohort_size,
         case when {{ is_over }} then {{ rate('users_' ~ period, 'cohort_size') }} end as {{ name }}_rate
         {%- endfor %}
     from cohorts

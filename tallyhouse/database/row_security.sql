@@ -335,7 +335,7 @@ declare
         where
             a.attrelid = mart and a.attnum > 0 and not a.attisdropped and a.atttypid = 'date'::regtype
             and in_fixed ->> 'is_complete' = 'true'
-        order by a.attnum limit 1
+        order by a.attnum desc limit 1 -- a cohort's own date stands before the period that is looked at
     );
     description text;
     columns name[] := array(

@@ -160,7 +160,7 @@ final as (
         -- a name that nobody knows stops no build; it is told (is_timezone_known)
         coalesce(timezones.timezone, 'UTC') as timezone,
         coalesce(registered.currency, '{{ var("reporting_currency") }}') as currency,
-        registered.industry,
+        nullif(lower(trim(registered.industry)), '') as industry,
         registered.plan,
         registered.size_band,
 

@@ -149,6 +149,7 @@ dated as (
         days.product,
         days.tenant_id,
         days.date_key,
+        coalesce(tenants.currency, '{{ var("reporting_currency") }}') as currency,
         days.product = 'rostracore' as has_rosters,
         days.date_key < {{ as_of_date("coalesce(tenants.timezone, 'UTC')") }} as is_complete
     from days
@@ -163,6 +164,8 @@ final as (
         dated.date_key,
         dated.product,
         dated.tenant_id,
+
+        dated.currency,
 
         coalesce(engagement.dau, 0) as active_users,
         case when dated.has_rosters then coalesce(roster_days.rosters_generated, 0) end as rosters_generated,

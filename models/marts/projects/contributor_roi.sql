@@ -19,6 +19,12 @@ rates as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('int_projects__tenants') }}
+
+),
+
 worked as (
 
     select
@@ -158,16 +164,22 @@ joined as (
 final as (
 
     select
-        contributor_id,
-        tenant_id,
+        joined.contributor_id,
+        joined.tenant_id,
 
-        month_start,
+        joined.month_start,
 
-        revenue_generated_cents,
-        cost_cents,
-        {{ rate('(revenue_generated_cents - cost_cents)', 'cost_cents') }} as roi
+        joined.revenue_generated_cents,
+        joined.cost_cents,
+        case
+            when {{ add_months('joined.month_start', 1) }} <= tenants.running_date
+                then {{ rate('(joined.revenue_generated_cents - joined.cost_cents)', 'joined.cost_cents') }}
+        end as roi,
+
+        {{ add_months('joined.month_start', 1) }} <= tenants.running_date as is_complete
     from joined
-    where contributor_id is not null
+    inner join tenants on joined.tenant_id = tenants.tenant_id
+    where joined.contributor_id is not null
 
 )
 

@@ -29,7 +29,7 @@ final as (
         clients.tenant_id,
 
         clients.country_code,
-        clients.industry,
+        nullif(lower(trim(clients.industry)), '') as industry,
         clients.status,
 
         coalesce(projects.project_count, 0) as project_count,

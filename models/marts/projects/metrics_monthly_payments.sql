@@ -24,6 +24,29 @@ paid as (
 
 ),
 
+counted as (
+
+    select
+        tenant_id,
+        month_start,
+        count(*) as invoices_paid,
+        cast({{ median('payment_days') }} as {{ type_numeric() }}) as payment_days_p50,
+        cast({{ percentile('payment_days', 0.9) }} as {{ type_numeric() }}) as payment_days_p90
+    from paid
+    group by tenant_id, month_start
+
+),
+
+flagged as (
+
+    select
+        counted.*,
+        {{ add_months('counted.month_start', 1) }} <= tenants.running_date as is_complete
+    from counted
+    inner join tenants on counted.tenant_id = tenants.tenant_id
+
+),
+
 final as (
 
     select
@@ -31,11 +54,12 @@ final as (
 
         month_start,
 
-        count(*) as invoices_paid,
-        cast({{ median('payment_days') }} as {{ type_numeric() }}) as invoice_to_payment_days_p50,
-        cast({{ percentile('payment_days', 0.9) }} as {{ type_numeric() }}) as invoice_to_payment_days_p90
-    from paid
-    group by tenant_id, month_start
+        invoices_paid,
+        case when is_complete then payment_days_p50 end as invoice_to_payment_days_p50,
+        case when is_complete then payment_days_p90 end as invoice_to_payment_days_p90,
+
+        is_complete
+    from flagged
 
 )
 

@@ -4,6 +4,12 @@ with cells as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('int_projects__tenants') }}
+
+),
+
 summed as (
 
     select
@@ -20,16 +26,22 @@ summed as (
 final as (
 
     select
-        tenant_id,
+        summed.tenant_id,
 
-        month_start,
-        deliverable_type,
+        summed.month_start,
+        summed.deliverable_type,
 
-        revenue_cents,
-        costs_cents,
-        revenue_cents - costs_cents as gross_profit_cents,
-        {{ rate('(revenue_cents - costs_cents)', 'revenue_cents') }} as profit_margin_rate
+        summed.revenue_cents,
+        summed.costs_cents,
+        summed.revenue_cents - summed.costs_cents as gross_profit_cents,
+        case
+            when {{ add_months('summed.month_start', 1) }} <= tenants.running_date
+                then {{ rate('(summed.revenue_cents - summed.costs_cents)', 'summed.revenue_cents') }}
+        end as profit_margin_rate,
+
+        {{ add_months('summed.month_start', 1) }} <= tenants.running_date as is_complete
     from summed
+    inner join tenants on summed.tenant_id = tenants.tenant_id
 
 )
 

@@ -18,6 +18,12 @@ sites as (
 
 ),
 
+tenants as (
+
+    select * from {{ ref('dim_tenant') }}
+
+),
+
 site_habits as (
 
     select
@@ -50,6 +56,8 @@ final as (
         sites.site_id,
         sites.tenant_id,
 
+        coalesce(tenants.currency, '{{ var("reporting_currency") }}') as currency,
+
         coalesce(site_habits.shift_count, 0) as shift_count,
         coalesce(
             {{ rate('site_habits.cost_cents', 'site_habits.guard_hours') }},
@@ -62,6 +70,7 @@ final as (
     left join site_habits
         on sites.tenant_id = site_habits.tenant_id and sites.site_id = site_habits.site_id
     left join tenant_habits on sites.tenant_id = tenant_habits.tenant_id
+    left join tenants on sites.tenant_id = tenants.tenant_id
 
 )
 

@@ -89,7 +89,11 @@ final as (
         ) as expected_cost_cents,
         shifts.budget_cents,
 
-        predicted.fill_probability < 0.70 as is_at_risk,
+        -- a prediction may be older than the guards who took the last places
+        case
+            when shifts.open_count = 0 then false
+            else predicted.fill_probability < 0.70
+        end as is_at_risk,
 
         shifts.starts_at,
         shifts.ends_at,

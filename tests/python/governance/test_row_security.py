@@ -233,6 +233,36 @@ def test_a_published_view_of_complete_periods_ends_where_they_are_complete_for_a
             connection.execute("drop table core.actives cascade")
 
 
+def test_a_published_view_of_cohorts_ends_with_the_period_that_runs_and_keeps_each_cohort(
+    secured: HandMade,
+) -> None:
+    """The cohort's date comes before the period that is looked at: both cohorts are seen until March, which runs."""
+    with secured.warehouse.connect() as connection:
+        connection.execute(
+            "create table core.cohorts as select * from (values"
+            f" (date '2026-01-01', uuid '{NORTH}', date '2026-01-01', 100, 100, true),"
+            f" ('2026-01-01', '{NORTH}', '2026-02-01', 100, 80, true),"
+            f" ('2026-01-01', '{NORTH}', '2026-03-01', 100, null, false),"
+            f" ('2026-02-01', '{NORTH}', '2026-02-01', 100, 100, true),"
+            f" ('2026-02-01', '{NORTH}', '2026-03-01', 100, null, false)"
+            ") as rows (cohort_month, tenant_id, month_start, cohort_cents, retained_cents, is_complete)"
+        )
+        connection.execute("select governance.secure_relation('core', 'cohorts')")
+        connection.execute(
+            "select governance.publish_view('core', 'cohorts', 'cohorts_standard',"
+            """ '{"is_complete": true}', 'One row per cohort and month.', '{}')"""
+        )
+    try:
+        rows = secured.rows(
+            "select month_start - cohort_month, sum(retained_cents) * 100 / sum(cohort_cents)"
+            " from core.cohorts_standard group by 1 order by 1"
+        )
+        assert rows == [(0, 100), (31, 80)]
+    finally:
+        with secured.warehouse.connect() as connection:
+            connection.execute("drop table core.cohorts cascade")
+
+
 def test_a_published_view_outlives_the_swap_of_its_mart_and_is_else_not_touched(
     secured: HandMade, logins: dict[str, str], balances: None
 ) -> None:

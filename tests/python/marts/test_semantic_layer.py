@@ -278,7 +278,8 @@ QUESTIONS = {
         ["project_profit", "project_profit_margin"],
         ["metric_time__month", "service_month__deliverable_type", "tenant"],
         "select month_start, deliverable_type, tenant_id, gross_profit_cents, profit_margin_rate"
-        " from projects.service_profitability",
+        " from projects.service_profitability where is_complete",
+        only("service_month__is_complete", "true"),
     ),
     "guards": Question(
         [
