@@ -1,9 +1,11 @@
 """What a run of the command line did stands in Dagster's history, once."""
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -15,7 +17,7 @@ from orchestration.runs_told import TakenOver, take_over
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
-from tallyhouse.settings import PROJECT_ROOT
+from tallyhouse.settings import PROJECT_ROOT, Settings
 
 pytestmark = pytest.mark.slow
 
@@ -153,6 +155,43 @@ def test_whoever_comes_second_leaves_it_to_the_first(warehouse: Warehouse) -> No
             assert is_alone
             assert take_over(instance, WarehouseResource(), 60).is_read_elsewhere
         assert take_over(instance, WarehouseResource(), 60) == TakenOver(1, 0)
+
+
+KILLED = """
+import sys, time
+from app import told
+from tallyhouse.settings import Settings
+with told.telling(Settings.from_env()) as tell:
+    tell.loaded_after(7)
+    tell.learned(["shift_fill beats its baselines."])
+    print("at work", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_run_did_is_told_and_a_line_that_was_cut_off_is_dropped(
+    tmp_path: Path,
+) -> None:
+    settings = Settings.from_env({"TALLYHOUSE_HOME": str(tmp_path)})
+    run = subprocess.Popen(
+        [sys.executable, "-c", KILLED], cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "TALLYHOUSE_HOME": str(tmp_path)},
+    )  # fmt: skip
+    try:
+        assert run.stdout
+        assert run.stdout.readline() == "at work\n"
+        assert told.waiting(settings) == [], "a run that lives is not taken over"
+    finally:
+        run.kill()
+        run.communicate()
+    (draft,) = (tmp_path / told.FOLDER).glob(f".{run.pid}")
+    with draft.open("a") as file:
+        file.write('{"learned": ["half a li')
+    (file_left,) = told.waiting(settings)
+    lines = [json.loads(line) for line in file_left.read_text("utf-8").splitlines()]
+    assert lines == [{"loads_after": 7}, {"learned": ["shift_fill beats its baselines."]}]
+    assert not draft.exists()
+    assert told.waiting(settings) == [file_left], "and once"
 
 
 def test_a_run_that_found_nothing_to_do_tells_nothing_and_old_files_go(
