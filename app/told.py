@@ -138,7 +138,7 @@ def only_reader(settings: Settings) -> Iterator[bool]:
             yield True
 
 
-def unread(file: Path) -> Iterator[dict[str, Any]]:
+def unread(file: Path) -> Iterator[str]:
     """The lines of a file that were not read yet; each counts as read when the next one is asked for.
 
     The file goes when its last line was read.
@@ -147,7 +147,7 @@ def unread(file: Path) -> Iterator[dict[str, Any]]:
     read = mark.stat().st_size if mark.exists() else 0
     with file.open(encoding="utf-8") as lines, mark.open("ab", buffering=0) as marks:
         for line in islice(lines, read, None):
-            yield json.loads(line)
+            yield line
             marks.write(b".")
     _clear(file)
 

@@ -43,14 +43,16 @@ def asset_events(
 
 
 def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:
-    """How many rows a built table has, and of which columns its columns are made."""
+    """How many rows a built table has, if it is there, and of which columns its columns are made."""
     with warehouse.connect() as connection:
         known: dict[str, Any] = {}
         if props["config"]["materialized"] != "view":
             table = sql.Identifier(props["schema"], props["alias"])
-            query = sql.SQL("select count(*) from {}").format(table)
-            counted = connection.execute(query).fetchone()
-            known["dagster/row_count"] = int(counted[0]) if counted else 0
+            there = connection.execute("select to_regclass(%s)", [table.as_string(connection)])
+            if there.fetchone() != (None,):  # else dropped or moved since
+                query = sql.SQL("select count(*) from {}").format(table)
+                counted = connection.execute(query).fetchone()
+                known["dagster/row_count"] = int(counted[0]) if counted else 0
         if props["resource_type"] == "model":
             known |= _lineage_of(connection, warehouse, props)
     return known

@@ -7,6 +7,9 @@ There is one way, `take_over`, and two who go it: a sensor while Dagster runs
 as a program, because it alone knows Dagster.
 """
 
+import json
+import logging
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import told
 from ml.discovery import find_specs
@@ -22,7 +27,10 @@ from orchestration.dbt_project import landed_sources, relation_name
 from orchestration.defs.ingestion.landing import counts_since
 from orchestration.defs.training.models import TABLES
 from orchestration.warehouse import WarehouseResource
+from tallyhouse.database import Warehouse
 
+LOG = logging.getLogger(__name__)
+AWAY = (psycopg.OperationalError, SQLAlchemyError)  # a database is; that is no line's fault
 Told = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
 
@@ -33,9 +41,14 @@ class TakenOver:
     runs: int
     left: int
     is_read_elsewhere: bool = False
+    passed_over: tuple[str, ...] = ()  # why, a sentence for each line that cannot be told
 
     def __str__(self) -> str:
-        """What was done, as a sentence."""
+        """What was done, in a line."""
+        return " ".join([self._done, *self.passed_over[:1]])
+
+    @property
+    def _done(self) -> str:
         if self.is_read_elsewhere:
             return "Another process is taking over what the command line did."
         if not self.runs and not self.left:
@@ -52,35 +65,57 @@ def take_over(instance: dg.DagsterInstance, house: WarehouseResource, seconds: f
     """Write into Dagster's history what runs of the command line did, the oldest first.
 
     It begins no other line after that many seconds, and the next call goes on there. Each line is told
-    once, or twice where the process was killed while it told it.
+    once, or twice where the process was killed while it told it. A line that cannot be told is logged and
+    passed over.
     """
     end, has_begun = time.monotonic() + seconds, False
+    passed_over: list[str] = []
     with told.only_reader(house.settings) as is_alone:
         files = told.waiting(house.settings)
         if not is_alone:
             return TakenOver(0, len(files), is_read_elsewhere=True)
+        if not files:
+            return TakenOver(0, 0)
+        warehouse = house.warehouse  # that it does not open is no line's fault
         for number, file in enumerate(files):
             for line in told.unread(file):
                 if has_begun and time.monotonic() > end:
-                    return TakenOver(number, len(files) - number)
+                    return TakenOver(number, len(files) - number, passed_over=tuple(passed_over))
                 has_begun = True
-                for event in _events_of(line, house):
+                try:
+                    events = list(_events_of(json.loads(line), warehouse))
+                except AWAY:
+                    raise  # the next call tries again
+                except Exception as error:
+                    passed_over.append(_why_passed_over(line, error))
+                    LOG.warning(passed_over[-1])
+                    continue
+                for event in events:
                     instance.report_runless_asset_event(event)
-    return TakenOver(len(files), 0)
+    return TakenOver(len(files), 0, passed_over=tuple(passed_over))
 
 
-def _events_of(line: dict[str, Any], house: WarehouseResource) -> Iterator[Told]:
+def _why_passed_over(line: str, error: Exception) -> str:
+    node = re.search(r'"unique_id": "([^"]+)"', line)
+    said = str(error).strip().splitlines()
+    return (
+        f"What a run of the command line did to {node[1] if node else 'what it loaded or learned'} cannot be "
+        f"told to Dagster and is passed over ({type(error).__name__}: {said[0] if said else 'no reason given'})."
+    )
+
+
+def _events_of(line: dict[str, Any], warehouse: Warehouse) -> Iterator[Told]:
     """What a line says, as Dagster's events without a run."""
     if told.LOADED in line:
-        yield from _landed(house, line[told.LOADED])
+        yield from _landed(warehouse, line[told.LOADED])
     elif told.LEARNED in line:
         yield from _learned(line[told.LEARNED])
     else:
-        yield from asset_events(line, house.warehouse)
+        yield from asset_events(line, warehouse)
 
 
-def _landed(house: WarehouseResource, load_id: int) -> Iterator[dg.AssetMaterialization]:
-    counts = counts_since(house.warehouse, load_id)
+def _landed(warehouse: Warehouse, load_id: int) -> Iterator[dg.AssetMaterialization]:
+    counts = counts_since(warehouse, load_id)
     if not counts:
         return
     for source in landed_sources():

@@ -157,6 +157,28 @@ def test_whoever_comes_second_leaves_it_to_the_first(warehouse: Warehouse) -> No
         assert take_over(instance, WarehouseResource(), 60) == TakenOver(1, 0)
 
 
+def test_a_table_that_is_gone_and_a_line_that_cannot_be_told_keep_no_other_from_being_told(
+    warehouse: Warehouse,
+) -> None:
+    build_dim_date(warehouse)
+    (file,) = told.waiting(warehouse.settings)
+    nonsense = '{"info": {"name": "LogModelResult"}, "data": {"node_info": {"unique_id": "model.x"'
+    file.write_text(f"{nonsense}\n{file.read_text('utf-8')}", encoding="utf-8")
+    with warehouse.connect() as connection:
+        connection.execute("drop table core.dim_date cascade")
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = take_over(instance, WarehouseResource(), 300)
+        made = materialized(history(instance))
+    assert (done.runs, done.left) == (1, 0)
+    (sentence,) = done.passed_over
+    assert "model.x cannot be told to Dagster and is passed over (JSONDecodeError" in sentence
+    assert str(done).startswith("1 run of the command line taken over, none left. What a run")
+    assert "dagster/row_count" not in made["core/dim_date"]
+    assert made["core/dim_date"]["rows written"].value > 0
+    assert "ml/customer_churn" in made, "what comes after it"
+    assert told.waiting(warehouse.settings) == []
+
+
 KILLED = """
 import sys, time
 from app import told
