@@ -23,6 +23,7 @@ from google.protobuf.json_format import MessageToDict
 from tallyhouse.settings import Settings
 
 FOLDER = "told_to_dagster"  # below the home
+LATER, FIRST = "put_off", f"{0:019}.jsonl"  # FIRST is older than any time
 KEPT = 100  # runs; where Dagster is never opened, older ones go
 LOADED, LEARNED = "loads_after", "learned"  # the keys of our own lines
 BUILT = ("LogSeedResult", "LogModelResult", "LogSnapshotResult")
@@ -122,6 +123,21 @@ def waiting(settings: Settings) -> list[Path]:
     folder = settings.home / FOLDER
     _take_over_drafts(folder)
     return sorted(folder.glob("*.jsonl"))
+
+
+def put_off(settings: Settings, line: str) -> None:
+    """Keep a line for a reader that knows more."""
+    with (settings.home / FOLDER / LATER).open("a", encoding="utf-8") as file:
+        file.write(line)
+
+
+def resume(settings: Settings, known_since: float) -> None:
+    """Let lines that were put off be read, before all others, by a reader whose knowledge is younger."""
+    later, first = (settings.home / FOLDER / name for name in (LATER, FIRST))
+    if first.exists() or not later.exists():  # the first are not read to the end, or there are none
+        return
+    if later.stat().st_mtime < known_since:
+        later.replace(first)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def asset_events(
 ) -> Iterator[Any]:
     """Yield what an event of dbt, as a dictionary, says of assets; outside of a step without `context`.
 
-    A node that is younger than this process is built, but shows only when Dagster starts again.
+    Of unit tests, and of nodes that this process does not know (`is_known`), there is nothing to say.
     """
     node_id = raw["data"].get("node_info", {}).get("unique_id")
     if node_id is not None and node_id not in manifest()["nodes"]:
@@ -40,6 +40,12 @@ def asset_events(
             yield event.with_metadata({**(event.metadata or {}), **figures, **known})
         else:
             yield event
+
+
+def is_known(raw: Mapping[str, Any]) -> bool:
+    """Whether an event is of a node that was there when this process began, or of none."""
+    node_id = raw["data"].get("node_info", {}).get("unique_id")
+    return node_id is None or any(node_id in manifest()[kind] for kind in ("nodes", "unit_tests"))
 
 
 def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:

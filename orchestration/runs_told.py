@@ -22,8 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import told
 from ml.discovery import find_specs
-from orchestration.dbt_events import asset_events
-from orchestration.dbt_project import landed_sources, relation_name
+from orchestration.dbt_events import asset_events, is_known
+from orchestration.dbt_project import is_outdated, landed_sources, read_at, relation_name
 from orchestration.defs.ingestion.landing import counts_since
 from orchestration.defs.training.models import TABLES
 from orchestration.warehouse import WarehouseResource
@@ -42,10 +42,19 @@ class TakenOver:
     left: int
     is_read_elsewhere: bool = False
     passed_over: tuple[str, ...] = ()  # why, a sentence for each line that cannot be told
+    put_off: int = 0  # lines on nodes that are younger than this process
 
     def __str__(self) -> str:
         """What was done, in a line."""
-        return " ".join([self._done, *self.passed_over[:1]])
+        later = (
+            [
+                f"{self.put_off} builds and tests of models that are younger than Dagster's process show "
+                "when it starts again."
+            ]
+            if self.put_off
+            else []
+        )
+        return " ".join([self._done, *self.passed_over[:1], *later])
 
     @property
     def _done(self) -> str:
@@ -66,11 +75,14 @@ def take_over(instance: dg.DagsterInstance, house: WarehouseResource, seconds: f
 
     It begins no other line after that many seconds, and the next call goes on there. Each line is told
     once, or twice where the process was killed while it told it. A line that cannot be told is logged and
-    passed over.
+    passed over; one on a node that is younger than this process is put off until a process knows it.
     """
     end, has_begun = time.monotonic() + seconds, False
     passed_over: list[str] = []
+    put_off = 0
     with told.only_reader(house.settings) as is_alone:
+        if is_alone:
+            told.resume(house.settings, read_at())
         files = told.waiting(house.settings)
         if not is_alone:
             return TakenOver(0, len(files), is_read_elsewhere=True)
@@ -80,10 +92,16 @@ def take_over(instance: dg.DagsterInstance, house: WarehouseResource, seconds: f
         for number, file in enumerate(files):
             for line in told.unread(file):
                 if has_begun and time.monotonic() > end:
-                    return TakenOver(number, len(files) - number, passed_over=tuple(passed_over))
+                    left = len(files) - number
+                    return TakenOver(number, left, passed_over=tuple(passed_over), put_off=put_off)
                 has_begun = True
                 try:
-                    events = list(_events_of(json.loads(line), warehouse))
+                    said = json.loads(line)
+                    if "data" in said and not is_known(said) and is_outdated():
+                        told.put_off(house.settings, line)
+                        put_off += 1
+                        continue
+                    events = list(_events_of(said, warehouse))
                 except AWAY:
                     raise  # the next call tries again
                 except Exception as error:
@@ -92,7 +110,7 @@ def take_over(instance: dg.DagsterInstance, house: WarehouseResource, seconds: f
                     continue
                 for event in events:
                     instance.report_runless_asset_event(event)
-    return TakenOver(len(files), 0, passed_over=tuple(passed_over))
+    return TakenOver(len(files), 0, passed_over=tuple(passed_over), put_off=put_off)
 
 
 def _why_passed_over(line: str, error: Exception) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from app import told
 from app.dagster_home import prepare_instance
+from orchestration import dbt_project
 from orchestration.defs.automation.told import runs_of_the_command_line
 from orchestration.runs_told import TakenOver, take_over
 from orchestration.warehouse import WarehouseResource
@@ -177,6 +179,43 @@ def test_a_table_that_is_gone_and_a_line_that_cannot_be_told_keep_no_other_from_
     assert made["core/dim_date"]["rows written"].value > 0
     assert "ml/customer_churn" in made, "what comes after it"
     assert told.waiting(warehouse.settings) == []
+
+
+def test_a_model_that_is_younger_than_the_process_shows_when_dagster_starts_again(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_dim_date(warehouse)
+    node_id, house = "model.tallyhouse.dim_date", WarehouseResource()
+    with dg.DagsterInstance.ephemeral() as instance:
+        with monkeypatch.context() as before:
+            before.delitem(dbt_project.manifest()["nodes"], node_id)
+            before.setattr(dbt_project.dbt, "is_current", lambda *_: False)  # a file is newer
+            done = take_over(instance, house, 300)
+            assert (done.runs, done.left, done.put_off) == (1, 0, 1)
+            assert "younger than Dagster's process show when it starts again" in str(done)
+            made = materialized(history(instance))
+            assert "core/dim_date" not in made
+            assert "ml/customer_churn" in made, "the others do not wait for it"
+            assert take_over(instance, house, 300) == TakenOver(0, 0)
+        assert take_over(instance, house, 300) == TakenOver(0, 0), "this process is the old one"
+        parsed, written_at, _ = dbt_project._manifest()
+        monkeypatch.setattr(dbt_project, "_manifest", lambda: (parsed, written_at, time.time() + 1))
+        assert take_over(instance, house, 300) == TakenOver(1, 0)
+        assert "core/dim_date" in materialized(history(instance))
+        assert take_over(instance, house, 300) == TakenOver(0, 0)
+    assert not (warehouse.settings.home / told.FOLDER / told.LATER).exists()
+
+
+def test_a_process_is_outdated_once_the_manifest_was_written_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed, _, read_at = dbt_project._manifest()
+    written_at = (PROJECT_ROOT / "target" / "manifest.json").stat().st_mtime_ns
+    for is_current, age, expected in ((True, 0, False), (True, 1, True), (False, 0, True)):
+        seen = (parsed, written_at - age, read_at)
+        monkeypatch.setattr(dbt_project.dbt, "is_current", lambda *_, found=is_current: found)
+        monkeypatch.setattr(dbt_project, "_manifest", lambda seen=seen: seen)
+        assert dbt_project.is_outdated() == expected
 
 
 KILLED = """
