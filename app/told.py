@@ -43,7 +43,10 @@ class Teller:
             self._keep(MessageToDict(event, preserving_proto_field_name=True))
 
     def loaded_after(self, load_id: int) -> None:
-        """Say that this run loaded what the ledger holds beyond a load."""
+        """Say that this run loaded what the ledger holds beyond a load.
+
+        What other commands loaded before it is told as well, if Dagster has not heard of it.
+        """
         self._keep({LOADED: load_id})
 
     def learned(self, sentences: list[str]) -> None:

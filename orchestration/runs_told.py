@@ -20,11 +20,11 @@ import dagster as dg
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import told
+from app import build_ledger, told
 from ml.discovery import find_specs
 from orchestration.dbt_events import asset_events, is_known
 from orchestration.dbt_project import is_outdated, landed_sources, read_at, relation_name
-from orchestration.defs.ingestion.landing import counts_since
+from orchestration.defs.ingestion.landing import LEDGER, NEWEST, counts_since, newest_told
 from orchestration.defs.training.models import TABLES
 from orchestration.warehouse import WarehouseResource
 from tallyhouse.database import Warehouse
@@ -101,7 +101,7 @@ def take_over(instance: dg.DagsterInstance, house: WarehouseResource, seconds: f
                         told.put_off(house.settings, line)
                         put_off += 1
                         continue
-                    events = list(_events_of(said, warehouse))
+                    events = list(_events_of(said, warehouse, instance))
                 except AWAY:
                     raise  # the next call tries again
                 except Exception as error:
@@ -122,10 +122,12 @@ def _why_passed_over(line: str, error: Exception) -> str:
     )
 
 
-def _events_of(line: dict[str, Any], warehouse: Warehouse) -> Iterator[Told]:
+def _events_of(
+    line: dict[str, Any], warehouse: Warehouse, instance: dg.DagsterInstance
+) -> Iterator[Told]:
     """What a line says, as Dagster's events without a run."""
     if told.LOADED in line:
-        yield from _landed(warehouse, line[told.LOADED])
+        yield from _landed(warehouse, newest_told(instance, line[told.LOADED]))
     elif told.LEARNED in line:
         yield from _learned(line[told.LEARNED])
     else:
@@ -133,6 +135,8 @@ def _events_of(line: dict[str, Any], warehouse: Warehouse) -> Iterator[Told]:
 
 
 def _landed(warehouse: Warehouse, load_id: int) -> Iterator[dg.AssetMaterialization]:
+    with warehouse.connect() as connection:
+        newest = build_ledger.newest_load(connection)
     counts = counts_since(warehouse, load_id)
     if not counts:
         return
@@ -140,7 +144,7 @@ def _landed(warehouse: Warehouse, load_id: int) -> Iterator[dg.AssetMaterializat
         figures = counts.get(source["schema"].removeprefix("raw_"), {})
         key = [source["schema"], relation_name(source)]
         yield dg.AssetMaterialization(asset_key=key, metadata=figures)
-    yield dg.AssetMaterialization(asset_key=["ops", "load_manifest"])
+    yield dg.AssetMaterialization(asset_key=LEDGER, metadata={NEWEST: newest})
 
 
 def _learned(sentences: list[str]) -> Iterator[dg.AssetMaterialization]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from app import told
+from app import build_ledger, told
 from app.dagster_home import prepare_instance
 from orchestration import dbt_project
 from orchestration.defs.automation.told import runs_of_the_command_line
@@ -20,6 +20,7 @@ from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT, Settings
+from tests.python.ingestion.conftest import Loading, line
 
 pytestmark = pytest.mark.slow
 
@@ -216,6 +217,33 @@ def test_a_process_is_outdated_once_the_manifest_was_written_anew(
         monkeypatch.setattr(dbt_project.dbt, "is_current", lambda *_, found=is_current: found)
         monkeypatch.setattr(dbt_project, "_manifest", lambda seen=seen: seen)
         assert dbt_project.is_outdated() == expected
+
+
+def test_what_earlier_commands_loaded_is_told_with_the_next_run_and_once(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    loading, records = Loading(warehouse, tmp_path), []
+
+    def run_that_loads_nothing() -> None:
+        with told.telling(warehouse.settings) as tell, warehouse.connect() as connection:
+            tell.loaded_after(build_ledger.newest_load(connection))
+            tell.learned([])
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        for number in range(2):
+            loading.put(f"events/upcoach/{number}.jsonl", [line(2 * number), line(2 * number + 1)])
+            loading.load()
+            run_that_loads_nothing()
+            run_that_loads_nothing()
+            assert take_over(instance, WarehouseResource(), 300).runs == 2
+        for event in history(instance):
+            if event.is_step_materialization and event.asset_key == dg.AssetKey(
+                ["raw_events", "events"]
+            ):
+                figures = event.materialization.metadata
+                records.append((figures["files"].value, figures["record_count"].value))
+        assert "raw_stripe/events" in materialized(history(instance)), "no upstream is missing"
+    assert records == [(1, 2), (1, 2)]
 
 
 KILLED = """
