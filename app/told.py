@@ -1,10 +1,11 @@
 """What the command line did, kept until Dagster takes it over into its own history.
 
 A run that is not Dagster's leaves a file of JSON lines: dbt's own events of finished nodes, and
-lines of ours on loading and training. They are read in their order (names are times), and cleared
-when they are read. A run writes a draft, which is locked while the run lives: what a killed run left
-is found by its lock, which is free. Belongs here: writing, listing and clearing those files, and how far
-they were read. Does not belong here: what Dagster makes of a line (`orchestration.runs_told`).
+lines of ours on loading, checking and training. They are read in their order (names are times), and
+cleared when they are read. A run writes a draft, which is locked while the run lives: what a killed
+run left is found by its lock, which is free. Belongs here: writing, listing and clearing those files,
+and how far they were read. Does not belong here: what Dagster makes of a line
+(`orchestration.runs_told`).
 """
 
 import fcntl
@@ -12,20 +13,22 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 from google.protobuf.json_format import MessageToDict
 
+from ingestion.quality import LandedCheck, Reconciliation
 from tallyhouse.settings import Settings
 
 FOLDER = "told_to_dagster"  # below the home
 LATER, FIRST = "put_off", f"{0:019}.jsonl"  # FIRST is older than any time
 KEPT = 100  # runs; where Dagster is never opened, older ones go
-LOADED, LEARNED = "loads_after", "learned"  # the keys of our own lines
+LOADED, COUNTED, CHECKED, LEARNED = "loads_after", "counted", "checked", "learned"  # our own lines
 BUILT = ("LogSeedResult", "LogModelResult", "LogSnapshotResult")
 TESTED = "LogTestResult"
 
@@ -35,7 +38,7 @@ class Teller:
 
     def __init__(self, file: TextIO) -> None:
         self._file, self._lock = file, threading.Lock()
-        self.lines = 0
+        self.has_news = False
 
     def __call__(self, event: Any) -> None:
         """Keep an event that tells how a node of dbt ended."""
@@ -47,18 +50,28 @@ class Teller:
 
         What other commands loaded before it is told as well, if Dagster has not heard of it.
         """
-        self._keep({LOADED: load_id})
+        self._keep({LOADED: load_id}, is_news=False)
+
+    def counted(self, unreadable: Sequence[str], found: Reconciliation) -> None:
+        """Say what the load could not read, and how the ledger and the tables add up."""
+        is_news = bool(unreadable or found.loads or found.differences)
+        self._keep({COUNTED: {"unreadable": list(unreadable), **asdict(found)}}, is_news=is_news)
+
+    def checked(self, outcomes: Iterable[LandedCheck]) -> None:
+        """Say what came of the suites of landed tables."""
+        told = [{**asdict(outcome), "page": str(outcome.page)} for outcome in outcomes]
+        self._keep({CHECKED: told})
 
     def learned(self, sentences: list[str]) -> None:
         """Say what training said."""
         self._keep({LEARNED: sentences})
 
-    def _keep(self, line: dict[str, Any]) -> None:
+    def _keep(self, line: dict[str, Any], *, is_news: bool = True) -> None:
         text = json.dumps(line) + "\n"
         with self._lock:  # dbt's threads tell of their nodes
             self._file.write(text)
             self._file.flush()
-            self.lines += 1
+            self.has_news = self.has_news or is_news
 
 
 @contextmanager
@@ -79,7 +92,7 @@ def telling(settings: Settings) -> Iterator[Teller]:
         try:
             yield teller
         finally:
-            if teller.lines > 1:
+            if teller.has_news:
                 _publish(draft, time.time_ns())
             draft.unlink(missing_ok=True)
         for old in waiting(settings)[:-KEPT]:

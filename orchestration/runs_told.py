@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,10 +22,12 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import build_ledger, told
+from ingestion.quality import LandedCheck, Reconciliation
 from ml.discovery import find_specs
 from orchestration.dbt_events import asset_events, is_known
 from orchestration.dbt_project import is_outdated, landed_sources, read_at, relation_name
 from orchestration.defs.ingestion.landing import LEDGER, NEWEST, counts_since, newest_told
+from orchestration.defs.quality import drifted, landed, read, reconciled
 from orchestration.defs.training.models import TABLES
 from orchestration.warehouse import WarehouseResource
 from tallyhouse.database import Warehouse
@@ -128,10 +131,33 @@ def _events_of(
     """What a line says, as Dagster's events without a run."""
     if told.LOADED in line:
         yield from _landed(warehouse, newest_told(instance, line[told.LOADED]))
+        yield _evaluation(drifted.result(warehouse))
+    elif told.COUNTED in line:
+        found = dict(line[told.COUNTED])
+        yield _evaluation(read.result(found.pop("unreadable")))
+        yield _evaluation(reconciled.result(Reconciliation(**found)))
+    elif told.CHECKED in line:
+        for outcome in line[told.CHECKED]:
+            said = LandedCheck(**{**outcome, "page": Path(outcome["page"])})
+            yield from map(_evaluation, landed.results(said))
     elif told.LEARNED in line:
         yield from _learned(line[told.LEARNED])
     else:
         yield from asset_events(line, warehouse)
+
+
+def _evaluation(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
+    """A check's result as an event without a run."""
+    assert result.asset_key is not None
+    assert result.check_name is not None
+    return dg.AssetCheckEvaluation(
+        asset_key=result.asset_key,
+        check_name=result.check_name,
+        passed=result.passed,
+        metadata=result.metadata,
+        severity=result.severity,
+        description=result.description,
+    )
 
 
 def _landed(warehouse: Warehouse, load_id: int) -> Iterator[dg.AssetMaterialization]:

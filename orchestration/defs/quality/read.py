@@ -1,10 +1,11 @@
 """Whether the last load could read every file, as an asset check of the ledger."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 
 from app import run_log
+from orchestration.defs.ingestion.landing import LEDGER
 from orchestration.verdict import fails_the_run
 from orchestration.warehouse import WarehouseResource
 
@@ -16,7 +17,7 @@ CHECK = "every_file_is_read"
     specs=[
         dg.AssetCheckSpec(
             CHECK,
-            asset=["ops", "load_manifest"],
+            asset=LEDGER,
             description="The last load could read every file, and of each source that sent something "
             "at least a record was stored.",
         )
@@ -27,10 +28,15 @@ def every_file_is_read(house: WarehouseResource) -> Iterator[dg.AssetCheckResult
     with house.warehouse.connect() as connection:
         last = run_log.last(connection, "load")
     unreadable = last["details"].get("unreadable", []) if last else []
-    yield from fails_the_run(
-        dg.AssetCheckResult(
-            passed=not unreadable,
-            description="\n".join(unreadable) or "Every file was read.",
-            metadata={"sentences": len(unreadable)},
-        )
+    yield from fails_the_run(result(unreadable))
+
+
+def result(unreadable: Sequence[str]) -> dg.AssetCheckResult:
+    """What a load could not read."""
+    return dg.AssetCheckResult(
+        check_name=CHECK,
+        asset_key=LEDGER,
+        passed=not unreadable,
+        description="\n".join(unreadable) or "Every file was read.",
+        metadata={"sentences": len(unreadable)},
     )

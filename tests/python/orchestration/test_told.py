@@ -7,18 +7,21 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
 
-from app import build_ledger, told
+from app import build_ledger, building, pipeline, told
 from app.dagster_home import prepare_instance
+from ingestion.quality import LandedCheck, Reconciliation
 from orchestration import dbt_project
 from orchestration.defs.automation.told import runs_of_the_command_line
 from orchestration.runs_told import TakenOver, take_over
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
+from tallyhouse.progress import Reporter
 from tallyhouse.settings import PROJECT_ROOT, Settings
 from tests.python.ingestion.conftest import Loading, line
 
@@ -128,7 +131,8 @@ def test_builds_of_the_command_line_are_materialized_once_with_rows_seconds_and_
     ]
     assert checks
     assert all(check.passed for check in checks)
-    assert {check.asset_key.to_user_string() for check in checks} == {"core/dim_date"}
+    (drift,) = [check for check in checks if check.asset_key != dg.AssetKey(["core", "dim_date"])]
+    assert drift.check_name == "open_drift"
 
 
 def test_the_program_that_dev_starts_tells_the_storage_that_dagster_will_open(
@@ -244,6 +248,51 @@ def test_what_earlier_commands_loaded_is_told_with_the_next_run_and_once(
                 records.append((figures["files"].value, figures["record_count"].value))
         assert "raw_stripe/events" in materialized(history(instance)), "no upstream is missing"
     assert records == [(1, 2), (1, 2)]
+
+
+def test_what_the_command_line_found_amiss_is_red_in_dagster(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run as the command line makes it, whose parts are replaced by what they come to."""
+    learned, built = {"learned": [], "tests": {}}, building.Built()
+    outcomes = [
+        LandedCheck("raw_stripe.events", False, 3, ("2 rows do not fit",), Path("page.html")),
+        LandedCheck("raw_events.events", True, 4, (), Path("other.html")),
+    ]
+    unreadable = SimpleNamespace(notes=[], failures=["events/a.gz: its checksum does not hold"])
+    counted = Reconciliation(2, 7, ("1 fewer rows in raw_events.events",))
+    monkeypatch.setattr(pipeline, "load", lambda *_: unreadable)
+    monkeypatch.setattr(pipeline, "reconcile", lambda *_: counted)
+    monkeypatch.setattr(pipeline.guard, "is_due", lambda *_: True)
+    monkeypatch.setattr(pipeline.guard, "check", lambda *_: outcomes)
+    monkeypatch.setattr(building, "parse", lambda *_: None)
+    monkeypatch.setattr(building, "build_due", lambda *_, **__: built)
+    monkeypatch.setattr(pipeline.learning, "train", lambda *_, **__: learned["learned"])
+    monkeypatch.setattr(pipeline.summary, "collect", lambda *_, **__: {})
+    monkeypatch.setattr(pipeline.report_page, "write", lambda *_: "report.html")
+    settings = warehouse.settings
+    assert pipeline.run(settings, warehouse, Reporter(quiet=True), may_sample=False).problems
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert take_over(instance, WarehouseResource(), 300) == TakenOver(1, 0)
+        checks = [
+            event.asset_check_evaluation_data
+            for event in history(instance)
+            if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ]
+    found = {
+        (check.asset_key.to_user_string(), check.check_name): (check.passed, check.description)
+        for check in checks
+    }
+    assert found == {
+        ("ops/load_manifest", "open_drift"): (True, "Sources and contracts agree."),
+        ("ops/load_manifest", "every_file_is_read"): (False, unreadable.failures[0]),
+        ("ops/load_manifest", "source_reconciliation"): (False, counted.differences[0]),
+        ("raw_stripe/events", "great_expectations"): (False, None),
+        ("raw_events/events", "great_expectations"): (True, None),
+    }
+    (red,) = [c for c in checks if not c.passed and c.check_name == "great_expectations"]
+    assert red.metadata["does not fit"].value == "2 rows do not fit"
 
 
 KILLED = """
