@@ -212,7 +212,9 @@ def run(
         for sentence in (*report.notes, *report.passed_over):
             reporter.say(sentence)
         result.problems += report.failures
-        result.problems += reconcile(warehouse).differences
+        counted = reconcile(warehouse)
+        tell.counted(report.failures, counted)
+        result.problems += counted.differences
         built = _build_and_train(settings, warehouse, reporter, full_refresh, tell)
         result.problems += built.get("warnings", [])
         seconds = round(time.monotonic() - started, 1)
@@ -248,7 +250,7 @@ def _build_and_train(
     with run_log.logged(warehouse, "build", mark) as entry:
         if unseen:
             with reporter.step("Checking what was landed"):
-                guard.check(settings, warehouse)
+                tell.checked(guard.check(settings, warehouse))
         with reporter.step("Building and testing") as step:
             parsed = building.parse(settings, warehouse)
             built = building.build_due(

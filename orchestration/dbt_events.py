@@ -26,7 +26,7 @@ def asset_events(
 ) -> Iterator[Any]:
     """Yield what an event of dbt, as a dictionary, says of assets; outside of a step without `context`.
 
-    A node that is younger than this process is built, but shows only when Dagster starts again.
+    Of unit tests, and of nodes that this process does not know (`is_known`), there is nothing to say.
     """
     node_id = raw["data"].get("node_info", {}).get("unique_id")
     if node_id is not None and node_id not in manifest()["nodes"]:
@@ -42,15 +42,23 @@ def asset_events(
             yield event
 
 
+def is_known(raw: Mapping[str, Any]) -> bool:
+    """Whether an event is of a node that was there when this process began, or of none."""
+    node_id = raw["data"].get("node_info", {}).get("unique_id")
+    return node_id is None or any(node_id in manifest()[kind] for kind in ("nodes", "unit_tests"))
+
+
 def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:
-    """How many rows a built table has, and of which columns its columns are made."""
+    """How many rows a built table has, if it is there, and of which columns its columns are made."""
     with warehouse.connect() as connection:
         known: dict[str, Any] = {}
         if props["config"]["materialized"] != "view":
             table = sql.Identifier(props["schema"], props["alias"])
-            query = sql.SQL("select count(*) from {}").format(table)
-            counted = connection.execute(query).fetchone()
-            known["dagster/row_count"] = int(counted[0]) if counted else 0
+            there = connection.execute("select to_regclass(%s)", [table.as_string(connection)])
+            if there.fetchone() != (None,):  # else dropped or moved since
+                query = sql.SQL("select count(*) from {}").format(table)
+                counted = connection.execute(query).fetchone()
+                known["dagster/row_count"] = int(counted[0]) if counted else 0
         if props["resource_type"] == "model":
             known |= _lineage_of(connection, warehouse, props)
     return known

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import cache
@@ -29,19 +30,41 @@ AS_OF_MACROS = {"macro.tallyhouse.as_of", "macro.tallyhouse.as_of_date"}
 SEEDS_OWNER = {"name": "Data engineering"}
 
 
-@cache
 def manifest() -> dict[str, Any]:
     """Return the parsed manifest, parsing the project first when a file is newer than it.
 
     Dagster's processes start together: one of them parses, the others wait for it.
     """
+    return _manifest()[0]
+
+
+def is_outdated() -> bool:
+    """Whether the project may hold nodes that this process does not know, until it is started again."""
     settings = Settings.from_env()
-    path = settings.root / "target" / "manifest.json"
+    path = _path(settings)
+    return not dbt.is_current(path, settings.root) or path.stat().st_mtime_ns != _manifest()[1]
+
+
+def read_at() -> float:
+    """When this process learned of which nodes the project consists."""
+    return _manifest()[2]
+
+
+@cache
+def _manifest() -> tuple[dict[str, Any], int, float]:
+    """The manifest, when the file was written that it was read from, and when it was read."""
+    settings = Settings.from_env()
+    path = _path(settings)
     with _alone(path.parent):
         if not dbt.is_current(path, settings.root):
             dbt.parse(settings)
+        written_at = path.stat().st_mtime_ns
         parsed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return parsed
+    return parsed, written_at, time.time()
+
+
+def _path(settings: Settings) -> Path:
+    return settings.root / "target" / "manifest.json"
 
 
 @contextlib.contextmanager

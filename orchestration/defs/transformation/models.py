@@ -1,9 +1,11 @@
 """All dbt models as assets: one dbt step for the warehouse, one for what predictions feed."""
 
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster_dbt import DbtCliResource, dbt_assets
 from google.protobuf.json_format import MessageToDict
 
@@ -12,8 +14,11 @@ from orchestration.dbt_events import asset_events
 from orchestration.dbt_project import manifest, translator
 from orchestration.warehouse import WarehouseResource
 from tallyhouse import dbt as launcher
+from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
+
+LAST = "build_predictions"  # no step depends on it
 
 
 @dg.definitions
@@ -33,7 +38,7 @@ def models() -> dg.Definitions:
 
     @dbt_assets(
         manifest=manifest(),
-        name="build_predictions",
+        name=LAST,
         select=building.PREDICTIONS,
         dagster_dbt_translator=translator(),
     )
@@ -56,7 +61,11 @@ def _build(
     *,
     predictions: bool,
 ) -> Iterator[Any]:
-    """Build what is due of the step, as `tallyhouse run` does; assets picked by hand as they are."""
+    """Build what is due of the step, as `tallyhouse run` does; assets picked by hand as they are.
+
+    A broken landed table keeps nothing else from being built or learned: it fails the run in its last
+    step, which is this one if nothing that predictions feed is built after it.
+    """
     with house.at_work(context) as warehouse:
         if context.is_subset:
             yield from dbt.cli(["build"], context=context).stream()
@@ -68,12 +77,48 @@ def _build(
             built = building.build_due(
                 house.settings, warehouse, predictions=predictions, on_event=told.append
             )
-        finally:
-            for event in told:
-                raw = MessageToDict(event, preserving_proto_field_name=True)
-                yield from asset_events(raw, warehouse, context)
+        except BaseException:
+            yield from _said(told, context, warehouse)
+            raise
+        yield from _beside_what_is_as_it_was(_said(told, context, warehouse), context)
         context.log.info(built.sentence)
         if built.left_out:
             context.log.info("Left out: " + ", ".join(sorted(built.left_out)))
-        if built.warnings:
+        for sentence in built.warnings:
+            context.log.error(sentence)
+        is_last = all(node.name != LAST for node in context.job_def.nodes)
+        if built.warnings and (predictions or is_last):
             raise TallyhouseError("\n".join(built.warnings))
+
+
+def _said(
+    told: list[Any], context: dg.AssetExecutionContext, warehouse: Warehouse
+) -> Iterator[Any]:
+    for event in told:
+        raw = MessageToDict(event, preserving_proto_field_name=True)
+        yield from asset_events(raw, warehouse, context)
+
+
+def _beside_what_is_as_it_was(
+    said: Iterator[Any], context: dg.AssetExecutionContext
+) -> Iterator[Any]:
+    """All that is said, parents first, with an output for what was not built, which materializes nothing.
+
+    Without it Dagster would skip every step that reads something that was not built. An output is a
+    materialization, except where it bears the mark of observed sources.
+    """
+    outputs, others = {}, []
+    for event in said:
+        if isinstance(event, dg.Output):
+            outputs[event.output_name] = event
+        else:
+            others.append(event)
+    parents = context.assets_def.asset_deps
+    for key in TopologicalSorter(parents).static_order():
+        name = key.to_python_identifier()
+        if name in outputs:
+            yield outputs[name]
+        elif key in context.selected_asset_keys:
+            unchanged = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
+            yield dg.Output(None, output_name=name, metadata=unchanged)
+    yield from others

@@ -32,7 +32,7 @@ def test_one_parses_and_the_others_wait_for_it(
     monkeypatch.setattr(dbt_project.dbt, "parse", parse_slowly)
     monkeypatch.setattr(dbt_project.Settings, "from_env", lambda: SimpleNamespace(root=tmp_path))
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: dbt_project.manifest.__wrapped__(), range(4)))
+        found = list(threads.map(lambda _: dbt_project._manifest.__wrapped__()[0], range(4)))
     assert found == [PARSED] * 4
     assert len(parsings) == 1
 
@@ -44,4 +44,4 @@ def test_where_nothing_can_be_written_a_manifest_is_read(
     (tmp_path / "target" / "manifest.json").write_text(json.dumps(PARSED), "utf-8")
     (tmp_path / "target" / ".parsing").mkdir()  # cannot be opened, by root either
     monkeypatch.setattr(dbt_project.Settings, "from_env", lambda: SimpleNamespace(root=tmp_path))
-    assert dbt_project.manifest.__wrapped__() == PARSED
+    assert dbt_project._manifest.__wrapped__()[0] == PARSED

@@ -165,7 +165,9 @@ def test_the_asset_check_fails_with_the_sentence(
 
     def run(job: str) -> dg.AssetCheckEvaluation:
         done = definitions.resolve_job_def(job).get_subset(asset_check_selection={CHECK})
-        (outcome,) = done.execute_in_process().get_asset_check_evaluations()
+        ended = done.execute_in_process(raise_on_error=False)
+        (outcome,) = ended.get_asset_check_evaluations()
+        assert ended.success == outcome.passed, "as `tallyhouse run` ends"
         return outcome
 
     assert run("load_landing").passed
