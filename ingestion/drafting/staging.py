@@ -149,7 +149,9 @@ def sources_text(product: str, staged: Iterable[StagedTable]) -> str:
 
 def _source_entries(staged: Iterable[StagedTable]) -> dict[str, str]:
     return {
-        table.table: f"      - name: {table.table}\n        identifier: {stored_table(table.product, table.table)}\n"
+        table.table: f"      - name: {table.table}\n"
+        f"        description: {scalar(table.description)}\n"
+        f"        identifier: {stored_table(table.product, table.table)}\n"
         for table in staged
     }
 

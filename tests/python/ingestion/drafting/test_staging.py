@@ -66,6 +66,7 @@ def _sources(folder: Path, product: str) -> Any:
     source, *_histories = yaml.safe_load((folder / f"_{product}__sources.yml").read_text())[
         "sources"
     ]
+    assert all(table.pop("description") for table in source["tables"])
     return {key: value for key, value in source.items() if key != "description"}
 
 
@@ -194,6 +195,15 @@ def test_entries_find_their_place_among_those_of_others(
         )
         assert len(str(after)) > len(str(before))
         if kind == "sources":
+            drafted = [
+                after[0][place][-1],
+                *(t for t in after[0][place] if force and t["name"] == name),
+            ]
+            for entry in drafted:  # the words of hands give way to a draft's where it is forced
+                assert entry.pop("description").endswith("as the source's database stands now.")
+            for entry in before[0][place] if force else ():
+                if entry["name"] == name:
+                    del entry["description"]
             before[0][place].append({"name": "newcomers", "identifier": f"{product}__newcomers"})
             assert after == before
         else:
