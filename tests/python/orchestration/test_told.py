@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import dagster as dg
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from app import build_ledger, building, pipeline, told
 from app.dagster_home import prepare_instance
 from ingestion.quality import LandedCheck, Reconciliation
+from ingestion.report import LoadReport
 from orchestration import dbt_project
 from orchestration.defs.automation.told import runs_of_the_command_line
 from orchestration.runs_told import TakenOver, take_over
@@ -259,7 +259,7 @@ def test_what_the_command_line_found_amiss_is_red_in_dagster(
         LandedCheck("raw_stripe.events", False, 3, ("2 rows do not fit",), Path("page.html")),
         LandedCheck("raw_events.events", True, 4, (), Path("other.html")),
     ]
-    unreadable = SimpleNamespace(notes=[], failures=["events/a.gz: its checksum does not hold"])
+    unreadable = LoadReport(unreadable=["events/a.gz: its checksum does not hold"])
     counted = Reconciliation(2, 7, ("1 fewer rows in raw_events.events",))
     monkeypatch.setattr(pipeline, "load", lambda *_: unreadable)
     monkeypatch.setattr(pipeline, "reconcile", lambda *_: counted)
