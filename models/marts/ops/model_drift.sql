@@ -19,7 +19,7 @@ ranked as (
         models.is_active,
         row_number() over (
             partition by models.model_type, measured.feature_name, measured.metric_date
-            order by measured.measured_at desc, models.is_active desc, measured.model_id
+            order by measured.measured_at desc, models.is_active desc, measured.model_id asc
         ) as turn
     from measured
     inner join models on measured.model_id = models.model_id
