@@ -25,3 +25,30 @@
     left join {{ payers }} as givers
         on transfers.project = givers.project and transfers.giver_source_id = givers.source_id
 {%- endmacro %}
+
+{#- What they moved, which a transfer does not name: every subscription that the giving payer had until then, by its
+    first event in `own_events`. -#}
+{% macro moved_subscriptions(transfers, own_events) -%}
+    select distinct
+        had.project,
+        had.product,
+        had.subscription_source_id,
+        transfers.event_id,
+        transfers.occurred_at,
+        transfers.taker_source_id as payer_source_id
+    from {{ transfers }} as transfers
+    inner join (
+        select
+            project,
+            product,
+            subscription_source_id,
+            payer_source_id,
+            min(occurred_at) as first_occurred_at
+        from {{ own_events }}
+        group by project, product, subscription_source_id, payer_source_id
+    ) as had
+        on
+            transfers.project = had.project
+            and transfers.giver_source_id = had.payer_source_id
+            and transfers.occurred_at >= had.first_occurred_at
+{%- endmacro %}

@@ -41,6 +41,7 @@ told_payers as (
 
     select
         project,
+        product,
         subscription_source_id,
         event_id,
         occurred_at,
@@ -67,33 +68,9 @@ told_payers as (
 
 ),
 
-first_payers as (
-
-    select
-        project,
-        subscription_source_id,
-        payer_source_id,
-        min(occurred_at) as first_occurred_at
-    from told_payers
-    group by project, subscription_source_id, payer_source_id
-
-),
-
--- a transfer names no subscription: it moves all that the giver had until then
 moved_payers as (
 
-    select distinct
-        first_payers.project,
-        first_payers.subscription_source_id,
-        transfers.event_id,
-        transfers.occurred_at,
-        transfers.taker_source_id as payer_source_id
-    from transfers
-    inner join first_payers
-        on
-            transfers.project = first_payers.project
-            and transfers.giver_source_id = first_payers.payer_source_id
-            and transfers.occurred_at >= first_payers.first_occurred_at
+    {{ moved_subscriptions('transfers', 'told_payers') }}
 
 ),
 

@@ -55,34 +55,9 @@ transfers as (
 
 ),
 
-payer_subscriptions as (
-
-    select
-        project,
-        product,
-        subscription_source_id,
-        payer_source_id,
-        min(occurred_at) as first_occurred_at
-    from own_events
-    group by project, product, subscription_source_id, payer_source_id
-
-),
-
 transferred as (
 
-    select distinct
-        payer_subscriptions.project,
-        payer_subscriptions.product,
-        payer_subscriptions.subscription_source_id,
-        transfers.event_id,
-        transfers.occurred_at,
-        transfers.taker_source_id as payer_source_id
-    from transfers
-    inner join payer_subscriptions
-        on
-            transfers.project = payer_subscriptions.project
-            and transfers.giver_source_id = payer_subscriptions.payer_source_id
-            and transfers.occurred_at >= payer_subscriptions.first_occurred_at
+    {{ moved_subscriptions('transfers', 'own_events') }}
 
 ),
 
