@@ -167,13 +167,13 @@ def _invoke(
     with _environ(given):
         runner = dbtRunner(project, callbacks=[on_event] if on_event else [])
         answer = runner.invoke(["--log-level", "none", *args])
-    if answer.exception is not None and not isinstance(answer.exception, Exception):
-        raise answer.exception  # an interrupt, which dbt caught as though it were an error
-    if answer.exception is not None:
+    if isinstance(answer.exception, Exception):
         words = " ".join(str(answer.exception).split())
         raise TallyhouseError(
             f"dbt {args[0]} could not run: {words} Nothing is lost: mend the cause and run again."
         )
+    if answer.exception is not None:
+        raise answer.exception  # an interrupt, which dbt caught as though it were an error
     return answer
 
 
