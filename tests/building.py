@@ -7,48 +7,88 @@ process. Does not belong here: what is built, and what must come of it.
 """
 
 from argparse import Namespace
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
-from tallyhouse.settings import PROJECT_ROOT
+from tallyhouse.settings import PROJECT_ROOT, Settings
 from tests.once import made_once
 
 PARSED = "partial_parse.msgpack"
+# Most runs test nothing, and four nodes of five are tests: without them reading the project takes a third of the time.
+WITHOUT_TESTS = "without_tests.msgpack"
 # Writing the manifest and a log of every event takes as long as building the core models.
 QUICK = ("--no-write-json", "--log-level-file", "none")
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 NO_SEEDS = ("--exclude-resource-type", "seed")
 
 
-def run_dbt(warehouse: Warehouse, command: str, *args: str) -> dbt.DbtOutcome:
+def run_dbt(
+    warehouse: Warehouse, command: str, *args: str, on_event: Callable[[Any], None] | None = None
+) -> dbt.DbtOutcome:
     """One command of dbt on a database of this session; compiled SQL goes to its home's `target`.
 
-    Settings that name another project, e.g. a changed copy of this one, have it parsed as ever.
+    Settings that name another project, e.g. a changed copy of this one, have it parsed as ever: once whole,
+    then what changed.
     """
     settings = warehouse.settings
     words = [command, *QUICK, "--target-path", str(settings.home / "target"), *args]
     project = None
     if settings.root == PROJECT_ROOT:
-        project = project_in(warehouse.parameters["dbname"], parsed_once(warehouse))
-    return dbt.run(words, settings, warehouse=warehouse, project=project)
+        untested = command in ("run", "seed") or {*NO_TESTS} <= {*args}
+        parsed = parsed_once(warehouse, tests=not untested)
+        project = project_in(warehouse.parameters["dbname"], parsed)
+    _name_the_adapter()
+    return dbt.run(words, settings, warehouse=warehouse, on_event=on_event, project=project)
 
 
-def parsed_once(warehouse: Warehouse) -> Path:
-    """What dbt made of the project's files, in the folder that all homes of the session share."""
+def _name_the_adapter() -> None:
+    """Tell dbt which module its adapter is of: it looks for that in the whole stack, eight times a run."""
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters.postgres.impl")
+
+
+def parsed_once(warehouse: Warehouse, *, tests: bool = True) -> Path:
+    """What dbt made of the project's files, with or without its tests; all homes of the session share it."""
 
     def parse(folder: Path) -> None:
         words = ["parse", *QUICK, "--target-path", str(folder)]
         outcome = dbt.run(words, warehouse.settings, warehouse=warehouse)
         assert outcome.success, outcome.failures
+        from dbt.parser.manifest import extended_mashumaro_encoder
 
-    return made_once(warehouse.settings.home.parent / "parsed", parse) / PARSED
+        project = _read(folder / PARSED)
+        project.files = {}
+        project.nodes = {k: v for k, v in project.nodes.items() if v.resource_type != "test"}
+        project.unit_tests = {}
+        (folder / WITHOUT_TESTS).write_bytes(project.to_msgpack(extended_mashumaro_encoder))
+
+    return made_once(warehouse.settings.home.parent / "parsed", parse) / (
+        PARSED if tests else WITHOUT_TESTS
+    )
+
+
+def read_untested(_: Settings, warehouse: Warehouse) -> Any:
+    """In the place of `dbt.read_project`, for builds that leave tests out."""
+    return project_in(warehouse.parameters["dbname"], parsed_once(warehouse, tests=False))
 
 
 def project_in(database: str, parsed: Path) -> Any:
     """The parsed project as if it had been parsed for this database."""
+    project = _read(parsed)
+    for node in chain(project.nodes.values(), project.sources.values()):
+        if node.relation_name:
+            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"')
+        node.database = database
+    project.build_flat_graph()
+    return project
+
+
+def _read(parsed: Path) -> Any:
     from dbt import flags
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
@@ -57,10 +97,4 @@ def project_in(database: str, parsed: Path) -> Any:
         flags.get_flags(), "SEND_ANONYMOUS_USAGE_STATS"
     ):  # no command of dbt ran in this process yet
         flags.set_from_args(Namespace(SEND_ANONYMOUS_USAGE_STATS=False), None)
-    project = Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)
-    for node in chain(project.nodes.values(), project.sources.values()):
-        if node.relation_name:
-            node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"')
-        node.database = database
-    project.build_flat_graph()
-    return project
+    return Manifest.from_msgpack(parsed.read_bytes(), decoder=extended_mashumuro_decoder)

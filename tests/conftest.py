@@ -3,6 +3,7 @@
 Belongs here: what more than one folder of tests needs. Does not belong here: data of one test.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,9 @@ LONG_FIRST = (
     "python/ml",
 )
 TESTS = Path(__file__).parent
+
+# reading dbt's project makes a million objects at once, which Python's rule would look through a thousand times
+gc.set_threshold(50_000, 10, 10)
 
 # a slow machine is no fault of an example
 hypothesis.settings.register_profile("house", deadline=None)

@@ -24,7 +24,7 @@ from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import Settings
-from tests.building import parsed_once, project_in
+from tests.building import read_untested
 from tests.end_to_end.deliveries import sources, write
 from tests.end_to_end.house import COMMAND
 from tests.end_to_end.marts import contents, places
@@ -91,11 +91,7 @@ def _quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_EXCLUDE_RESOURCE_TYPES", TESTS)
         patch.setenv("DBT_TARGET_PATH", str(tmp_path_factory.mktemp("target")))
-        patch.setattr(
-            dbt,
-            "read_project",
-            lambda _, house: project_in(house.parameters["dbname"], parsed_once(house)),
-        )
+        patch.setattr(dbt, "read_project", read_untested)
         yield
 
 

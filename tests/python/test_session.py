@@ -74,6 +74,17 @@ def test_a_project_parsed_for_another_database_is_what_dbt_parses_for_this_one(
     assert places(moved) == places(parsed)
     assert len(places(moved)) > 200
     assert {database for database, _ in places(moved).values()} == {second.parameters["dbname"]}
+    untested = building.project_in(
+        second.parameters["dbname"], building.parsed_once(first, tests=False)
+    )
+    tests = {name for name, node in parsed.nodes.items() if node.resource_type == "test"}
+    assert places(untested) == {k: v for k, v in places(parsed).items() if k not in tests}
+    assert {name: node.depends_on for name, node in untested.nodes.items()} == {
+        name: node.depends_on for name, node in parsed.nodes.items() if name not in tests
+    }
+    assert tests
+    assert parsed.unit_tests
+    assert not untested.unit_tests
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from app import building
+from tallyhouse import dbt
 from tallyhouse.database import Warehouse
-from tests.building import run_dbt
+from tests.building import read_untested, run_dbt
 from tests.python.marts.house import House
 from tests.python.marts.upcoach_lines import event, organization
 
@@ -28,7 +29,8 @@ def said(house: House, *names: str) -> list[str]:
 
 def build(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the command line builds, and remembers it; without tests, which take longer."""
-    monkeypatch.setenv("DBT_INDIRECT_SELECTION", "empty")
+    monkeypatch.setenv("DBT_WRITE_JSON", "false")
+    monkeypatch.setattr(dbt, "read_project", read_untested)
     settings = house.warehouse.settings
     building.build(settings, house.warehouse, select=f"+{MART}")
 

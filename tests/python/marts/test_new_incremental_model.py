@@ -17,6 +17,7 @@ import pytest
 from tallyhouse import dbt
 from tallyhouse.database import Warehouse
 from tallyhouse.settings import PROJECT_ROOT
+from tests.building import run_dbt
 from tests.python.marts.house import House
 from tests.python.marts.upcoach_lines import event, organization
 
@@ -79,13 +80,7 @@ class Project:
         return " ".join(outcome.failures)
 
     def run(self, *args: str, on_event: Callable[[Any], None] | None = None) -> dbt.DbtOutcome:
-        settings = self.house.warehouse.settings
-        return dbt.run(
-            ["run", "--select", NAME, *args],
-            settings,
-            warehouse=self.house.warehouse,
-            on_event=on_event,
-        )
+        return run_dbt(self.house.warehouse, "run", "--select", NAME, *args, on_event=on_event)
 
 
 @pytest.fixture(scope="module")
