@@ -6,6 +6,7 @@ here: where events come from.
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -22,11 +23,15 @@ WRITTEN = re.compile(r"(?:SELECT|INSERT 0|INSERT) (\d+)")  # how Postgres says h
 
 
 def asset_events(
-    raw: Mapping[str, Any], warehouse: Warehouse, context: dg.AssetExecutionContext | None = None
+    raw: Mapping[str, Any],
+    warehouse: Warehouse,
+    context: dg.AssetExecutionContext | None = None,
+    target: Path | None = None,
 ) -> Iterator[Any]:
     """Yield what an event of dbt, as a dictionary, says of assets; outside of a step without `context`.
 
-    Of unit tests, and of nodes that this process does not know (`is_known`), there is nothing to say.
+    `target` is where that run of dbt wrote, if not where it always does. Of unit tests, and of nodes that
+    this process does not know (`is_known`), there is nothing to say.
     """
     node_id = raw["data"].get("node_info", {}).get("unique_id")
     if node_id is not None and node_id not in manifest()["nodes"]:
@@ -36,7 +41,8 @@ def asset_events(
     for event in message.to_default_asset_events(manifest(), translator(), context):
         if isinstance(event, dg.Output | dg.AssetMaterialization):
             figures = {"rows written": int(written[1])} if written else {}
-            known = _known_of(warehouse, manifest()["nodes"][node_id])
+            wrote_in = target or dbt.target(warehouse.settings)
+            known = _known_of(warehouse, manifest()["nodes"][node_id], wrote_in)
             yield event.with_metadata({**(event.metadata or {}), **figures, **known})
         else:
             yield event
@@ -48,7 +54,7 @@ def is_known(raw: Mapping[str, Any]) -> bool:
     return node_id is None or any(node_id in manifest()[kind] for kind in ("nodes", "unit_tests"))
 
 
-def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:
+def _known_of(warehouse: Warehouse, props: Mapping[str, Any], target: Path) -> dict[str, Any]:
     """How many rows a built table has, if it is there, and of which columns its columns are made."""
     with warehouse.connect() as connection:
         known: dict[str, Any] = {}
@@ -60,14 +66,13 @@ def _known_of(warehouse: Warehouse, props: Mapping[str, Any]) -> dict[str, Any]:
                 counted = connection.execute(query).fetchone()
                 known["dagster/row_count"] = int(counted[0]) if counted else 0
         if props["resource_type"] == "model":
-            known |= _lineage_of(connection, warehouse, props)
+            known |= _lineage_of(connection, props, target)
     return known
 
 
 def _lineage_of(
-    connection: psycopg.Connection[Any], warehouse: Warehouse, props: Mapping[str, Any]
+    connection: psycopg.Connection[Any], props: Mapping[str, Any], target: Path
 ) -> dict[str, dg.TableColumnLineage]:
-    target = dbt.target(warehouse.settings)
     compiled = target / "compiled" / props["package_name"] / props["original_file_path"]
     if not compiled.exists():
         return {}

@@ -68,7 +68,9 @@ def _build(
     """
     with house.at_work(context) as warehouse:
         if context.is_subset:
-            yield from dbt.cli(["build"], context=context).stream()
+            picked = dbt.cli(["build"], context=context)
+            for event in picked.stream_raw_events():
+                yield from asset_events(event.raw_event, warehouse, context, picked.target_path)
             return
         if not predictions and guard.is_due(warehouse):
             guard.check(house.settings, warehouse)
