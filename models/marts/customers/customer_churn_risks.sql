@@ -36,7 +36,7 @@ revenue as (
     select
         subscriptions.as_of_at,
         subscriptions.customer_id,
-        sum(periods.mrr_cents) as mrr_cents
+        {{ published_money('sum(periods.mrr_cents)') }} as mrr_cents
     from subscriptions
     inner join periods
         on

@@ -103,7 +103,7 @@ cost_days as (
         tenant_id,
         date_key,
         cast(sum(total_cost_cents) as bigint) as total_cost_scheduled_cents,
-        {{ rate('sum(total_cost_cents)', 'count(total_cost_cents)') }} as avg_cost_per_shift_cents
+        {{ published_money(rate('sum(total_cost_cents)', 'count(total_cost_cents)')) }} as avg_cost_per_shift_cents
     from shifts
     where total_cost_cents is not null
     group by tenant_id, date_key

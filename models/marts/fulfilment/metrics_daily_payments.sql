@@ -67,9 +67,9 @@ final as (
         end as refund_rate,
         counted.amount_cents,
         counted.refunded_cents,
-        case
-            when calendar.is_complete then {{ rate('counted.amount_cents', 'counted.successes') }}
-        end as average_transaction_cents,
+        {{ published_money(
+            'case when calendar.is_complete then ' ~ rate('counted.amount_cents', 'counted.successes') ~ ' end'
+        ) }} as average_transaction_cents,
 
         calendar.is_complete
     from counted

@@ -67,7 +67,9 @@ final as (
         summed_up.shift_count,
         summed_up.costed_shifts,
         summed_up.costed_shifts_cents,
-        {{ rate('summed_up.costed_shifts_cents', 'summed_up.costed_shifts') }} as cost_per_shift_cents,
+        {{
+            published_money(rate('summed_up.costed_shifts_cents', 'summed_up.costed_shifts'))
+        }} as cost_per_shift_cents,
 
         summed_up.metric_date < tenants.running_date as is_complete
     from summed_up

@@ -59,10 +59,11 @@ final as (
         coalesce(tenants.currency, '{{ var("reporting_currency") }}') as currency,
 
         coalesce(site_habits.shift_count, 0) as shift_count,
-        coalesce(
-            {{ rate('site_habits.cost_cents', 'site_habits.guard_hours') }},
-            {{ rate('tenant_habits.cost_cents', 'tenant_habits.guard_hours') }}
-        ) as guard_hour_cost_cents,
+        {{ published_money(
+            'coalesce('
+            ~ rate('site_habits.cost_cents', 'site_habits.guard_hours') ~ ', '
+            ~ rate('tenant_habits.cost_cents', 'tenant_habits.guard_hours') ~ ')'
+        ) }} as guard_hour_cost_cents,
         cast(
             coalesce(site_habits.hours_to_fill_p90, tenant_habits.hours_to_fill_p90) as {{ type_numeric() }}
         ) as hours_to_fill_p90
