@@ -131,7 +131,11 @@ HOURS = """
         group by 1, 2, 3
     )
     select h.hour_at, h.product, h.tenant_id, h.active_users, h.events,
-        coalesce(s.sessions_started, 0) as sessions_started, h.active_minutes, h.event_date
+        coalesce(s.sessions_started, 0) as sessions_started, h.active_minutes,
+        h.hour_at < (
+            select date_trunc('hour', max(coalesce(max_received_at, max_claimed_at)), 'UTC') from ops.source_watermarks
+        ) as is_complete,
+        h.event_date
     from hours as h left join sessions as s using (hour_at, product, tenant_id)
 """
 USERS = """

@@ -80,6 +80,12 @@ session_hours as (
 
 ),
 
+running_hours as (
+
+    select * from {{ ref('int_core__running_hours') }}
+
+),
+
 open_days as (
 
     select
@@ -90,6 +96,7 @@ open_days as (
         cast(hours.events as bigint) as events,
         cast(coalesce(session_hours.sessions_started, 0) as bigint) as sessions_started,
         cast(hours.active_minutes as bigint) as active_minutes,
+        coalesce(hours.hour_at < running_hours.running_hour_at, true) as is_complete,
         hours.event_date
     from hours
     left join session_hours
@@ -97,6 +104,10 @@ open_days as (
             hours.product = session_hours.product
             and hours.tenant_id = session_hours.tenant_id
             and hours.hour_at = session_hours.hour_at
+    left join running_hours
+        on
+            hours.tenant_id = running_hours.tenant_id
+            and hours.event_date = running_hours.event_date
 
 ),
 
@@ -104,8 +115,8 @@ final as (
 
     {{ open_and_closed_days([
         'hour_at', 'product', 'tenant_id', 'active_users', 'events', 'sessions_started',
-        'active_minutes', 'event_date',
-    ]) }}
+        'active_minutes', 'is_complete', 'event_date',
+    ], anew={'is_complete': 'true'}) }}
 
 )
 

@@ -20,7 +20,9 @@ final as (
         cast({{ percentile('response_ms', 0.99) }} as {{ type_numeric() }}) as response_ms_p99,
         count(page_load_time_ms) as page_loads,
         cast({{ percentile('page_load_time_ms', 0.5) }} as {{ type_numeric() }}) as page_load_ms_p50,
-        cast({{ percentile('page_load_time_ms', 0.95) }} as {{ type_numeric() }}) as page_load_ms_p95
+        cast({{ percentile('page_load_time_ms', 0.95) }} as {{ type_numeric() }}) as page_load_ms_p95,
+
+        hour_at < {{ hour_start(as_of()) }} as is_complete
     from timed
     group by hour_at, product, surface
 
