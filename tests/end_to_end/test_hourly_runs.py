@@ -191,9 +191,15 @@ def deletion_of_a_completed_goal(landing: Path) -> bytes:
 
 
 def test_the_day_turns_over_without_any_event(hour: Hour) -> None:
+    running = "select count(*) > 0 from engagement.metrics_hourly_engagement where not is_complete"
     later = hour.at("2026-11-01 12:00")
+    with later.warehouse.connect() as connection:
+        assert connection.execute(running).fetchone() == (True,), "an hour of the first build"
     built = later.build()
     assert {"int_engagement__tenant_horizons", "metrics_daily_engagement"} <= built.built
+    assert "metrics_hourly_engagement" in built.built
+    with later.warehouse.connect() as connection:
+        assert connection.execute(running).fetchone() == (False,), "which ended"
     assert "fact_events" in built.left_out
     with later.warehouse.connect() as connection:
         day = connection.execute(
