@@ -56,11 +56,11 @@ def parsed_once(warehouse: Warehouse, *, tests: bool = True) -> Path:
     """What dbt made of the project's files, with or without its tests; all homes of the session share it."""
 
     def parse(folder: Path) -> None:
+        from dbt.parser.manifest import extended_mashumaro_encoder
+
         words = ["parse", *QUICK, "--target-path", str(folder)]
         outcome = dbt.run(words, warehouse.settings, warehouse=warehouse)
         assert outcome.success, outcome.failures
-        from dbt.parser.manifest import extended_mashumaro_encoder
-
         project = _read(folder / PARSED)
         project.files = {}
         project.nodes = {k: v for k, v in project.nodes.items() if v.resource_type != "test"}

@@ -1,7 +1,5 @@
 """An asset picked by hand in Dagster is built as it is, and its materialization says what any other's does."""
 
-from collections.abc import Callable
-
 import dagster as dg
 import pytest
 
@@ -13,12 +11,8 @@ pytestmark = pytest.mark.slow
 
 
 def test_an_asset_picked_by_hand_has_its_rows_and_the_origin_of_its_columns(
-    fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse,
 ) -> None:
-    warehouse = fresh_database("picked", seeded=True)
-    monkeypatch.setenv("TALLYHOUSE_HOME", str(warehouse.settings.home))
-    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", warehouse.url)
-    monkeypatch.setenv("TALLYHOUSE_PII_KEY_FILE", str(warehouse.settings.pii_key_file))
     defs = models()
     days, holidays = (
         dg.AssetKey(["core", "dim_date"]),

@@ -28,17 +28,6 @@ from tests.python.ingestion.conftest import Loading, line
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def warehouse(
-    fresh_database: Callable[..., Warehouse], monkeypatch: pytest.MonkeyPatch
-) -> Warehouse:
-    """A database of which the environment tells, as a run of Dagster or of the command line finds it."""
-    warehouse = fresh_database("told", seeded=True)
-    monkeypatch.setenv("TALLYHOUSE_HOME", str(warehouse.settings.home))
-    monkeypatch.setenv("TALLYHOUSE_DATABASE_URL", warehouse.url)
-    return warehouse
-
-
 def build_dim_date(warehouse: Warehouse) -> None:
     """What a run of the command line leaves that built one model, tested it and had two models learn."""
     with told.telling(warehouse.settings) as tell:
