@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tallyhouse import dbt_shortcuts
 from tallyhouse.database import Warehouse, find_warehouse, open_warehouse
 from tallyhouse.database.standstill import watched
 from tallyhouse.dbt_packages import provide_packages
@@ -161,6 +162,7 @@ def _invoke(
     """dbt's own answer."""
     from dbt.cli.main import dbtRunner
 
+    dbt_shortcuts.take()
     provide_packages(settings.root)
     root = str(settings.root)
     given |= {"DBT_PROFILES_DIR": root, "DBT_PROJECT_DIR": root}
@@ -184,6 +186,7 @@ def main() -> None:
     warehouse = reach(settings, offline=command is not None or len(sys.argv) == 1)
     from dbt.cli.main import cli
 
+    dbt_shortcuts.take()
     if warehouse is None:
         cli()
     else:

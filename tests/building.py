@@ -18,6 +18,7 @@ from tallyhouse.settings import PROJECT_ROOT, Settings
 from tests.once import made_once
 
 PARSED = "partial_parse.msgpack"
+DATABASE = "tallyhouse"  # what it is parsed for, as in every house
 # Most runs test nothing, and four nodes of five are tests: without them reading the project takes a third of the time.
 WITHOUT_TESTS = "without_tests.msgpack"
 # Writing the manifest and a log of every event takes as long as building the core models.
@@ -39,17 +40,8 @@ def run_dbt(
     project = None
     if settings.root == PROJECT_ROOT:
         untested = command in ("run", "seed") or {*NO_TESTS} <= {*args}
-        parsed = parsed_once(warehouse, tests=not untested)
-        project = project_in(warehouse.parameters["dbname"], parsed)
-    _name_the_adapter()
+        project = project_in(warehouse, tests=not untested)
     return dbt.run(words, settings, warehouse=warehouse, on_event=on_event, project=project)
-
-
-def _name_the_adapter() -> None:
-    """Tell dbt which module its adapter is of: it looks for that in the whole stack, eight times a run."""
-    from dbt_common.behavior_flags import BehaviorFlagRendered
-
-    BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt.adapters.postgres.impl")
 
 
 def parsed_once(warehouse: Warehouse, *, tests: bool = True) -> Path:
@@ -59,9 +51,9 @@ def parsed_once(warehouse: Warehouse, *, tests: bool = True) -> Path:
         from dbt.parser.manifest import extended_mashumaro_encoder
 
         words = ["parse", *QUICK, "--target-path", str(folder)]
-        outcome = dbt.run(words, warehouse.settings, warehouse=warehouse)
+        outcome = dbt.run(words, warehouse.settings, warehouse=warehouse.database(DATABASE))
         assert outcome.success, outcome.failures
-        project = _read(folder / PARSED)
+        project = read(folder / PARSED)
         project.files = {}
         project.nodes = {k: v for k, v in project.nodes.items() if v.resource_type != "test"}
         project.unit_tests = {}
@@ -74,12 +66,13 @@ def parsed_once(warehouse: Warehouse, *, tests: bool = True) -> Path:
 
 def read_untested(_: Settings, warehouse: Warehouse) -> Any:
     """In the place of `dbt.read_project`, for builds that leave tests out."""
-    return project_in(warehouse.parameters["dbname"], parsed_once(warehouse, tests=False))
+    return project_in(warehouse, tests=False)
 
 
-def project_in(database: str, parsed: Path) -> Any:
+def project_in(warehouse: Warehouse, *, tests: bool) -> Any:
     """The parsed project as if it had been parsed for this database."""
-    project = _read(parsed)
+    project = read(parsed_once(warehouse, tests=tests))
+    database = warehouse.parameters["dbname"]
     for node in chain(project.nodes.values(), project.sources.values()):
         if node.relation_name:
             node.relation_name = node.relation_name.replace(f'"{node.database}"', f'"{database}"')
@@ -88,7 +81,8 @@ def project_in(database: str, parsed: Path) -> Any:
     return project
 
 
-def _read(parsed: Path) -> Any:
+def read(parsed: Path) -> Any:
+    """A file of dbt's, as `dbt.run` takes it."""
     from dbt import flags
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from simulator import write_sample
+from tallyhouse.database import Warehouse
+from tests.building import PARSED, parsed_once
 from tests.end_to_end.house import House
 from tests.end_to_end.marts import contents
 from tests.keys import put_key
@@ -44,9 +46,24 @@ def key_file(session_folder: Path) -> Path:
     return made_once(session_folder / "pii.key", lambda path: put_key(path, key))
 
 
+@pytest.fixture(scope="session")
+def read_for(warehouse_server: Warehouse) -> Callable[[House], None]:
+    """Give a house what dbt read of the project's files, which takes it longer than a small build."""
+
+    def give(house: House) -> None:
+        target = house.home / "target"
+        target.mkdir(parents=True)
+        shutil.copy(parsed_once(warehouse_server), target / PARSED)
+
+    return give
+
+
 @pytest.fixture(scope="module")
 def new_house(
-    tmp_path_factory: pytest.TempPathFactory, sample: Path, key_file: Path
+    tmp_path_factory: pytest.TempPathFactory,
+    sample: Path,
+    key_file: Path,
+    read_for: Callable[[House], None],
 ) -> Iterator[Callable[..., House]]:
     """Make houses, each with a copy of the sample's landing folder unless told otherwise.
 
@@ -56,6 +73,7 @@ def new_house(
     def make(*, filled: bool = True) -> House:
         folder = tmp_path_factory.mktemp("house")
         house = House(folder / "home", folder / "landing", key_file)
+        read_for(house)
         if filled:
             shutil.copytree(sample / "landing", house.landing)
         else:
@@ -73,7 +91,7 @@ def new_house(
 
 @pytest.fixture(scope="session")
 def undisturbed(
-    session_folder: Path, sample: Path, key_file: Path
+    session_folder: Path, sample: Path, key_file: Path, read_for: Callable[[House], None]
 ) -> Iterator[Callable[[], Undisturbed]]:
     """The sample loaded, built and learned from in one go, by the first worker that asks for it.
 
@@ -85,6 +103,7 @@ def undisturbed(
         house = House(folder / "home", folder / "landing", key_file)
 
     def run(out: Path) -> None:
+        read_for(house)
         shutil.copytree(sample / "landing", house.landing)
         printed = house.good("run", dbt_tests=True)
         out.mkdir()

@@ -68,15 +68,14 @@ def test_a_project_parsed_for_another_database_is_what_dbt_parses_for_this_one(
     fresh_database: Callable[..., Warehouse], tmp_path: Path
 ) -> None:
     first, second = fresh_database("first"), fresh_database("second")
-    moved = building.project_in(second.parameters["dbname"], building.parsed_once(first))
+    building.parsed_once(first)
+    moved = building.project_in(second, tests=True)
     dbt.run(["parse", "--target-path", str(tmp_path)], second.settings, warehouse=second)
-    parsed = building.project_in(second.parameters["dbname"], tmp_path / building.PARSED)
+    parsed = building.read(tmp_path / building.PARSED)
     assert places(moved) == places(parsed)
     assert len(places(moved)) > 200
     assert {database for database, _ in places(moved).values()} == {second.parameters["dbname"]}
-    untested = building.project_in(
-        second.parameters["dbname"], building.parsed_once(first, tests=False)
-    )
+    untested = building.project_in(second, tests=False)
     tests = {name for name, node in parsed.nodes.items() if node.resource_type == "test"}
     assert places(untested) == {k: v for k, v in places(parsed).items() if k not in tests}
     assert {name: node.depends_on for name, node in untested.nodes.items()} == {

@@ -30,6 +30,8 @@ final as (
         {{ hour_start(as_of()) }} as running_hour_at
     from tenants
     cross join days
+    -- before anything is loaded no hour runs
+    where days.event_date is not null
 
 )
 
