@@ -42,6 +42,7 @@ def take() -> None:
     """
     from dbt.adapters.base import BaseAdapter
     from dbt.adapters.events import types as adapter_events
+    from dbt.adapters.postgres import PostgresConnectionManager
     from dbt.context.macros import MacroNamespaceBuilder
     from dbt.context.manifest import ManifestContext
     from dbt.events import types as core_events
@@ -60,6 +61,7 @@ def take() -> None:
     _replace(agate_helper, "build_type_tester", _tester_of_columns)
     _replace(BaseAdapter, "_make_match", _matched_by_name)
     _replace(BaseAdapter, "set_macro_context_generator", _reusing)
+    _replace(PostgresConnectionManager, "release", _kept_open)
     for name in UNHEARD:
         event = getattr(adapter_events, name, None) or getattr(core_events, name)
         _replace(event, "__init__", _made_for_a_log)
@@ -201,6 +203,30 @@ def _matched_by_name(match: Callable[..., Any]) -> Callable[..., Any]:
         return match(adapter, relations, database, schema, identifier)
 
     return matched
+
+
+def _kept_open(release: Callable[[Any], None]) -> Callable[[Any], None]:
+    """A thread's connection serves its next node too: rolled back, and as though it were new.
+
+    dbt closes it when the run ends. One that does not answer is closed, as ever.
+    """
+
+    def keep(manager: Any) -> None:
+        from psycopg2 import Error
+
+        connection = manager.get_if_exists()
+        if connection is None or connection.state != "open":
+            return release(manager)
+        try:
+            connection.handle.rollback()
+            connection.transaction_open = False
+            connection.handle.autocommit = True  # what follows wants no transaction
+            connection.handle.cursor().execute("discard all")
+            connection.handle.autocommit = False
+        except Error:
+            release(manager)
+
+    return keep
 
 
 def _caller(_: Any) -> str:

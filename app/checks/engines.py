@@ -22,6 +22,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tallyhouse import dbt_shortcuts
 from tallyhouse.dbt_packages import provide_packages
 from tallyhouse.errors import TallyhouseError
 from tallyhouse.settings import PROJECT_ROOT
@@ -29,6 +30,7 @@ from tallyhouse.settings import PROJECT_ROOT
 QUOTES = {"postgres": '"', "duckdb": '"', "spark": "`"}  # each engine and how it quotes a name
 # What is compiled for the checks. Hooks are not: they keep the books of Postgres' warehouse alone.
 CHECKED = ("model", "snapshot", "test")
+OF_PACKAGES = ("test_type:generic", "test_type:unit")  # the text of a generic test is its package's
 OPENS, CLOSES = "/*engine<*/", "/*>engine*/"  # around what a macro of macros/engine wrote
 _BODY = re.compile(r"(\{%-?\s*macro[^%]*?-?%\})(.*?)(\{%-?\s*endmacro\s*-?%\})", re.DOTALL)
 
@@ -80,12 +82,11 @@ def main(folder: Path, root: Path) -> None:
     _mark_engine_macros(manifest)
     rows = []
     for engine in QUOTES:
-        options = ["--target", engine, "--no-populate-cache"]
+        options = ["--target", engine, "--no-populate-cache", "--exclude", *OF_PACKAGES]
         answer = _dbt(folder, root, manifest, "compile", *options)
         for result in answer.result.results:
             node = result.node
-            is_ours = not getattr(node, "test_metadata", None)  # a generic test is its package's
-            if node.resource_type in CHECKED and is_ours:
+            if node.resource_type in CHECKED:
                 rows.append([engine, node.original_file_path, node.compiled_code or ""])
     _write(folder / "compiled.json", rows)
 
@@ -93,10 +94,11 @@ def main(folder: Path, root: Path) -> None:
 def _dbt(folder: Path, root: Path, manifest: Any, *args: str) -> Any:
     from dbt.cli.main import dbtRunner
 
+    dbt_shortcuts.take()
     place = ["--project-dir", str(root), "--profiles-dir", str(folder), "--threads", "1"]
     target = ["--target-path", str(folder / "target")]
     runner = dbtRunner(manifest=manifest)
-    level = ["--log-level", "none", "--log-path", str(folder / "logs")]
+    level = ["--log-level", "none", "--log-level-file", "none", "--log-path", str(folder / "logs")]
     if args[0] == "parse":
         place = place[:-2]
     answer = runner.invoke([*level, *args, *place, *target])

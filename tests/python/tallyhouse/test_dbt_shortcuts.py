@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg2
 import pytest
 from dbt import selected_resources
 from dbt.adapters.base import BaseAdapter
@@ -13,6 +14,7 @@ from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.contracts.relation import Path as RelationPath
 from dbt.adapters.events.types import SQLQuery
 from dbt.adapters.exceptions import ApproximateMatchError
+from dbt.adapters.postgres import PostgresConnectionManager
 from dbt.clients.jinja import MacroStack
 from dbt.context.macros import MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
@@ -22,6 +24,7 @@ from dbt_common.clients import agate_helper
 from dbt_common.clients.jinja import get_environment
 from dbt_common.events import event_manager_client
 from dbt_common.events.event_manager import EventManager
+from psycopg2.extensions import TRANSACTION_STATUS_INTRANS
 
 from tallyhouse import dbt, dbt_shortcuts
 from tallyhouse.database import Warehouse
@@ -207,6 +210,46 @@ def test_without_a_log_nothing_is_made_of_what_only_a_log_takes(
     manager.fire_event(query)
     manager.fire_event(NodeFinished())
     assert heard == ["NodeFinished"]
+
+
+@pytest.mark.slow
+def test_a_connection_serves_the_next_node_as_though_it_were_new(
+    fresh_database: Callable[..., Warehouse],
+) -> None:
+    def answer(query: str) -> Any:
+        cursor = connection.handle.cursor()
+        cursor.execute(query)
+        return cursor.fetchone()[0]
+
+    handle = psycopg2.connect(**fresh_database("kept").parameters)
+    connection = SimpleNamespace(handle=handle, state="open", transaction_open=True)
+    manager = SimpleNamespace(get_if_exists=lambda: connection)
+    backend = answer("select pg_backend_pid()")
+    handle.cursor().execute("create temporary table of_a_node as select 1; set work_mem = '77MB'")
+    handle.commit()
+    handle.cursor().execute("create table not_committed ()")
+    PostgresConnectionManager.release(manager)
+    assert not connection.transaction_open
+    assert answer("select pg_backend_pid()") == backend
+    assert answer("select to_regclass('of_a_node')::text") is None
+    assert answer("select to_regclass('not_committed')::text") is None
+    assert answer("show work_mem") != "77MB"
+    assert handle.get_transaction_status() == TRANSACTION_STATUS_INTRANS
+    handle.close()
+
+
+def test_a_connection_that_does_not_answer_is_closed() -> None:
+    class Gone:
+        def rollback(self) -> None:
+            raise psycopg2.OperationalError("server closed the connection unexpectedly")
+
+    closed: list[Any] = []
+    connection = SimpleNamespace(handle=Gone(), state="open", transaction_open=True)
+    manager = SimpleNamespace(
+        get_if_exists=lambda: connection, lock=threading.Lock(), close=closed.append
+    )
+    PostgresConnectionManager.release(manager)
+    assert closed == [connection]
 
 
 @pytest.mark.slow
