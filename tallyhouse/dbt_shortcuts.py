@@ -89,7 +89,8 @@ def _namespace(
         generator.node, generator.stack = node, stack
         return generator
 
-    packages, internal = {}, {}
+    packages: dict[str, dict[str, Any]] = {}
+    internal: dict[str, dict[str, Any]] = {}
     for package, macros in macros_by_package.items():
         kind = internal if package in builder.internal_package_names else packages
         kind[package] = {name: callable_of(macro) for name, macro in macros.items()}
