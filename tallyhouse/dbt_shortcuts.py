@@ -209,14 +209,15 @@ def _matched_by_name(match: Callable[..., Any]) -> Callable[..., Any]:
 def _kept_open(release: Callable[[Any], None]) -> Callable[[Any], None]:
     """A thread's connection serves its next node too: rolled back, and as though it were new.
 
-    dbt closes it when the run ends. One that does not answer is closed, as ever.
+    dbt closes it when the run ends. One that does not answer is closed, as ever, and so is one whose
+    profile names a `role`: dbt takes that when it connects, and `discard all` would lay it down.
     """
 
     def keep(manager: Any) -> None:
         from psycopg2 import Error
 
         connection = manager.get_if_exists()
-        if connection is None or connection.state != "open":
+        if connection is None or connection.state != "open" or connection.credentials.role:
             return release(manager)
         try:
             connection.handle.rollback()
