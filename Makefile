@@ -9,6 +9,8 @@ UV := $(shell command -v uv 2>/dev/null)
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
+# Container images often forbid Python to keep what it compiled; without that every command starts 3 seconds later.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## say what there is
