@@ -181,7 +181,7 @@ def login(
             is_given = roles.bind_login(
                 connection, name, tenant_id, password, renew=new_password, **given
             )
-        statements.apply(connection)
+        statements.log_logins(connection)
     standing.note(warehouse, ours=True)
     if is_given:
         click.echo(replace(warehouse, parameters=_as(warehouse, name, password)).url)

@@ -18,16 +18,20 @@ ROLE_MATRIX = Path("seeds/governance/role_matrix.csv")
 
 def prepare(warehouse: Warehouse) -> None:
     """Bring a database to the shape that loading and dbt expect: every package's tables, the roles,
-    then who is audited. One preparation at a time, all or nothing; harmless to repeat."""
-    with warehouse.connect() as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
-        ingestion.schema.apply(connection)
-        ops_schema.apply(connection)
-        ml.schema.apply(connection)
-        matrix = warehouse.settings.root / ROLE_MATRIX
+    then who is audited. One preparation at a time, all or nothing; harmless to repeat. The logins of the
+    server are set after it, each for itself."""
+    matrix = warehouse.settings.root / ROLE_MATRIX
+    with warehouse.connect(autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+            ingestion.schema.apply(connection)
+            ops_schema.apply(connection)
+            ml.schema.apply(connection)
+            if matrix.exists():
+                roles.apply(connection, matrix)
+                audit_log.apply(connection)
+                standing.apply(connection)
+                statements.apply(connection)
+                roles.secure(connection, "governance", audit_log.PUBLISHED)
         if matrix.exists():
-            roles.apply(connection, matrix)
-            audit_log.apply(connection)
-            standing.apply(connection)
-            statements.apply(connection)
-            roles.secure(connection, "governance", audit_log.PUBLISHED)
+            statements.log_logins(connection)

@@ -108,23 +108,28 @@ class Audited:
 
 
 def apply(connection: Connection) -> None:
-    """Let the server log every login that the matrix lets in; quiet where we may not say so.
-
-    What the server logged before a warehouse was prepared is not that warehouse's.
-    """
+    """Keep how far the server's log was read; what it held before a warehouse was prepared is not that warehouse's."""
     row = connection.execute("select to_regclass('ops.statement_log_reads')").fetchone()
-    is_new = row is None or row[0] is None
-    if is_new:
-        connection.execute(DDL)
-    if not is_superuser(connection):
+    if row is not None and row[0] is not None:
         return
-    if is_new and not why_not(connection):
+    connection.execute(DDL)
+    if is_superuser(connection) and not why_not(connection):
         connection.execute(
             "insert into ops.statement_log_reads select name, size from pg_ls_logdir()"
         )
+
+
+def log_logins(connection: Connection) -> None:
+    """Let the server log every login that the matrix lets in; quiet where we may not say so.
+
+    Logins are the whole server's. On a connection that commits by itself no more than one is held at a time, so that
+    somebody who removes several at once is never in a deadlock with this.
+    """
+    if not is_superuser(connection):
+        return
     settings = LOGGED | _for_pgaudit(connection)
     wanted = {f"{name}={value}" for name, value in settings.items()}
-    for login, config in connection.execute(READERS).fetchall():
+    for login, config in connection.execute(f"{READERS} order by 1").fetchall():
         if wanted <= set(config):
             continue
         # removed meanwhile, it reads nothing; changed meanwhile, the next preparation has its turn

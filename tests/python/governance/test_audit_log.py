@@ -1,7 +1,9 @@
 """Who reads personal or financial marts is entered in the audit log, and no entry can be changed unseen."""
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,7 +41,7 @@ def login(warehouse: Warehouse) -> Iterator[str]:
     name = f"reader_{warehouse.parameters['dbname']}"
     with warehouse.connect() as connection:
         roles.bind_login(connection, name, NORTH, PASSWORD)
-        statements.apply(connection)
+        statements.log_logins(connection)
     yield name
     drop(warehouse, name)
 
@@ -218,6 +220,35 @@ def test_what_is_granted_and_taken_by_hand_is_noticed(warehouse: Warehouse, logi
         connection.execute(f"drop role {login}".encode())
     gone = [("revoke", resource) for _, resource in bound + more]
     assert sorted(granted(warehouse, login)) == sorted(bound + more + gone)
+
+
+def test_logins_removed_together_are_in_no_deadlock_with_a_preparation(
+    warehouse: Warehouse,
+) -> None:
+    suffix = warehouse.parameters["dbname"]
+    logins = [f"reader_{letter}_{suffix}" for letter in "ab"]
+    with warehouse.connect() as connection:
+        for login in logins:
+            roles.bind_login(connection, login, NORTH, PASSWORD)
+    with ThreadPoolExecutor(1) as pool, warehouse.connect() as connection:
+        connection.execute(f"drop role {logins[1]}".encode())
+        preparation = pool.submit(prepare, warehouse)
+        while not somebody_waits(warehouse):
+            assert not preparation.done(), "a preparation sets each login"
+            time.sleep(0.05)
+        connection.execute(f"drop role {logins[0]}".encode())
+        connection.commit()
+        preparation.result()
+
+
+def somebody_waits(warehouse: Warehouse) -> bool:
+    """Whether a session of this database waits for somebody who holds a login."""
+    with warehouse.connect() as connection:
+        row = connection.execute(
+            "select count(*) from pg_stat_activity where datname = current_database()"
+            " and wait_event_type = 'Lock' and query like 'alter role%'"
+        ).fetchone()
+    return bool(row and row[0])
 
 
 # the chain ---------------------------------------------------------------------------------
