@@ -63,8 +63,8 @@
 {%- endmacro %}
 
 {#- One hash over the SQL and the seeds of the model and its ancestors, over the vars it names and over an as_of
-    that cuts what staging shows. It goes no further
-    than a model that is compared as a whole: what that one changes is noted row by row. -#}
+    that cuts what staging shows; what was built with --empty holds nothing that another build could add to. It goes no
+    further than a model that is compared as a whole: what that one changes is noted row by row. -#}
 {% macro model_fingerprint() -%}
     {%- set parts = [model.checksum.checksum, model.config.meta.affected | string] -%}
     {%- set found = {} -%}
@@ -83,6 +83,9 @@
     {%- endfor -%}
     {%- if cut_as_of() -%}
         {%- do parts.append('as_of=' ~ cut_as_of()) -%}
+    {%- endif -%}
+    {%- if flags.EMPTY -%}
+        {%- do parts.append('empty') -%}
     {%- endif -%}
     {{ return(local_md5(parts | sort | join('|'))) }}
 {%- endmacro %}
