@@ -7,7 +7,7 @@
     {%- if execute and model is defined and model.resource_type == 'model' and cut_as_of() -%}
         {{ return(known_rows(relation, timestamp_literal(cut_as_of()))) }}
     {%- endif -%}
-    {{ return(relation if relation.limit is none else relation.replace(require_alias=false)) }}
+    {{ return(without_alias(relation)) }}
 {%- endmacro %}
 
 {#- The as_of that somebody gave, where something that was loaded lies after it; else empty. Asked once per run. -#}

@@ -119,7 +119,7 @@ def test_what_is_left_out_decides_nothing(house: House) -> None:
 
 
 def test_what_says_the_same_again_is_left_out(house: House) -> None:
-    """At the end as much is left as is different, however often it was told."""
+    """At the end less is left than was told."""
     [(rows, known)] = house.query(
         "select count(*), (select count(*) from staging.stg_revenuecat__events"
         " where event_type <> 'TRANSFER' and received_at <= as_of_at)"
